@@ -1,0 +1,1 @@
+"""Text and bytes to facts: cutting a paste into captures, recognising formats, reading them."""

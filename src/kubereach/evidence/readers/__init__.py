@@ -1,0 +1,1 @@
+"""One file per format. See evidence.reader for what each must define."""
