@@ -1,0 +1,174 @@
+"""The Network from all facts of a bundle."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kubereach.build.cluster import build_cluster
+from kubereach.build.hosts import Hosts, find_hosts
+from kubereach.build.leaves import Leaves
+from kubereach.build.objects import gather
+from kubereach.build.services import build_services
+from kubereach.build.stack import find_stack, put_announcer
+from kubereach.build.stated import put_stated
+from kubereach.build.target import PLACEHOLDER, Choice, choose
+from kubereach.model.address import contains
+from kubereach.model.attribute import (
+    ADDRESS,
+    ADDRESSES,
+    CONTROL_PLANE,
+    ENDPOINTS,
+    LABELS,
+    POLICY,
+    ROUTED,
+    SHARED_LAN,
+    STATIC_ROUTES,
+)
+from kubereach.model.fact import (
+    AnyFact,
+    BgpListing,
+    BgpSession,
+    InterfaceAddress,
+    LogEvent,
+    Neighbour,
+    ObjectListing,
+    Packet,
+    ProbeResult,
+    Route,
+    RouteListing,
+    RouteLookup,
+    Setting,
+    Trust,
+    VirtualServer,
+    VirtualServerListing,
+)
+from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.network import Flow, Network
+
+NODE_FACTS = (VirtualServer, VirtualServerListing, RouteLookup, BgpListing)
+DEVICE_FACTS = (*NODE_FACTS, Route, RouteListing, BgpSession, Neighbour, InterfaceAddress, Packet, LogEvent)
+
+
+def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
+    """Join facts to a Network. Raises UsageError when `choice` names what the evidence does not hold."""
+    current = tuple(f for f in facts if not f.given)  # another state is no part of this snapshot
+    objects = gather(current)
+    hosts = find_hosts(objects, current)
+    leaves = Leaves()
+    build_cluster(objects, current, leaves)
+    services = build_services(objects, leaves)
+    put_stated(current, hosts, leaves)
+    flow = choose(services, leaves, current, choice or Choice())
+    observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, ProbeResult | DEVICE_FACTS))
+    stack = find_stack(objects, current)
+    put_announcer(stack, objects, current, leaves)
+    assumed = _assume(flow, hosts, leaves)
+    _put_hosts(objects, hosts, leaves)
+    _put_segment(flow, observed, hosts, leaves)
+    _put_static_routes(observed, leaves)
+    return Network(
+        flow=flow,
+        nodes=tuple(hosts.nodes),
+        routers=("router",),
+        services=services or (flow.service,),
+        settings=leaves.table,
+        observed=observed + tuple(f for f in current if isinstance(f, Setting)),
+        owners=hosts.owners,
+        stack=stack,
+        assumed=assumed,
+        kinds_listed=frozenset(f.kind for f in current if isinstance(f, ObjectListing) and f.complete),
+        objects=objects,
+    )
+
+
+def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
+    """The fact with its hosts as subjects. A probe from nowhere in particular is taken for the client's."""
+    if isinstance(fact, ProbeResult):
+        source = hosts.resolve(fact.source) or (
+            "client" if not fact.source or fact.source == "outside" else fact.source
+        )
+        return replace(fact, source=source, at=hosts.resolve(fact.at, node_like=True) if fact.at else "")
+    if isinstance(fact, DEVICE_FACTS):
+        return replace(fact, device=hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)))
+    return fact
+
+
+def _assume(flow: Flow, hosts: Hosts, leaves: Leaves) -> tuple[str, ...]:
+    """Give the flow what every such flow has, and say so."""
+    said = []
+    if flow.service == PLACEHOLDER:
+        said.append("one service of type LoadBalancer at " + (flow.address or "an address that is not shown"))
+        if flow.address:
+            leaves.put(flow.service, ADDRESSES, (flow.address,), (), Trust.MENTIONED)
+    endpoint_nodes = {e.node for e in leaves.get(flow.service, ENDPOINTS) or () if e.node}
+    for node in endpoint_nodes:
+        hosts.add_node(node)
+    if not hosts.nodes:
+        hosts.add_node("node/(node with the pod)")
+        hosts.add_node("node/(another node)")
+        said.append("two nodes, one of them with the pod")
+    elif len(hosts.nodes) == 1:
+        hosts.add_node("node/(another node)")
+        said.append(f"a second node beside {next(iter(hosts.nodes)).removeprefix('node/')}")
+    elif unnamed := [n for n in hosts.nodes if n.removeprefix("node/") in hosts.owners]:
+        named = [n for n in hosts.nodes if n not in unnamed]
+        if named:
+            said.append(
+                f"{' and '.join(n.removeprefix('node/') for n in unnamed)} and "
+                f"{' and '.join(n.removeprefix('node/') for n in named)} are different nodes"
+            )
+    return tuple(said)
+
+
+def _put_hosts(objects: dict[ObjectKey, KubeObject], hosts: Hosts, leaves: Leaves) -> None:
+    for subject, (address, origins, trust) in hosts.addresses.items():
+        leaves.put(subject, ADDRESS, address, origins, trust)
+    for subject, origins in hosts.control_plane.items():
+        leaves.put(subject, CONTROL_PLANE, value=True, origins=origins)
+    for (kind, _, name), entry in objects.items():
+        labels = entry.mapping("metadata.labels") if kind == "Node" else {}
+        if labels:
+            leaves.put(f"node/{name}", LABELS, tuple(sorted(labels.items())), entry.origins("metadata.labels"))
+
+
+def _put_segment(flow: Flow, observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    """Whether the client sits on the nodes' segment, and whether it asks a router at all.
+
+    A redirect proves both: a router sends one only when in- and out-interface are the same and the next hop is on the
+    sender's subnet (RFC 1812 section 5.2.7.2; Linux ip_forward.c). Otherwise equal /24s are a guess, trusted little.
+    """
+    redirects = [f for f in observed if isinstance(f, ProbeResult) and f.redirects and f.source == "client"]
+    if redirects:
+        where = [f.origin for f in redirects]
+        leaves.put("client", SHARED_LAN, value=True, origins=where)
+        leaves.put("client", ROUTED, value=True, origins=where)
+        router, _ = redirects[0].redirects[0]
+        hosts.own("router", router, (redirects[0].origin,))
+    client = flow.client or hosts.addresses.get("client", ("",))[0]
+    if client:
+        leaves.put("client", ADDRESS, client, (), Trust.OUTPUT)
+    around = f"{client}/24" if "." in client else f"{client}/64" if client else ""
+    others = [a for s, (a, _, _) in hosts.addresses.items() if s in hosts.nodes]
+    if around and others and not redirects:
+        leaves.put("client", SHARED_LAN, any(contains(around, a) for a in others), (), Trust.MENTIONED)
+    if flow.address and not redirects:
+        known = [around] if around else [f"{a}/24" for a in others if "." in a]
+        if known:
+            onlink = any(contains(prefix, flow.address) for prefix in known)
+            leaves.put("client", ROUTED, not onlink, (), Trust.MENTIONED)
+
+
+def _put_static_routes(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
+    found = [
+        f
+        for f in observed
+        if isinstance(f, Route) and f.device == "router" and f.protocol == "static" and f.active is not False
+    ]
+    routes = tuple((f.prefix, hop.via) for f in found for hop in f.next_hops if hop.via)
+    if routes:
+        leaves.put("router", STATIC_ROUTES, routes, [f.origin for f in found])
+
+
+def policy_seen(network: Network) -> bool:
+    """Whether the service's external traffic policy is known."""
+    return network.seen(network.flow.service, POLICY) is not None

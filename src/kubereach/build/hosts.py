@@ -1,0 +1,175 @@
+"""Who is who: hosts joined on a name, an address that both own, or a statement, and on nothing else."""
+
+from __future__ import annotations
+
+from kubereach.model.address import canonical_address
+from kubereach.model.fact import BgpSession, Fact, Setting, Trust
+from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.origin import Origin
+
+Objects = dict[ObjectKey, KubeObject]
+ROUTER_NAMES = frozenset({"router", "mikrotik", "gateway", "routeros", "firewall"})
+CLIENT_NAMES = frozenset({"client", "laptop", "outside", "external", "desktop", "pc"})
+MASTER_NAMES = frozenset({"master", "control-plane", "controlplane", "cp"})
+WORKER_NAMES = frozenset({"worker", "node"})
+CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+
+
+class Hosts:
+    """The hosts that evidence names, and the addresses that they own."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, None] = {}  # ordered set of subjects
+        self.control_plane: dict[str, tuple[Origin, ...]] = {}
+        self.owners: dict[str, str] = {}
+        self.addresses: dict[str, tuple[str, tuple[Origin, ...], Trust]] = {}
+        self.agents: dict[str, str] = {}  # pod name -> node subject
+
+    def add_node(self, subject: str) -> str:
+        """Know a node."""
+        self.nodes.setdefault(subject)
+        return subject
+
+    def own(self, subject: str, address: str, origins: tuple[Origin, ...], trust: Trust = Trust.OUTPUT) -> None:
+        """Know that a subject owns an address; the first, more trusted word stands."""
+        known = self.addresses.get(subject)
+        self.owners.setdefault(address, subject)
+        if known is None or trust > known[2]:
+            self.addresses[subject] = (address, origins, trust)
+
+    def resolve(self, name: str, *, node_like: bool = False) -> str:
+        """The subject that a host name or address in a fact means; "" when it is not known.
+
+        `node_like` says that the fact's format exists on nodes only, so that a strange name is a node's.
+        """
+        if not name or name.startswith("node/"):
+            return self._node_named(name.removeprefix("node/")) if name else ""
+        if name.startswith("pod/"):
+            pod = name.removeprefix("pod/").rpartition("/")[2]
+            return self.agents.get(pod, name) if node_like else name
+        if address := canonical_address(name):
+            return self.owners.get(address, "client")
+        lowered = name.lower()
+        if lowered in ROUTER_NAMES or lowered.startswith("router"):
+            return "router"
+        if lowered in CLIENT_NAMES:
+            return "client"
+        known = self._node_named(name, create=node_like)
+        return known or ""
+
+    def _node_named(self, name: str, *, create: bool = True) -> str:
+        subject = f"node/{name}"
+        if subject in self.nodes:
+            return subject
+        similar = [n for n in self.nodes if n.endswith((f"-{name}", f"/{name}")) or n.startswith(f"{subject}.")]
+        if len(similar) == 1:
+            return similar[0]
+        lowered = name.lower()
+        if lowered in MASTER_NAMES and len(self.control_plane) == 1:
+            return next(iter(self.control_plane))
+        workers = [n for n in self.nodes if n not in self.control_plane]
+        if lowered in WORKER_NAMES and len(workers) == 1:
+            return workers[0]
+        return self.add_node(subject) if create else ""
+
+
+def find_hosts(objects: Objects, facts: tuple[Fact, ...]) -> Hosts:
+    """All hosts that objects and statements name."""
+    hosts = Hosts()
+    _from_objects(objects, hosts)
+    _from_statements(facts, hosts)
+    _from_api_server(objects, hosts)
+    _from_peers(objects, facts, hosts)
+    return hosts
+
+
+def _from_objects(objects: Objects, hosts: Hosts) -> None:
+    for (kind, _, name), entry in objects.items():
+        if kind == "Node" and "*" not in name:
+            subject = hosts.add_node(f"node/{name}")
+            address = _internal_address(entry)
+            if address:
+                hosts.own(subject, address, entry.origins("status.addresses"))
+            labels = entry.mapping("metadata.labels")
+            roles = entry.text("metadata.roles")
+            if "control-plane" in roles or "master" in roles or any(k in labels for k in CONTROL_PLANE_LABELS):
+                hosts.control_plane[subject] = entry.origins("metadata")
+    for (kind, _, name), entry in objects.items():
+        if kind == "Pod" and (node := entry.text("spec.nodeName")):
+            subject = hosts.add_node(f"node/{node}")
+            hosts.agents[name] = subject
+            if address := canonical_address(entry.text("status.hostIP")):
+                hosts.own(subject, address, entry.origins("status.hostIP"))
+        if kind in {"Endpoints", "EndpointSlice"}:
+            for path in ("endpoints", "subsets"):
+                for element in entry.elements(path):
+                    for leaf_path, leaf in element.fields.items():
+                        if leaf_path.endswith("nodeName") and leaf.value:
+                            hosts.add_node(f"node/{leaf.value}")
+
+
+def _internal_address(entry: KubeObject) -> str:
+    for element in entry.elements("status.addresses"):
+        if element.text("type") == "InternalIP":
+            return canonical_address(element.text("address")) or ""
+    return canonical_address(entry.text("status.addresses.InternalIP")) or ""
+
+
+def _from_statements(facts: tuple[Fact, ...], hosts: Hosts) -> None:
+    for fact in facts:
+        if not isinstance(fact, Setting):
+            continue
+        kind, _, name = fact.subject.partition("/")
+        address = canonical_address(str(fact.value))
+        if kind == "node" and name and "*" not in name:
+            subject = hosts.resolve(f"node/{name}")
+            if fact.attribute in {"address", "status.addresses.InternalIP"} and address:
+                hosts.own(subject, address, (fact.origin,), fact.trust)
+        elif fact.subject in {"router", "client"} and fact.attribute == "address" and address:
+            hosts.own(fact.subject, address, (fact.origin,), fact.trust)
+        elif kind == "address" and fact.attribute == "role":
+            _role(name, str(fact.value), fact, hosts)
+
+
+def _role(address: str, role: str, fact: Fact, hosts: Hosts) -> None:
+    canonical = canonical_address(address)
+    if canonical is None:
+        return
+    if role in {"router", "gateway"}:
+        hosts.own("router", canonical, (fact.origin,), fact.trust)
+    elif role == "client":
+        hosts.own("client", canonical, (fact.origin,), fact.trust)
+    elif role in {"control-plane", "worker", "node"}:
+        subject = hosts.owners.get(canonical) or hosts.add_node(f"node/{canonical}")
+        hosts.own(subject, canonical, (fact.origin,), fact.trust)
+        if role == "control-plane":
+            hosts.control_plane[subject] = (fact.origin,)
+
+
+def _from_api_server(objects: Objects, hosts: Hosts) -> None:
+    """The endpoints of `default/kubernetes` are API servers, and so control-plane nodes.
+
+    Only when the evidence shows one: behind several addresses an external load balancer may stand as well.
+    """
+    entry = objects.get(("Endpoints", "default", "kubernetes"))
+    if entry is None:
+        return
+    for subset in entry.elements("subsets"):
+        for element in subset.elements("addresses"):
+            if address := canonical_address(element.text("ip")):
+                origins = element.origins("ip")
+                subject = hosts.owners.get(address) or hosts.add_node(f"node/{address}")
+                hosts.own(subject, address, origins)
+                hosts.control_plane.setdefault(subject, origins)
+
+
+def _from_peers(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts) -> None:
+    for (kind, _, _), entry in objects.items():
+        if kind == "BGPPeer":
+            address = canonical_address(entry.text("spec.peerIP", "spec.peerAddress").partition(":")[0])
+            if address and address not in hosts.owners:
+                hosts.own("router", address, entry.origins("spec"))
+    for fact in facts:
+        if isinstance(fact, BgpSession) and fact.peer and fact.peer_type in {"global", "node specific"}:
+            hosts.owners.setdefault(fact.peer, "router")
+            hosts.addresses.setdefault("router", (fact.peer, (fact.origin,), fact.trust))

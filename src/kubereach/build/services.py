@@ -1,0 +1,159 @@
+"""Services, their ports and their endpoints, from objects of any completeness."""
+
+from __future__ import annotations
+
+from kubereach.build.leaves import Leaves
+from kubereach.model.address import canonical_address
+from kubereach.model.attribute import (
+    ADDRESSES,
+    CLUSTER_IP,
+    ENDPOINTS,
+    POLICY,
+    PORTS,
+    SOURCE_RANGES,
+    Endpoint,
+    ServicePort,
+)
+from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.origin import Origin
+
+Objects = dict[ObjectKey, KubeObject]
+INGRESS = "status.loadBalancer.ingress"
+
+
+def service_subject(service: KubeObject) -> str:
+    """`service/NS/NAME`."""
+    return f"service/{service.namespace}/{service.name}"
+
+
+def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
+    """Put the leaves of every LoadBalancer-like service; returns their subjects.
+
+    A service counts when its type is LoadBalancer or unseen, or when it has external addresses.
+    """
+    subjects = []
+    for (kind, _, _), service in objects.items():
+        if kind != "Service":
+            continue
+        addresses = _addresses(service)
+        if service.text("spec.type") not in {"LoadBalancer", ""} and not addresses:
+            continue
+        subject = service_subject(service)
+        subjects.append(subject)
+        _put_service(service, subject, addresses, leaves)
+        _put_endpoints(objects, service, subject, leaves)
+    return tuple(subjects)
+
+
+def _addresses(service: KubeObject) -> tuple[str, ...]:
+    found = [element.text("ip") for element in service.elements(INGRESS)]
+    found += [ip for ip in service.scalars("spec.externalIPs")]
+    return tuple(dict.fromkeys(a for a in map(canonical_address, found) if a))
+
+
+def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], leaves: Leaves) -> None:
+    pending = INGRESS in service.fields and service.value(INGRESS) is None
+    if addresses or pending:
+        where = service.origins(INGRESS, "spec.externalIPs")
+        leaves.put(subject, ADDRESSES, addresses, where, service.trust(INGRESS, "spec.externalIPs"))
+    if policy := service.text("spec.externalTrafficPolicy"):
+        path = "spec.externalTrafficPolicy"
+        leaves.put(subject, POLICY, policy, service.origins(path), service.trust(path))
+    if ports := tuple(_port(element) for element in service.elements("spec.ports") if element.number("port")):
+        leaves.put(subject, PORTS, ports, service.origins("spec.ports"), service.trust("spec.ports"))
+    if cluster_ip := canonical_address(service.text("spec.clusterIP")):
+        leaves.put(subject, CLUSTER_IP, cluster_ip, service.origins("spec.clusterIP"))
+    path = "spec.loadBalancerSourceRanges"
+    if ranges := service.scalars(path):
+        leaves.put(subject, SOURCE_RANGES, ranges, service.origins(path), service.trust(path))
+
+
+def _port(element: KubeObject) -> ServicePort:
+    target = element.value("targetPort")
+    return ServicePort(
+        port=element.number("port") or 0,
+        protocol=element.text("protocol") or "TCP",
+        node_port=element.number("nodePort"),
+        target=target if isinstance(target, int | str) and not isinstance(target, bool) else None,
+        name=element.text("name"),
+    )
+
+
+def _put_endpoints(objects: Objects, service: KubeObject, subject: str, leaves: Leaves) -> None:
+    found: list[Endpoint] = []
+    origins: list[Origin] = []
+    shown = False
+    for (kind, namespace, name), entry in objects.items():
+        if namespace != service.namespace:
+            continue
+        if kind == "Endpoints" and name == service.name:
+            shown = True
+            found += _from_endpoints(entry)
+            origins += entry.origins("subsets")
+        elif kind == "EndpointSlice" and _slice_of(entry, service):
+            shown = True
+            found += _from_slice(entry)
+            origins += entry.origins("endpoints")
+    if not shown:
+        found, origins = _from_pods(objects, service)
+        shown = bool(found)
+    if shown:
+        located = tuple(_locate(endpoint, objects, service.namespace) for endpoint in found)
+        unique = {endpoint.address: endpoint for endpoint in sorted(located, key=lambda e: bool(e.node))}
+        leaves.put(subject, ENDPOINTS, tuple(unique.values()), dict.fromkeys(origins))
+
+
+def _slice_of(entry: KubeObject, service: KubeObject) -> bool:
+    owner = entry.mapping("metadata.labels").get("kubernetes.io/service-name")
+    return owner == service.name if owner else entry.name.rpartition("-")[0] == service.name
+
+
+def _from_endpoints(entry: KubeObject) -> list[Endpoint]:
+    found = []
+    for subset in entry.elements("subsets"):
+        port = next((p.number("port") for p in subset.elements("ports")), None)
+        for path, ready in (("addresses", True), ("notReadyAddresses", False)):
+            for element in subset.elements(path):
+                if address := canonical_address(element.text("ip")):
+                    node = element.text("nodeName")
+                    pod = element.text("targetRef.name")
+                    found.append(Endpoint(address, f"node/{node}" if node else "", ready, port, pod))
+    return found
+
+
+def _from_slice(entry: KubeObject) -> list[Endpoint]:
+    port = next((p.number("port") for p in entry.elements("ports")), None)
+    found = []
+    for element in entry.elements("endpoints"):
+        ready = element.value("conditions.ready") is not False
+        node = element.text("nodeName")
+        for text in element.scalars("addresses"):
+            if address := canonical_address(text):
+                pod = element.text("targetRef.name")
+                found.append(Endpoint(address, f"node/{node}" if node else "", ready, port, pod))
+    return found
+
+
+def _from_pods(objects: Objects, service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:
+    """The pods that the selector names, where endpoints were not collected but labels were."""
+    selector = service.mapping("spec.selector")
+    found, origins = [], []
+    for (kind, namespace, name), pod in objects.items():
+        labels = pod.mapping("metadata.labels") if kind == "Pod" and namespace == service.namespace else {}
+        if not selector or not labels or any(labels.get(k) != v for k, v in selector.items()):
+            continue
+        if address := canonical_address(pod.text("status.podIP")):
+            ready = pod.value("status.conditions.Ready") is not False
+            found.append(Endpoint(address, "", ready, None, name))
+            origins += pod.origins("status.podIP")
+    return found, origins
+
+
+def _locate(endpoint: Endpoint, objects: Objects, namespace: str) -> Endpoint:
+    """The same endpoint with the node of its pod, where the pod's row shows it."""
+    for (kind, where, name), pod in objects.items():
+        if kind != "Pod" or where != namespace or endpoint.node:
+            continue
+        if canonical_address(pod.text("status.podIP")) == endpoint.address and (node := pod.text("spec.nodeName")):
+            return Endpoint(endpoint.address, f"node/{node}", endpoint.ready, endpoint.port, name)
+    return endpoint

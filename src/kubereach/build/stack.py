@@ -1,0 +1,133 @@
+"""Which products the evidence shows, and which of them announces the address."""
+
+from __future__ import annotations
+
+from kubereach.build.leaves import Leaves
+from kubereach.model.attribute import ANNOUNCER, CNI, LB_CIDRS, PROXY_MODE
+from kubereach.model.fact import BgpSession, Fact, LogEvent, Setting, Trust
+from kubereach.model.kube_object import KubeObject, ObjectKey
+
+WORDS = (
+    "calico",
+    "metallb",
+    "cilium",
+    "kube-vip",
+    "klipper",
+    "servicelb",
+    "kube-router",
+    "openelb",
+    "flannel",
+    "weave",
+    "mikrotik",
+    "routeros",
+    "pfsense",
+    "opnsense",
+    "frr",
+    "bird",
+    "k3s",
+    "talos",
+    "openstack",
+    "vmware",
+    "keepalived",
+)
+KIND_WORDS = {
+    "BGPConfiguration": "calico",
+    "IPPool": "calico",
+    "Installation": "calico",
+    "IPAddressPool": "metallb",
+    "L2Advertisement": "metallb",
+    "BGPAdvertisement": "metallb",
+    "CiliumL2AnnouncementPolicy": "cilium",
+    "CiliumBGPPeeringPolicy": "cilium",
+    "CiliumBGPClusterConfig": "cilium",
+    "CiliumLoadBalancerIPPool": "cilium",
+}
+# A kind whose presence says who announces.
+KIND_ANNOUNCERS = {
+    "CiliumL2AnnouncementPolicy": "cilium-l2",
+    "CiliumBGPPeeringPolicy": "cilium-bgp",
+    "CiliumBGPClusterConfig": "cilium-bgp",
+    "L2Advertisement": "metallb-l2",
+    "BGPAdvertisement": "metallb-bgp",
+}
+LAYER2_WORDS = ("layer 2", "layer2", " l2", "arp", "vrrp")
+
+
+def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) -> frozenset[str]:
+    """The product words that objects, statements and programs show."""
+    found = {KIND_WORDS[kind] for kind, _, _ in objects if kind in KIND_WORDS}
+    for fact in facts:
+        if isinstance(fact, Setting):
+            text = f"{fact.attribute} {fact.value}".lower()
+            found |= {word for word in WORDS if word in text}
+        elif isinstance(fact, LogEvent):
+            found |= {word for word in WORDS if word in fact.program}
+        elif isinstance(fact, BgpSession) and fact.peer_type:
+            found.add("calico")
+    for (kind, namespace, _), entry in objects.items():
+        if kind == "Service" and any("metallb" in k for k in entry.mapping("metadata.annotations")):
+            found.add("metallb")
+        if namespace in {"calico-system", "metallb-system"}:
+            found.add(namespace.removesuffix("-system"))
+    return frozenset(found)
+
+
+def put_announcer(
+    stack: frozenset[str], objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...], leaves: Leaves
+) -> None:
+    """Put who announces the addresses, as surely as it is known, and the defaults that come with it."""
+    for kind, announcer in KIND_ANNOUNCERS.items():
+        where = [o for (k, _, _), entry in objects.items() if k == kind for o in entry.origins("spec", "metadata")]
+        if any(k == kind for k, _, _ in objects):
+            leaves.put("cluster", ANNOUNCER, announcer, where[:1])
+            break
+    if leaves.get("cluster", LB_CIDRS):
+        seen = leaves.table[LB_CIDRS.of("cluster")]
+        leaves.put("cluster", ANNOUNCER, "calico-bgp", seen.origins, seen.trust)
+    for fact in facts:
+        if (
+            isinstance(fact, Setting)
+            and fact.attribute == "load-balancer"
+            and (name := announcer_named(str(fact.value)))
+        ):
+            leaves.put("cluster", ANNOUNCER, name, (fact.origin,), min(fact.trust, Trust.STATED))
+    _guess(stack, leaves)
+    if "cilium" in str(leaves.get("cluster", CNI) or "") and leaves.get("cluster", PROXY_MODE) is None:
+        if str(leaves.get("cluster", ANNOUNCER) or "").startswith("cilium"):
+            # Cilium's announcers need its kube-proxy replacement (others.md section 1).
+            leaves.put("cluster", PROXY_MODE, "ebpf", (), Trust.MENTIONED)
+
+
+def announcer_named(text: str) -> str:
+    """The announcer that a free description such as `MetalLB 0.13.9, layer 2` means; "" for none."""
+    lowered = f" {text.lower()}"
+    mode = "l2" if any(word in lowered for word in LAYER2_WORDS) else "bgp" if "bgp" in lowered else ""
+    for product in ("metallb", "cilium"):
+        if product in lowered and mode:
+            return f"{product}-{mode}"
+    if "kube-vip" in lowered:
+        return "kube-vip-bgp" if mode == "bgp" else "kube-vip-arp"
+    if "calico" in lowered:
+        return "calico-bgp"
+    if "klipper" in lowered or "servicelb" in lowered:
+        return "klipper"
+    if "kube-router" in lowered:
+        return "kube-router"
+    if "openelb" in lowered:
+        return "openelb"
+    return {"bgp": "other-bgp", "l2": "other-l2"}.get(mode, "")
+
+
+def _guess(stack: frozenset[str], leaves: Leaves) -> None:
+    if leaves.get("cluster", ANNOUNCER) is not None:
+        return
+    for word, announcer in (
+        ("kube-vip", "kube-vip-arp"),
+        ("klipper", "klipper"),
+        ("servicelb", "klipper"),
+        ("kube-router", "kube-router"),
+        ("openelb", "openelb"),
+    ):
+        if word in stack:
+            leaves.put("cluster", ANNOUNCER, announcer, (), Trust.MENTIONED)
+            return

@@ -1,0 +1,114 @@
+"""Which flow is meant: the service, its address and port, and the client."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from msgspec import Struct
+
+from kubereach.build.leaves import Leaves
+from kubereach.errors import UsageError
+from kubereach.model.address import canonical_address, contains
+from kubereach.model.attribute import ADDRESSES, PORTS, ServicePort
+from kubereach.model.fact import Fact, ProbeKind, ProbeResult
+from kubereach.model.network import Flow
+
+PLACEHOLDER = "service/default/(service)"
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What a user fixed on the command line; None where the evidence decides."""
+
+    service: str | None = None  # NS/NAME
+    address: str | None = None  # IP or IP:PORT
+    client: str | None = None
+
+
+def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], choice: Choice) -> Flow:
+    """The flow to diagnose.
+
+    Evident is the address that most probes were sent to and that a service has, then any service with an external
+    address, then the probes' target alone. Raises UsageError when the command line names a service that is not there.
+    """
+    address, port = _split(choice.address or "")
+    probed = _probed(facts)
+    service = _named(services, choice.service) if choice.service else ""
+    if not service:
+        service = _evident(services, leaves, probed, address)
+    if not address:
+        owned = leaves.get(service, ADDRESSES) or ()
+        wanted = [a for a, _ in probed.most_common() if a in owned]
+        address = wanted[0] if wanted else owned[0] if owned else next((a for a, _ in probed.most_common(1)), "")
+    return Flow(
+        service=service or PLACEHOLDER,
+        address=address,
+        port=port or _port(leaves.get(service, PORTS) or (), facts, address),
+        protocol=_protocol(leaves.get(service, PORTS) or (), port),
+        client=canonical_address(choice.client or "") or _client(facts, address),
+    )
+
+
+def _split(text: str) -> tuple[str, int | None]:
+    whole = canonical_address(text)
+    if whole:
+        return whole, None
+    host, _, port = text.rpartition(":")
+    if text and (address := canonical_address(host)) and port.isdigit():
+        return address, int(port)
+    if text:
+        raise UsageError(f"--address {text!r} is no IP address", "Give it as IP or IP:PORT, for example 10.0.0.1:80.")
+    return "", None
+
+
+def _named(services: tuple[str, ...], wanted: str) -> str:
+    name = wanted if "/" in wanted else f"default/{wanted}"
+    if f"service/{name}" in services:
+        return f"service/{name}"
+    known = ", ".join(s.removeprefix("service/") for s in services) or "none"
+    raise UsageError(f"The evidence shows no service {name}", f"Services with an external address in it: {known}.")
+
+
+def _probed(facts: tuple[Fact, ...]) -> Counter[str]:
+    return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target)
+
+
+def _evident(services: tuple[str, ...], leaves: Leaves, probed: Counter[str], address: str) -> str:
+    def weight(service: str) -> tuple[int, int, int]:
+        owned = leaves.get(service, ADDRESSES)
+        asked = sum(probed[a] for a in owned or ())
+        return (int(bool(address) and address in (owned or ())), asked, int(owned is not None))
+
+    ranked = sorted(services, key=lambda s: (*(-w for w in weight(s)), s))
+    if not ranked or (address and not weight(ranked[0])[0]):
+        return ""
+    return ranked[0] if any(weight(ranked[0])) or len(services) == 1 else ""
+
+
+def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str) -> int | None:
+    asked = [
+        f.port
+        for f in facts
+        if isinstance(f, ProbeResult) and f.target == address and f.port and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}
+    ]
+    served = [p.port for p in ports]
+    return (
+        next((p for p in asked if p in served), None)
+        or (served or [p for p in asked if len(set(asked)) == 1] or [None])[0]
+    )
+
+
+def _protocol(ports: tuple[ServicePort, ...], port: int | None) -> str:
+    return next((p.protocol for p in ports if port in {None, p.port}), "TCP")
+
+
+def _client(facts: tuple[Fact, ...], address: str) -> str:
+    """The address that most outside probes of the target came from."""
+    counted = Counter(
+        source
+        for f in facts
+        if isinstance(f, ProbeResult)
+        and f.target == address
+        and (source := canonical_address(f.source))
+        and not contains(address, source)
+    )
+    return next((a for a, _ in counted.most_common(1)), "")

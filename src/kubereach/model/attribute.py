@@ -1,0 +1,168 @@
+"""The named leaves of a network: what can be known of each subject, and with which type.
+
+A subject is `cluster`, `service/NS/NAME`, `node/NAME`, `pod/NS/NAME`, `router`, `client` or `pool/NAME`. A leaf that no
+evidence gives has a nominal value in simulate.nominal. Leaves under "what can be wrong" have the value that hurts
+nobody as nominal one, and are what faults change; programs and tables show them only through their consequences.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+T = TypeVar("T")
+Key = tuple[str, str]
+
+
+class Attribute(Generic[T]):
+    """A named leaf with the type of its value."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def of(self, subject: str) -> Key:
+        """The key of this leaf of `subject`."""
+        return (subject, self.name)
+
+
+class Endpoint(Struct, frozen=True):
+    """A pod behind a service: `node` is a subject or "" when unknown."""
+
+    address: str
+    node: str = ""
+    ready: bool = True
+    port: int | None = None
+    pod: str = ""
+
+
+class ServicePort(Struct, frozen=True):
+    """One port of a service; `target` is a number or a name, None when not shown."""
+
+    port: int
+    protocol: str = "TCP"
+    node_port: int | None = None
+    target: int | str | None = None
+    name: str = ""
+
+
+class FilterRule(Struct, frozen=True):
+    """One rule of a Calico BGPFilter (calico.md section 6). `operator` is "" for a rule without match."""
+
+    action: str
+    cidr: str = ""
+    operator: str = ""
+    source: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class Peer(Struct, frozen=True):
+    """A BGP peer that the cluster's configuration names. `nodes` is empty for every node."""
+
+    address: str
+    asn: int | None = None
+    filters: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    keep_next_hop: bool = False
+    multihop: bool = False
+
+
+# --- the cluster ---
+KUBERNETES_MINOR = Attribute[int]("kubernetes.minor")  # 24 for v1.24
+PROXY_MODE = Attribute[str]("kube-proxy.mode")  # ipvs iptables nftables ebpf userspace kube-router
+STRICT_ARP = Attribute[bool]("kube-proxy.strictARP")
+ANNOUNCER = Attribute[str]("announcer")  # a module of simulate.announcers, with dashes
+CNI = Attribute[str]("cni")
+MESH = Attribute[bool]("calico.nodeToNodeMeshEnabled")
+ENCAPSULATION = Attribute[str]("pod-network.encapsulation")  # none ipip vxlan
+LB_CIDRS = Attribute[tuple[str, ...]]("calico.serviceLoadBalancerIPs")
+EXPORT_FILTERS = Attribute[tuple[FilterRule, ...]]("calico.exportFilters")
+PEERS = Attribute[tuple[Peer, ...]]("bgp.peers")
+CLUSTER_AS = Attribute[int]("bgp.asNumber")
+POOLS = Attribute[tuple[str, ...]]("pools")  # names
+NAT_OUTGOING = Attribute[bool]("pod-network.natOutgoing")
+
+# --- a pool, an advertisement ---
+POOL_ADDRESSES = Attribute[tuple[str, ...]]("addresses")
+POOL_AUTO_ASSIGN = Attribute[bool]("autoAssign")
+L2_POOLS = Attribute[tuple[str, ...]]("metallb.l2.pools")  # pools that an L2Advertisement selects, "*" for all
+BGP_POOLS = Attribute[tuple[str, ...]]("metallb.bgp.pools")
+
+# --- a service ---
+ADDRESSES = Attribute[tuple[str, ...]]("addresses")  # of the service: status.loadBalancer.ingress
+POLICY = Attribute[str]("externalTrafficPolicy")  # Cluster, Local
+PORTS = Attribute[tuple[ServicePort, ...]]("ports")
+ENDPOINTS = Attribute[tuple[Endpoint, ...]]("endpoints")
+CLUSTER_IP = Attribute[str]("clusterIP")
+SOURCE_RANGES = Attribute[tuple[str, ...]]("loadBalancerSourceRanges")
+
+# --- a host ---
+ADDRESS = Attribute[str]("address")  # of a node, the router, the client; "" when unknown
+LABELS = Attribute[tuple[tuple[str, str], ...]]("labels")
+CONTROL_PLANE = Attribute[bool]("control-plane")
+SHARED_LAN = Attribute[bool]("shares the segment of the nodes")  # the client; reached over one router interface
+ROUTED = Attribute[bool]("reaches the address over the router")  # the client; False: on-link
+
+# --- what can be wrong: announcement ---
+AGENT_DOWN = Attribute[bool]("announcing agent down")
+AGENT_NOT_READY = Attribute[bool]("announcing agent not ready")
+SESSION_FAULT = Attribute[str]("bgp session fault")  # "" or a key of simulate.bgp.SESSION_FAULTS
+NOT_SELECTED = Attribute[bool]("service route not generated")
+EXCLUDED = Attribute[bool]("node kept from announcing")
+ENDPOINTS_UNCOUNTED = Attribute[bool]("endpoints not counted as local")
+EXTRA_EXPORT_FILTER = Attribute[bool]("host routes filtered on export")
+BAD_NEXT_HOP = Attribute[bool]("announced with an unusable next hop")
+EXTRA_RESPONDER = Attribute[bool]("answers ARP unasked")
+ARP_LOST = Attribute[bool]("ARP requests do not arrive")
+ARP_SILENT = Attribute[bool]("does not answer ARP")
+L2_WRONG_INTERFACE = Attribute[bool]("announces on the wrong interface")
+ANTISPOOF = Attribute[bool]("hypervisor drops the address")
+STALE_NEIGHBOUR = Attribute[bool]("stale neighbour entry")
+NO_ADVERTISEMENT = Attribute[bool]("no advertisement object")
+ATTRACTS_WITHOUT_ENDPOINT = Attribute[bool]("announces without a ready endpoint")
+
+# --- what can be wrong: the router ---
+IMPORT_POLICY = Attribute[str]("import policy")  # accept, aggregates-only, none
+NOT_INSTALLED = Attribute[bool]("route not installed")
+ROUTER_FIREWALL = Attribute[bool]("router drops new connections")
+DROPS_INVALID = Attribute[bool]("router drops invalid packets")
+STATIC_ROUTES = Attribute[tuple[tuple[str, str], ...]]("static routes")  # (prefix, next hop)
+MULTIPATH = Attribute[bool]("multipath")
+OTHER_ROUTER = Attribute[bool]("another router meets the client's packets")
+ROUTER_NAT = Attribute[bool]("router rewrites the flow")
+
+# --- what can be wrong: the node ---
+HOST_FIREWALL = Attribute[str]("host firewall")  # "", drop, reject
+FORWARD_DROP = Attribute[bool]("FORWARD drops")
+FORWARDING_OFF = Attribute[bool]("ip_forward off")
+RP_FILTER_DROP = Attribute[bool]("rp_filter drops the client")
+NODE_DROPS_INVALID = Attribute[bool]("node drops invalid packets")
+DATAPATH_BROKEN = Attribute[bool]("datapath broken")
+PROXY_DOWN = Attribute[bool]("service proxy down")
+NOT_PROGRAMMED = Attribute[bool]("address not programmed")
+STALE_CONNTRACK = Attribute[bool]("stale connection entries")
+LOCAL_BROKEN = Attribute[bool]("policy Local misprogrammed")
+
+# --- what can be wrong: the pod network and the pod ---
+POD_ROUTE_BROKEN = Attribute[bool]("no working pod route")
+TUNNEL_BLOCKED = Attribute[bool]("encapsulation dropped")
+POLICY_DROP = Attribute[bool]("network policy drops")
+NOT_LISTENING = Attribute[bool]("nothing listens on the target port")
+APP_ERROR = Attribute[bool]("application answers with an error")
+
+# --- what can be wrong: the way back ---
+NO_ROUTE_BACK = Attribute[bool]("no route back to the client")
+REPLY_WRONG_INTERFACE = Attribute[bool]("reply leaves by another interface")
+REPLY_ANTISPOOF = Attribute[bool]("reply dropped as spoofed")
+MTU_BLACKHOLE = Attribute[bool]("large packets vanish")
+CLIENT_ROUTE_WRONG = Attribute[bool]("client's route is wrong")
+CLIENT_ONLINK = Attribute[bool]("client takes the address for on-link")
+NAME_ELSEWHERE = Attribute[bool]("client's name resolves elsewhere")
+
+# --- what the world prints besides: slugs of log events and messages that a fault makes daemons write ---
+TELLS = Attribute[tuple[str, ...]]("tell-tales")
+# --- the report itself: which of its observations the complaint rests on when nothing is broken ("" when something is) ---
+MISREAD = Attribute[str]("misread")  # icmp wrong-port same-node expected

@@ -1,0 +1,128 @@
+"""Nominal values: what an unseen leaf is taken for in a completed world, and why.
+
+Only faults and variants deviate from these. What can be wrong is right by default, so those leaves need no reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kubereach.model import attribute as a
+
+if TYPE_CHECKING:
+    from kubereach.simulate.world import World
+
+Nominal = Any | Callable[["World", str], Any]
+
+
+def _announcer(world: World, _subject: str) -> str:
+    """The product that is in the evidence at all; without any, some BGP speaker that does its work."""
+    if world.network.seen("cluster", a.LB_CIDRS):
+        return "calico-bgp"
+    if "metallb" in world.network.stack:
+        return "metallb-l2"
+    return "calico-bgp" if "calico" in world.network.stack else "other-bgp"
+
+
+def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
+    """One ready pod, on a node that is not the control plane where there is a choice."""
+    nodes = world.network.nodes
+    workers = [n for n in nodes if not world.network.seen(n, a.CONTROL_PLANE)]
+    return (a.Endpoint("", (workers or list(nodes) or [""])[0]),) if subject else ()
+
+
+def _policy(world: World, subject: str) -> str:
+    """Cluster is the API's default; a source range or health-check port would show Local."""
+    return "Cluster" if subject and world else "Cluster"
+
+
+def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:
+    """A cluster whose configuration was not shown is taken to announce the address that it gave out."""
+    address = world.network.flow.address
+    return (f"{address}/32",) if address else ()
+
+
+def _strict_arp(world: World, _subject: str) -> bool:
+    """False is kube-proxy's default; who announces on layer 2 in IPVS mode was told by the manuals to set it."""
+    return world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
+
+
+NOMINAL: dict[str, Nominal] = {
+    a.KUBERNETES_MINOR.name: 30,  # the middle of the versions in use; behaviours turn at 24 to 26
+    a.PROXY_MODE.name: "iptables",  # kube-proxy's default on Linux
+    a.STRICT_ARP.name: _strict_arp,
+    a.ANNOUNCER.name: _announcer,
+    a.CNI.name: "",
+    a.MESH.name: True,  # Calico's default (calico.md section 1)
+    a.ENCAPSULATION.name: "vxlan",  # most CNIs' default, and harmless: a working pod network
+    a.LB_CIDRS.name: _lb_cidrs,
+    a.EXPORT_FILTERS.name: (),
+    a.PEERS.name: (),
+    a.CLUSTER_AS.name: 64512,
+    a.POOLS.name: (),
+    a.NAT_OUTGOING.name: True,
+    a.POOL_ADDRESSES.name: (),
+    a.POOL_AUTO_ASSIGN.name: True,
+    a.L2_POOLS.name: ("*",),
+    a.BGP_POOLS.name: ("*",),
+    a.ADDRESSES.name: lambda world, _s: (world.network.flow.address,) if world.network.flow.address else ("",),
+    a.POLICY.name: _policy,
+    a.PORTS.name: lambda world, _s: (a.ServicePort(world.network.flow.port or 80),),
+    a.ENDPOINTS.name: _endpoints,
+    a.CLUSTER_IP.name: "",
+    a.SOURCE_RANGES.name: (),
+    a.ADDRESS.name: "",
+    a.LABELS.name: (),
+    a.CONTROL_PLANE.name: False,
+    a.SHARED_LAN.name: False,
+    a.ROUTED.name: lambda world, _s: not world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp")),
+    a.AGENT_DOWN.name: False,
+    a.AGENT_NOT_READY.name: False,
+    a.SESSION_FAULT.name: "",
+    a.NOT_SELECTED.name: False,
+    a.EXCLUDED.name: False,
+    a.ENDPOINTS_UNCOUNTED.name: False,
+    a.EXTRA_EXPORT_FILTER.name: False,
+    a.BAD_NEXT_HOP.name: False,
+    a.EXTRA_RESPONDER.name: False,
+    a.ARP_LOST.name: False,
+    a.ARP_SILENT.name: False,
+    a.L2_WRONG_INTERFACE.name: False,
+    a.ANTISPOOF.name: False,
+    a.STALE_NEIGHBOUR.name: False,
+    a.NO_ADVERTISEMENT.name: False,
+    a.ATTRACTS_WITHOUT_ENDPOINT.name: False,
+    a.IMPORT_POLICY.name: "accept",
+    a.NOT_INSTALLED.name: False,
+    a.ROUTER_FIREWALL.name: False,
+    a.DROPS_INVALID.name: False,
+    a.STATIC_ROUTES.name: (),
+    a.MULTIPATH.name: False,
+    a.OTHER_ROUTER.name: False,
+    a.ROUTER_NAT.name: False,
+    a.HOST_FIREWALL.name: "",
+    a.FORWARD_DROP.name: False,
+    a.FORWARDING_OFF.name: False,
+    a.RP_FILTER_DROP.name: False,
+    a.NODE_DROPS_INVALID.name: False,
+    a.DATAPATH_BROKEN.name: False,
+    a.PROXY_DOWN.name: False,
+    a.NOT_PROGRAMMED.name: False,
+    a.STALE_CONNTRACK.name: False,
+    a.LOCAL_BROKEN.name: False,
+    a.POD_ROUTE_BROKEN.name: False,
+    a.TUNNEL_BLOCKED.name: False,
+    a.POLICY_DROP.name: False,
+    a.NOT_LISTENING.name: False,
+    a.APP_ERROR.name: False,
+    a.NO_ROUTE_BACK.name: False,
+    a.REPLY_WRONG_INTERFACE.name: False,
+    a.REPLY_ANTISPOOF.name: False,
+    a.MTU_BLACKHOLE.name: False,
+    a.CLIENT_ROUTE_WRONG.name: False,
+    a.CLIENT_ONLINK.name: False,
+    a.NAME_ELSEWHERE.name: False,
+    a.TELLS.name: (),
+    a.MISREAD.name: "",
+}
