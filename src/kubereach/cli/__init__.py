@@ -1,1 +1,1 @@
-"""."""
+"""The command line: thin over pipeline and report. One module per verb, imported only when its verb runs."""

@@ -24,7 +24,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "alloc-pool-exhausted": "every address of the pool is taken, so the service stays pending",
         "alloc-request-refused": "the service asks for an address, family or sharing that cannot be granted",
         "alloc-class-not-handled": "no installed controller takes care of the service's loadBalancerClass",
-        "alloc-unusable-address": "the service was given an address no host can use, such as a network or broadcast one",
+        "alloc-unusable-address": "the service got an address that no host can use, such as a broadcast one",
         "alloc-controller-down": "the controller that hands out addresses is not running or may not write them down",
         "alloc-pool-overlap": "the pool holds addresses that something else owns: nodes, a gateway, DHCP, a cluster",
         "alloc-host-port-taken": "the port that must be opened on the nodes already belongs to something else",
@@ -45,7 +45,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "ann-l2-multiple-responders": "more than one node answers for the address",
         "ann-l2-pool-not-onlink": "the pool lies outside the subnet of the segment that the nodes are on",
         "ann-l2-stale-arp-fdb": "a neighbour or switch still sends to where the address used to be",
-        "ann-l2-wrong-interface": "the address is announced on an interface that the clients are not behind, or on none",
+        "ann-l2-wrong-interface": "the address is announced on an interface that leads to no client, or on none",
     },
     "announcement-bgp": {
         "ann-bgp-session-blocked": "no TCP connection to the BGP peer comes about",

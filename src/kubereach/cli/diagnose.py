@@ -1,0 +1,143 @@
+"""`kubereach diagnose`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import BinaryIO
+
+import click
+
+from kubereach.cli.output import output_encoding, output_width, wants_colour, write
+from kubereach.cli.status import exit_status
+from kubereach.errors import UsageError
+from kubereach.model.address import canonical_address
+from kubereach.model.diagnosis import Diagnosis
+from kubereach.pipeline import Options, diagnose, load
+
+_EPILOG = """\b
+Examples:
+  kubereach diagnose post.txt
+  kubereach diagnose outputs/ --address 10.16.0.1:80 --from 192.168.88.111
+  ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
+  kubereach diagnose case.tar.gz -o json | jq .causes[0]
+
+\b
+Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
+2 usage, 3 undetermined, 4 nothing readable."""
+
+
+@click.command("diagnose", epilog=_EPILOG)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--service", metavar="NS/NAME", help="The service, where the evidence holds several.")
+@click.option("--address", metavar="IP[:PORT]", help="The address (and port) that cannot be reached.")
+@click.option("--from", "from_", metavar="IP", help="The client's address.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "markdown", "html"]),
+    default="text",
+    show_default=True,
+    help="The report's form; markdown fits into an issue.",
+)
+@click.option("--live", is_flag=True, help="Collect from the running cluster (not there yet).")
+@click.option("-v", "--verbose", is_flag=True, help="Show also what was not understood.")
+@click.option("-q", "--quiet", is_flag=True, help="Show only the verdict, its cause and the flow.")
+def command(
+    *,
+    paths: tuple[str, ...],
+    service: str | None,
+    address: str | None,
+    from_: str | None,
+    output: str,
+    live: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Say why a client cannot reach a service address, and what will make it work.
+
+    PATH is a text file (a pasted post will do), a folder of command outputs, a .zip or .tar.gz of one, or - for
+    standard input. Without PATH, what is piped in is read.
+    """
+    if live:
+        raise UsageError(*_no_live(paths))
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
+    options = _options(service, address, from_)
+    documents = load(_sources(paths), _stdin())
+    diagnosis = diagnose(documents, options)
+    write(*_render(diagnosis, output, 2 if verbose else 0 if quiet else 1))
+    return exit_status(diagnosis)
+
+
+def _no_live(paths: tuple[str, ...]) -> tuple[str, str]:
+    from kubereach.cli.plugin import is_resource
+
+    named = f" of {paths[0]}" if paths and is_resource(paths[0]) else ""
+    return (
+        f"the live diagnosis{named} (--live) is not part of this version",
+        "save what you have into a folder, such as `kubectl get svc,nodes,pods -A -o yaml > outputs/kubectl-get.yaml`, "
+        + "and run `kubereach diagnose outputs/`",
+    )
+
+
+def _sources(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths, or standard input when something is piped in."""
+    if paths:
+        return paths
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(
+            "nothing to diagnose: no PATH is given and nothing is piped in",
+            "save the post or the outputs to a file and run `kubereach diagnose FILE`",
+        )
+    return ("-",)
+
+
+def _stdin() -> BinaryIO | None:
+    return None if sys.stdin is None else sys.stdin.buffer
+
+
+def _options(service: str | None, address: str | None, from_: str | None) -> Options:
+    if service is not None and not re.fullmatch(r"[a-z0-9.-]{1,253}/[a-z0-9.-]{1,253}", service):
+        raise UsageError(f"--service {service!r} is not of the form NS/NAME", "write it like `--service default/nginx`")
+    host, port = (None, None) if address is None else _endpoint(address)
+    client = None if from_ is None else canonical_address(from_)
+    if from_ is not None and client is None:
+        raise UsageError(f"--from {from_!r} is no IP address", "write it like `--from 192.168.88.111`")
+    return Options(service=service, address=host, port=port, from_=client)
+
+
+def _endpoint(text: str) -> tuple[str, int | None]:
+    """IP[:PORT] → address and port; a port after IPv6 needs the brackets of `[2001:db8::1]:80`."""
+    found = re.fullmatch(r"\[([^\]]{1,60})\](?::(\d{1,5}))?|([^:\[\]]{1,60})(?::(\d{1,5}))?", text)
+    host, port = (text, None) if found is None else (found[1] or found[3], found[2] or found[4])
+    address = canonical_address(host)
+    if address is None or (port is not None and not 0 < int(port) < 65536):
+        raise UsageError(
+            f"--address {text!r} is not of the form IP[:PORT]",
+            "write it like `--address 10.16.0.1:80` or `--address [2001:db8::1]:80`",
+        )
+    return address, None if port is None else int(port)
+
+
+def _render(diagnosis: Diagnosis, output: str, detail: int) -> tuple[str, str | None]:
+    """The report, and the encoding that its form demands."""
+    if output == "json":
+        from kubereach.report import jsonform
+
+        return jsonform.render(diagnosis), "utf-8"
+    from kubereach.report.document import Detail, compose
+
+    document = compose(diagnosis, Detail(detail))
+    if output == "markdown":
+        from kubereach.report import markdown
+
+        return markdown.render(document), "utf-8"
+    if output == "html":
+        from kubereach.report import htmlform
+
+        return htmlform.render(document), "utf-8"
+    from kubereach.report import text
+
+    encoding = output_encoding()
+    return text.render(document, output_width(), colour=wants_colour(), encoding=encoding), None

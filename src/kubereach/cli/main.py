@@ -1,0 +1,111 @@
+"""The group of verbs, and the frame around every run: errors in two lines, exit statuses, broken pipes, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from kubereach import __version__
+from kubereach.cli import plugin
+from kubereach.cli.status import BROKEN_PIPE, INTERRUPTED, USAGE
+from kubereach.errors import KubereachError
+
+# verb → (module that defines `command`, one line of help). Data, so that --help imports no verb.
+VERBS = {
+    "diagnose": ("kubereach.cli.diagnose", "Say why a client cannot reach a service address, and what helps."),
+    "explain": ("kubereach.cli.explain", "Describe a cause, or a class of causes."),
+    "schema": ("kubereach.cli.schema", "Print the JSON Schema of `diagnose -o json`."),
+}
+
+_EPILOG = """\b
+Examples:
+  kubereach diagnose post.txt              a pasted post or mail
+  kubereach diagnose outputs/              a folder of command outputs
+  kubectl get svc -A -o wide | kubereach diagnose
+
+\b
+Exit status of diagnose: 0 reachable or merely misread, 1 unreachable or
+degraded, 2 usage, 3 undetermined, 4 nothing readable."""
+
+
+class _LazyGroup(click.Group):
+    """Verbs by name; a verb's module is imported when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, summary) for verb, (_, summary) in VERBS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="kubereach", message="%(prog)s %(version)s")
+def group() -> None:
+    """Find out why a client cannot reach a Kubernetes service address, and what will make it work.
+
+    kubereach reads what you have: a forum post, a folder of command outputs, or standard input. It sends nothing
+    anywhere.
+    """
+
+
+def run(argv: list[str]) -> int:
+    """Run `argv` and return the exit status; whatever happens, no traceback for what a user can cause."""
+    try:
+        program, words = plugin.words(argv)
+        try:
+            status = group.main(words, prog_name=program, standalone_mode=False)
+        finally:
+            _flush()
+    except KubereachError as error:
+        return _fail(error.message, error.hint, error.exit_status)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        return _fail(error.format_message(), _next_step(error), USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return BROKEN_PIPE
+    return status if isinstance(status, int) else 0
+
+
+def _next_step(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if isinstance(context, click.Context) else "kubereach"
+    return f"see `{path} --help`"
+
+
+def _fail(message: str, hint: str, status: int) -> int:
+    """The two lines on standard error: what is wrong, and what to do next."""
+    from kubereach.report.clean import clean
+
+    click.echo(f"error: {clean(message).strip()}", err=True)
+    click.echo(f"next:  {clean(hint).strip()}", err=True)
+    return status
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _forget_output() -> None:
+    """Nobody reads any more: what is still buffered must not raise again when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

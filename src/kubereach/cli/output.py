@@ -1,0 +1,43 @@
+"""Where a report goes: standard output, its encoding, its width, and whether it wants colour."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_WIDEST = 120  # longer lines are hard to read
+_UNKNOWN_WIDTH = 80
+
+
+def write(text: str, encoding: str | None = None) -> None:
+    """Write `text` to standard output, as UTF-8 where the form demands it, and never fail on a character."""
+    stream = sys.stdout
+    if stream is None:  # closed by the caller (`>&-`): there is nobody to tell
+        return
+    stream.flush()
+    stream.buffer.write(text.encode(encoding or output_encoding(), "backslashreplace"))
+    stream.flush()
+
+
+def output_encoding() -> str:
+    """The encoding of standard output."""
+    return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+
+def output_width() -> int:
+    """Columns to fill: COLUMNS when set, else the terminal's, else 80; 120 at most."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return min(int(given), _WIDEST)
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (AttributeError, OSError, ValueError):
+        columns = 0
+    return min(columns or _UNKNOWN_WIDTH, _WIDEST)
+
+
+def wants_colour() -> bool:
+    """Colour only on a terminal that can show it, and never when NO_COLOR (no-color.org) is set."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -1,0 +1,87 @@
+"""Diagnosis → the neutral document, in the order in which somebody under stress needs it.
+
+The verdict and its cause first, then what is certain, the causes with their repairs, what to ask next, and then what
+it all rests on. Sections with nothing to say are left out.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from kubereach.model.diagnosis import Diagnosis, Verdict
+from kubereach.report import findings, grounds
+from kubereach.report.blocks import Block, Document, Heading, Span, Tone, faint, paragraph, plain, strong
+from kubereach.report.words import flow, likelihood, listed, qualified, rivals, sentence
+
+_VERDICTS = {
+    Verdict.REACHABLE: Span("REACHABLE", Tone.GOOD),
+    Verdict.DEGRADED: Span("DEGRADED", Tone.WARN),
+    Verdict.UNREACHABLE: Span("UNREACHABLE", Tone.BAD),
+    Verdict.UNDETERMINED: Span("UNDETERMINED", Tone.WARN),
+}
+
+
+class Detail(IntEnum):
+    """How much is told."""
+
+    QUIET = 0  # verdict, cause and flow
+    NORMAL = 1
+    VERBOSE = 2  # with every cleared suspect and all unread text
+
+
+_SECTIONS = (
+    ("What is certain", findings.effects),
+    ("Causes", findings.causes),
+    ("Ask next", findings.next_probes),
+    ("Waiting behind it", findings.latent),
+    ("The way there", grounds.forward),
+    ("The way back", grounds.back),
+    ("Where two layers disagree", grounds.contradictions),
+    ("What was seen, and what it means", grounds.observations),
+    ("Changes that come to mind", findings.what_if),
+    ("Cleared of suspicion", grounds.cleared),
+    ("Taken from your words", grounds.understood),
+    ("Assumed", grounds.assumed),
+    ("Missing", grounds.missing),
+)
+
+
+def compose(diagnosis: Diagnosis, detail: Detail = Detail.NORMAL) -> Document:
+    """The document of `diagnosis`."""
+    title = (_VERDICTS[diagnosis.verdict], plain(": "), *_headline(diagnosis))
+    blocks: list[Block] = [paragraph(faint(f"Flow: {flow(diagnosis.target)}"))]
+    if detail > Detail.QUIET:
+        for name, section in _SECTIONS:
+            content = section(diagnosis)
+            if content:
+                blocks += [Heading((plain(name),)), *content]
+        blocks += grounds.unread(diagnosis, whole=detail is Detail.VERBOSE)
+    return Document(title, tuple(blocks))
+
+
+def _headline(diagnosis: Diagnosis) -> tuple[Span, ...]:
+    """The cause in one sentence, or, where several fit, that they do."""
+    leading = rivals(diagnosis.causes)
+    if not leading:
+        return (plain(_without_cause(diagnosis)),)
+    if len(leading) == 1:
+        cause = leading[0]
+        return (strong(qualified(cause.summary, likelihood(cause.probability))),)
+    codes = listed((cause.code for cause in leading), "or")
+    question = " The question under “Ask next” separates them." if diagnosis.next_probes else ""
+    says = next((effect.says for effect in diagnosis.effects if effect.probability >= 0.9), "")
+    if says:
+        return (strong(sentence(says)), plain(f" What is behind it is open: {codes}.{question}"))
+    first = leading[0]
+    return (
+        strong(qualified(first.summary, likelihood(first.probability))),
+        plain(f" Something else fits nearly as well: {codes}.{question}"),
+    )
+
+
+def _without_cause(diagnosis: Diagnosis) -> str:
+    if diagnosis.verdict is Verdict.REACHABLE:
+        return "nothing in the evidence stands in the way."
+    if diagnosis.next_probes:
+        return "no cause stands out in this evidence; “Ask next” says what would tell more."
+    return "no cause stands out in this evidence."
