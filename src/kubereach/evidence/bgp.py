@@ -57,3 +57,20 @@ def number(text: str | None) -> int | None:
         return int(text)
     dotted = re.match(r"(\d{1,5})\.(\d{1,5})$", text)
     return (int(dotted[1]) << 16) + int(dotted[2]) if dotted else None
+
+
+def bird_session(column: str, info: str) -> tuple[str, str]:
+    """State and last error from BIRD's state and info columns.
+
+    BIRD prints no BGP word for a protocol that is down, only its last error (proto/bgp/bgp.c bgp_get_status); without
+    an error it was disabled.
+    """
+    word, _, rest = info.strip().partition(" ")
+    state = session_state(word)
+    if state:
+        return state, rest.strip()
+    if column == "up":
+        return "Established", info.strip()
+    if column == "down":
+        return ("Idle" if info.strip() else "Down"), info.strip()
+    return "", info.strip()

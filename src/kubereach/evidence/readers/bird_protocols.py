@@ -15,7 +15,7 @@ import re
 
 from msgspec import Struct
 
-from kubereach.evidence.bgp import number, peer_of_protocol, session_state
+from kubereach.evidence.bgp import bird_session, number, peer_of_protocol
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
@@ -115,10 +115,7 @@ def _detail(protocol: _Protocol, text: str) -> None:
 def _session(capture: Capture, protocol: _Protocol) -> BgpSession:
     details = protocol.details
     address, peer_type = peer_of_protocol(protocol.name)
-    word, _, error = protocol.info.partition(" ")
-    state = session_state(word) or session_state(details.get("BGP state", ""))
-    if not state and protocol.column in {"down", "up"}:
-        state = "Down" if protocol.column == "down" else "Established"
+    state, error = bird_session(protocol.column, protocol.info)
     routes = re.match(r"(\d{1,9}) imported(?:, \d{1,9} filtered)?, (\d{1,9}) exported", details.get("Routes", ""))
     return BgpSession(
         origin=capture.origin(protocol.start, protocol.end),
@@ -128,7 +125,7 @@ def _session(capture: Capture, protocol: _Protocol) -> BgpSession:
         peer=canonical_address(details.get("Neighbor address", "").split("%")[0]) or address,
         state=state,
         name=protocol.name,
-        error=error.strip() or details.get("Last error", ""),
+        error=error or details.get("Last error", ""),
         peer_as=number(details.get("Neighbor AS")),
         local_as=number(details.get("Local AS")),
         local_address=canonical_address(details.get("Source address", "")) or "",
