@@ -26,6 +26,7 @@ def golden(accept: bool) -> Golden:  # noqa: FBT001 - a fixture, not an argument
 
     def compare(path: Path, text: str) -> None:
         if accept:
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(text.encode())
         assert path.exists(), f"{path} is missing: look at the output and run pytest --accept"
         assert text == path.read_bytes().decode(), f"{path.name} differs; if that is right, run pytest --accept"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
-from kubereach.evidence.document import Document
 from kubereach.model.diagnosis import Diagnosis, Target, Verdict
+
+if TYPE_CHECKING:
+    from kubereach.evidence.document import Document
 
 
 class Options(Struct, frozen=True, kw_only=True):

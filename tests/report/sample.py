@@ -38,8 +38,7 @@ _SESSION = Cause(
         Repair(
             summary="Let the router reach TCP 179 on birch",
             commands=(
-                "firewall-cmd --permanent --zone=internal --add-rich-rule='rule family=ipv4 "
-                + "source address=10.40.0.1/32 port port=179 protocol=tcp accept'",
+                "firewall-cmd --permanent --add-rich-rule='rule family=ipv4 source address=10.40.0.1 accept'",
                 "firewall-cmd --reload",
             ),
             proved=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -13,12 +13,14 @@ from kubereach.cli.status import exit_status
 from kubereach.errors import UsageError
 from kubereach.model.address import canonical_address
 from kubereach.model.diagnosis import Diagnosis
-from kubereach.pipeline import Options, diagnose, load
+
+if TYPE_CHECKING:  # the engine is loaded once the command line is known to be right
+    from kubereach.pipeline import Options
 
 _EPILOG = """\b
 Examples:
   kubereach diagnose post.txt
-  kubereach diagnose outputs/ --address 10.16.0.1:80 --from 192.168.88.111
+  kubereach diagnose outputs/ --address 203.0.113.10:80 --from 10.40.7.5
   ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
   kubereach diagnose case.tar.gz -o json | jq .causes[0]
 
@@ -64,7 +66,10 @@ def command(
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
     options = _options(service, address, from_)
-    documents = load(_sources(paths), _stdin())
+    sources = _sources(paths)
+    from kubereach.pipeline import diagnose, load
+
+    documents = load(sources, _stdin())
     diagnosis = diagnose(documents, options)
     write(*_render(diagnosis, output, 2 if verbose else 0 if quiet else 1))
     return exit_status(diagnosis)
@@ -74,11 +79,9 @@ def _no_live(paths: tuple[str, ...]) -> tuple[str, str]:
     from kubereach.cli.plugin import is_resource
 
     named = f" of {paths[0]}" if paths and is_resource(paths[0]) else ""
-    return (
-        f"the live diagnosis{named} (--live) is not part of this version",
-        "save what you have into a folder, such as `kubectl get svc,nodes,pods -A -o yaml > outputs/kubectl-get.yaml`, "
-        + "and run `kubereach diagnose outputs/`",
-    )
+    what = f"the live diagnosis{named} (--live) is not part of this version"
+    example = "kubectl get svc,nodes,pods -A -o yaml > outputs/kubectl-get.yaml"
+    return what, f"save outputs into a folder (say `{example}`) and run `kubereach diagnose outputs/`"
 
 
 def _sources(paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -100,22 +103,24 @@ def _stdin() -> BinaryIO | None:
 def _options(service: str | None, address: str | None, from_: str | None) -> Options:
     if service is not None and not re.fullmatch(r"[a-z0-9.-]{1,253}/[a-z0-9.-]{1,253}", service):
         raise UsageError(f"--service {service!r} is not of the form NS/NAME", "write it like `--service default/nginx`")
+    from kubereach.pipeline import Options
+
     host, port = (None, None) if address is None else _endpoint(address)
     client = None if from_ is None else canonical_address(from_)
     if from_ is not None and client is None:
-        raise UsageError(f"--from {from_!r} is no IP address", "write it like `--from 192.168.88.111`")
+        raise UsageError(f"--from {from_!r} is no IP address", "write it like `--from 10.40.7.5`")
     return Options(service=service, address=host, port=port, from_=client)
 
 
 def _endpoint(text: str) -> tuple[str, int | None]:
     """IP[:PORT] → address and port; a port after IPv6 needs the brackets of `[2001:db8::1]:80`."""
     found = re.fullmatch(r"\[([^\]]{1,60})\](?::(\d{1,5}))?|([^:\[\]]{1,60})(?::(\d{1,5}))?", text)
-    host, port = (text, None) if found is None else (found[1] or found[3], found[2] or found[4])
+    host, port = (text if text[:1] != "[" else "", None) if found is None else (found[1] or found[3], found[2] or found[4])
     address = canonical_address(host)
     if address is None or (port is not None and not 0 < int(port) < 65536):
         raise UsageError(
             f"--address {text!r} is not of the form IP[:PORT]",
-            "write it like `--address 10.16.0.1:80` or `--address [2001:db8::1]:80`",
+            "write it like `--address 203.0.113.10:80` or `--address [2001:db8::1]:80`",
         )
     return address, None if port is None else int(port)
 

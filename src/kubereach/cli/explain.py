@@ -35,7 +35,10 @@ def command(*, name: str | None) -> None:
 
 def _faults() -> dict[str, tuple[str, str]]:
     """Every fault by its code: (module, class)."""
-    index: dict[str, tuple[str, str]] = import_module("kubereach.diagnose.faults._index").FAULTS
+    try:
+        index: dict[str, tuple[str, str]] = import_module("kubereach.diagnose.faults._index").FAULTS
+    except ModuleNotFoundError:
+        return {}
     return index
 
 
@@ -54,7 +57,10 @@ def _all(faults: dict[str, tuple[str, str]]) -> str:
 def _class(entry: CauseClass, faults: dict[str, tuple[str, str]]) -> str:
     members = _members(entry, faults)
     lines = [entry.name, "", f"{entry.means[0].upper()}{entry.means[1:]}.", f"Part of the way: {entry.group}.", ""]
-    lines += ["Causes of this class:", *(f"  {code}" for code in members)] if members else ["No cause of it is known."]
+    if members:
+        lines += ["Causes of this class:", *(f"  {code}" for code in members)]
+    else:
+        lines.append("No cause of this class is in the catalogue yet.")
     return "\n".join(lines) + "\n"
 
 

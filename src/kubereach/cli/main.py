@@ -81,8 +81,11 @@ def run(argv: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_output()
-        return BROKEN_PIPE
+        return _forget_output()
+    except SystemExit as leaving:  # click turns a broken pipe into this, with status 1
+        if isinstance(leaving.__context__, BrokenPipeError):
+            return _forget_output()
+        raise
     return status if isinstance(status, int) else 0
 
 
@@ -106,6 +109,7 @@ def _flush() -> None:
         sys.stdout.flush()
 
 
-def _forget_output() -> None:
+def _forget_output() -> int:
     """Nobody reads any more: what is still buffered must not raise again when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE

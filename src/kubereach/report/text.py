@@ -75,7 +75,7 @@ class _Layout:
         match block:
             case Heading(spans):
                 yield Text("")
-                yield self._styled(tuple(Span(span.text.upper(), Tone.STRONG) for span in spans))
+                yield from self.spans(tuple(Span(span.text.upper(), Tone.STRONG) for span in spans))
             case Paragraph(spans):
                 yield from self.spans(spans, indent)
             case Code(lines):
