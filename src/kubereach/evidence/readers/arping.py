@@ -33,7 +33,7 @@ SIGNATURES = (
 )
 ASKS = (Ask(command="arping -c 4 ADDRESS", where="client", privilege="root", gives="which MAC addresses own it"),)
 
-_VALUED = frozenset("-c -I -i -w -W -s -S -t -T -m -Q -g -V".split())
+_VALUED = frozenset(["-c", "-I", "-i", "-w", "-W", "-s", "-S", "-t", "-T", "-m", "-Q", "-g", "-V"])
 
 
 class _Run(Struct):

@@ -32,7 +32,10 @@ COMMANDS = (r"(?:^|[\s/;(])(?:curl|wget)(?:\.exe)?\s",)
 SIGNATURES = (
     r"curl: \(\d{1,2}\) \S",
     r"\* {1,3}Trying [0-9a-fA-F.:\[\]]{3,50}",
-    r"\* (?:Connected to|Established connection to|connect to|Failed to connect to|Could not resolve host|Connection #\d)",
+    (
+        r"\* (?:Connected to|Established connection to|connect to|Failed to connect to|Could not resolve host|"
+        r"Connection #\d)"
+    ),
     r"< HTTP/[\d.]{1,3} \d{3}\b",
     r"Connecting to \S{1,255}(?: \(\S{1,255}\))?\.\.\. (?:connected|failed)",
     r"HTTP request sent, awaiting response\.\.\.",
@@ -45,11 +48,13 @@ ASKS = (
     ),
 )
 
-_VALUED = frozenset(
-    "-m --max-time -o --output -w --write-out -H --header -X --request -d --data --data-raw -u --user -A --user-agent "
-    "-e --referer --connect-timeout --resolve --interface -b -c --cookie --cacert --cert --key -E -x --proxy --retry "
-    "--retry-delay -T --limit-rate --local-port --connect-to -F --dns-servers --proto -t -O --timeout --tries".split()
+_WITH_VALUE = (
+    "-m --max-time -o --output -w --write-out -H --header -X --request -d --data --data-raw -u --user -A "
+    "--user-agent -e --referer --connect-timeout --resolve --interface -b -c --cookie --cacert --cert --key -E "
+    "-x --proxy --retry --retry-delay -T --limit-rate --local-port --connect-to -F --dns-servers --proto -t -O "
+    "--timeout --tries"
 )
+_VALUED = frozenset(_WITH_VALUE.split())
 _CODES = {
     6: Outcome.UNREACHABLE, 22: Outcome.REPLY, 28: Outcome.TIMEOUT, 35: Outcome.OPEN, 47: Outcome.REPLY,
     51: Outcome.OPEN, 52: Outcome.RESETS, 55: Outcome.RESETS, 56: Outcome.RESETS, 60: Outcome.OPEN, 58: Outcome.OPEN,
@@ -129,7 +134,9 @@ def _from_command(command: str, index: int) -> _Request:
     request = _Request(first=index, last=index)
     urls = [] if start is None else operands(found[start:], _VALUED)
     url = next((word for word in urls if "://" in word or "." in word or ":" in word or word == "localhost"), "")
-    if match := re.match(r"(?:(\w{2,6})://)?(?:[^@/\s]{1,200}@)?(\[[^\]]{2,60}\]|[^/:?#\s]{1,255})(?::(\d{1,5}))?", url):
+    if match := re.match(
+        r"(?:(\w{2,6})://)?(?:[^@/\s]{1,200}@)?(\[[^\]]{2,60}\]|[^/:?#\s]{1,255})(?::(\d{1,5}))?", url
+    ):
         request.target, request.name = address_and_name(match[2])
         request.port = int(match[3]) if match[3] else _PORTS.get(match[1] or "http")
     return request
@@ -198,7 +205,9 @@ def _verbose(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
     if match := re.match(r"\* {1,3}Trying (\[?[0-9a-fA-F.:%]{3,60}?\]?)(?::(\d{1,5}))?(?:\.\.\.)?$", line):
         request.target = request.target or canonical_address(match[1]) or ""
         request.port = request.port or (int(match[2]) if match[2] else None)
-    elif match := re.match(r"\* (?:Connected|Established connection) to \S{1,255} \((\S{2,60}?)(?: port (\d{1,5}))?\)(.{0,120})", line):
+    elif match := re.match(
+        r"\* (?:Connected|Established connection) to \S{1,255} \((\S{2,60}?)(?: port (\d{1,5}))?\)(.{0,120})", line
+    ):
         request.target, request.connected = canonical_address(match[1]) or request.target, True
         request.port = int(match[2]) if match[2] else request.port
         if source := re.search(r"from (\S{2,60}) port \d", match[3]):
@@ -214,8 +223,14 @@ def _verbose(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
 
 
 def _wget(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
-    """wget's own lines."""
-    if match := re.match(r"Connecting to (\S{1,255}?)(?:\|(\S{2,60}?)\|)?(?::(\d{1,5}))?(?: \((\S{2,60})\))?\.\.\. (connected|failed: .{1,80})", line):
+    """Wget's own lines."""
+    if match := re.match(
+        (
+            r"Connecting to (\S{1,255}?)(?:\|(\S{2,60}?)\|)?(?::(\d{1,5}))?(?: \((\S{2,60})\))?\.\.\. (connected|"
+            r"failed: .{1,80})"
+        ),
+        line,
+    ):
         request = _request(capture, scan, index)
         target, name = address_and_name(match[2] or match[1])
         request.target, request.name = target or request.target, name or request.name
@@ -237,7 +252,10 @@ def _wget(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
         if status := re.search(r"HTTP/[\d.]{1,3} (\d{3})", match[1]):
             request.status = int(status[1])
         return True
-    form = r"--\d{4}-\d\d-\d\d |Resolving \S|Length: |Saving to: |Retrying\.|Giving up|\d{4}-\d\d-\d\d .{1,200} saved \[|Connecting to \S|\S{1,60}\s{1,20}(?:\d{1,3}%|-?)\[?[=> |*]{0,100}"
+    form = (
+        r"--\d{4}-\d\d-\d\d |Resolving \S|Length: |Saving to: |Retrying\.|Giving up|"
+        r"\d{4}-\d\d-\d\d .{1,200} saved \[|Connecting to \S|\S{1,60}\s{1,20}(?:\d{1,3}%|-?)\[?[=> |*]{0,100}"
+    )
     return scan.known and "wget" in capture.command and re.match(form, line) is not None
 
 
@@ -250,7 +268,9 @@ def _answer(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
     if scan.codes and (code := re.search(r"(?:^|[^\d.])([0-5]\d\d)(?![\d.])", line)):
         _request(capture, scan, index).statuses.append(int(code[1]))
         return True
-    if not scan.markup and re.match(r"\s{0,8}<(?:!DOCTYPE|html|head|body|title|center|h1|\?xml)\b", line, re.IGNORECASE):
+    if not scan.markup and re.match(
+        r"\s{0,8}<(?:!DOCTYPE|html|head|body|title|center|h1|\?xml)\b", line, re.IGNORECASE
+    ):
         scan.markup = True
     if scan.markup:
         request = _request(capture, scan, index)
@@ -274,7 +294,11 @@ def _page(request: _Request, line: str) -> None:
 def _text(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
     """An answer that is no page: the first block of lines, and no more than that."""
     first = not any(request.body for request in scan.requests)
-    if re.match(r"[#$❯]\s", line) or not (first or scan.text) or (scan.requests and scan.requests[-1].code not in {None, 22}):
+    if (
+        re.match(r"[#$❯]\s", line)
+        or not (first or scan.text)
+        or (scan.requests and scan.requests[-1].code not in {None, 22})
+    ):
         return False
     request = _request(capture, scan, index)
     request.body = request.body or line.strip()[:_TITLE]

@@ -26,15 +26,22 @@ from kubereach.model.address import canonical_address, canonical_prefix, prefix_
 from kubereach.model.fact import AnyFact, NextHop, Route, RouteListing
 
 COMMANDS = (
-    r"(?:^|[\s/])ip(?:\s+-\S{1,10}(?:\s+inet6?)?){0,5}\s+r(?:o|ou|out|oute)?"
-    r"(?:\s*$|\s*\||\s+(?!(?:g|ge|get|add|del|delete|replace|change|append|flush|save|restore|help|test)\b)\S)",
+    (
+        r"(?:^|[\s/])ip(?:\s+-\S{1,10}(?:\s+inet6?)?){0,5}\s+r(?:o|ou|out|oute)?"
+        r"(?:\s*$|\s*\||\s+(?!(?:g|ge|get|add|del|delete|replace|change|append|flush|save|restore|help|test)\b)\S)"
+    ),
 )
 SIGNATURES = (
     r"default via [0-9a-fA-F.:]{2,45} dev \S{1,20}\b(?!.{0,200}\buid \d)",
-    r"(?:(?:local|broadcast|unicast|blackhole|unreachable|prohibit) )?[0-9a-fA-F.:]{2,45}/\d{1,3} (?:nhid \d{1,9} )?(?:via \S{2,45} )?"
-    r"(?:dev \S{1,20}|proto \S{1,12})\b",
+    (
+        r"(?:(?:local|broadcast|unicast|blackhole|unreachable|prohibit) )?[0-9a-fA-F.:]{2,45}/\d{1,3} "
+        r"(?:nhid \d{1,9} )?(?:via \S{2,45} )?(?:dev \S{1,20}|proto \S{1,12})\b"
+    ),
     r"[0-9a-fA-F.:]{3,45} (?:nhid \d{1,9} )?(?:via \S{2,45} )?dev \S{1,20} .{0,60}(?:proto|scope|metric) \S",
-    r"(?:local|broadcast|blackhole|unreachable|prohibit) [0-9a-fA-F.:]{3,45} (?:dev \S{1,20}\s{1,2})?(?:table \S{1,16} )?proto \S",
+    (
+        r"(?:local|broadcast|blackhole|unreachable|"
+        r"prohibit) [0-9a-fA-F.:]{3,45} (?:dev \S{1,20}\s{1,2})?(?:table \S{1,16} )?proto \S"
+    ),
     r"\s{1,8}nexthop via [0-9a-fA-F.:]{2,45} dev \S",
 )
 ASKS = (
@@ -42,16 +49,29 @@ ASKS = (
     Ask(command="ip route show table local", where="node", gives="which addresses the node's kernel takes for its own"),
 )
 
-_TYPES = frozenset("unicast local broadcast multicast anycast throw unreachable prohibit blackhole nat".split())
-_KINDS = frozenset("unicast local blackhole unreachable prohibit".split())
+_KINDS = frozenset(["unicast", "local", "blackhole", "unreachable", "prohibit"])
+_TYPES = _KINDS | {"broadcast", "multicast", "anycast", "throw", "nat"}
 _PROTOCOLS = {
     "kernel": "kernel", "boot": "boot", "static": "static", "bird": "bird", "dhcp": "dhcp", "bgp": "bgp",
     "ospf": "ospf", "rip": "rip", "2": "kernel", "3": "boot", "4": "static", "12": "bird", "16": "dhcp",
     "80": "felix", "186": "bgp", "188": "ospf", "189": "rip", "196": "static",
 }  # fmt: skip
 _TABLES = {"253": "default", "254": "main", "255": "local"}
+_OPENING = frozenset(["via", "dev", "proto", "nhid", "scope", "src", "metric", "table", "nexthop", "encap", "tos"])
 _FLAGS = frozenset(
-    "onlink linkdown dead pervasive offload trap rt_offload rt_trap rt_offload_failed notify unresolved cache".split()
+    [
+        "onlink",
+        "linkdown",
+        "dead",
+        "pervasive",
+        "offload",
+        "trap",
+        "rt_offload",
+        "rt_trap",
+        "notify",
+        "unresolved",
+        "cache",
+    ]
 )
 
 
@@ -90,7 +110,9 @@ def read(capture: Capture) -> Reading:
         elif entries and (leg := re.match(r"\s+nexthop (\S.{0,400})$", line)):
             entries[-1].legs.append(_leg(_values(leg[1].split())))
             entries[-1].last = index
-        elif not is_noise(line) and not re.match(r"(?:Error: .{0,20}FIB table|RTNETLINK answers|Dump terminated)", line):
+        elif not is_noise(line) and not re.match(
+            r"(?:Error: .{0,20}FIB table|RTNETLINK answers|Dump terminated)", line
+        ):
             unread.append(index)
             gap = gap or not entries or re.match(r"\s*(?:\.{3}|…|\[\.{3})", line) is not None
     facts: list[AnyFact] = [_route(capture, query, entry) for entry in entries if entry.kind in _KINDS]
@@ -121,7 +143,7 @@ def _query(command: str) -> _Query:
         else:
             whole = False
     # `show PREFIX` lists exactly that prefix; only `root` lists what lies inside.
-    single = prefix_length(prefix) in {32, 128} and ":" in prefix or prefix_length(prefix) == 32
+    single = prefix_length(prefix) == (128 if ":" in prefix else 32)
     closes = whole and not is_piped(command) and (not prefix or root or single)
     six = "-6" in found[:start] or "inet6" in found[:start]
     protocol = _PROTOCOLS.get(protocol, "unknown") if protocol else ""
@@ -148,7 +170,7 @@ def _is_route(tokens: list[str], *, typed: bool, length: bool) -> bool:
     """Whether the words after the prefix are a route's: `uid` and `from` belong to `ip route get`."""
     if "uid" in tokens or "from" in tokens[:1] or (not tokens and not typed):
         return False
-    if tokens and tokens[0] not in {"via", "dev", "proto", "nhid", "scope", "src", "metric", "table", "nexthop", "encap", "tos"}:
+    if tokens and tokens[0] not in _OPENING:
         return False
     listed = any(word in tokens for word in ("proto", "scope", "metric", "nhid", "onlink"))
     return length or listed or "src" not in tokens

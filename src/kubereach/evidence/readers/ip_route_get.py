@@ -26,7 +26,10 @@ from kubereach.model.fact import AnyFact, LogEvent, RouteLookup
 
 COMMANDS = (r"(?:^|[\s/])ip(?:\s+-\S{1,10}){0,5}\s+r(?:o|ou|out|oute)?\s+g(?:e|et)?\s",)
 SIGNATURES = (
-    r"(?:(?:local|broadcast|multicast|unicast|unreachable|prohibit|blackhole) )?[0-9a-fA-F.:]{3,45} .{0,200}\buid \d{1,10}\s*$",
+    (
+        r"(?:(?:local|broadcast|multicast|unicast|unreachable|prohibit|"
+        r"blackhole) )?[0-9a-fA-F.:]{3,45} .{0,200}\buid \d{1,10}\s*$"
+    ),
     r"(?:local )?[0-9a-fA-F.:]{3,45} from [0-9a-fA-F.:]{3,45} (?:via|dev) \S",
     r"local [0-9a-fA-F.:]{3,45} dev lo table local ",
     r"\s{1,8}cache(?: (?:<[\w,-]{1,60}>|expires|iif|mtu|users|age|hoplimit)\b.{0,100})?\s*$",
@@ -58,7 +61,10 @@ def read(capture: Capture) -> Reading:
 
 def _lookup(capture: Capture, index: int, line: str) -> RouteLookup | None:
     """`[TYPE] ADDRESS [from ADDRESS] [via ADDRESS] [dev NAME] … [src ADDRESS] [uid N]`; a prefix is no lookup."""
-    form = r"(?:(local|broadcast|multicast|unicast|anycast|unreachable|prohibit|blackhole|throw) )?([0-9a-fA-F.:]{2,45})(?: (.{1,400}))?$"
+    form = (
+        r"(?:(local|broadcast|multicast|unicast|anycast|unreachable|prohibit|blackhole|"
+        r"throw) )?([0-9a-fA-F.:]{2,45})(?: (.{1,400}))?$"
+    )
     match = re.match(form, line)
     address = canonical_address(match[2]) if match else None
     if match is None or address is None:

@@ -29,7 +29,10 @@ COMMANDS = (r"(?:^|[\s/])ipvsadm\s.{0,40}?(?:-\w{0,4}[Ll]|--list)",)
 SIGNATURES = (
     r"IP Virtual Server version \d",
     r"Prot LocalAddress:Port",
-    r"(?:TCP|UDP|SCTP)\s{1,2}(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):\d{1,5} (?:rr|wrr|lc|wlc|lblc|lblcr|dh|sh|sed|nq|mh|fo|ovf)\b",
+    (
+        r"(?:TCP|UDP|SCTP)\s{1,2}(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):\d{1,5} (?:rr|wrr|lc|wlc|"
+        r"lblc|lblcr|dh|sh|sed|nq|mh|fo|ovf)\b"
+    ),
     r"\s{2}-> (?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):\d{1,5}\s{1,40}(?:Masq|Local|Route|Tunnel)\b",
     r"IPVS connection entries\s*$",
 )
@@ -43,7 +46,10 @@ ASKS = (
 )
 
 _END = r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.%\w]{2,60}\]|[\w.-]{1,255}):([\w-]{1,20})"
-_HEAD = r"IP Virtual Server version|Prot LocalAddress|\s*-> RemoteAddress|IPVS connection entries|pro expire state|IPVS timeout"
+_HEAD = (
+    r"IP Virtual Server version|Prot LocalAddress|\s*-> RemoteAddress|IPVS connection entries|pro expire state|"
+    r"IPVS timeout"
+)
 
 
 class _Server(Struct):
@@ -91,7 +97,11 @@ def _asks_for_servers(command: str) -> bool:
     if not found or not found[0].endswith("ipvsadm") or is_piped(command):
         return False
     short = "".join(flag[1:] for flag in flags if not flag.startswith("--"))
-    return ("L" in short or "l" in short or "--list" in flags) and not set("ctufT") & set(short) and "--connection" not in flags
+    return (
+        ("L" in short or "l" in short or "--list" in flags)
+        and not set("ctufT") & set(short)
+        and "--connection" not in flags
+    )
 
 
 def _server(index: int, line: str) -> _Server | None:
@@ -127,7 +137,13 @@ def _real(line: str) -> RealServer | None:
 def _connection(capture: Capture, index: int, line: str) -> LogEvent | None:
     """`TCP 00:57  SYN_RECV    CLIENT:PORT VIRTUAL:PORT POD:PORT`."""
     ends = r"(\S{3,70}:\S{1,20})"
-    match = re.match(rf"(TCP|UDP|SCTP|ICMP|IP)\s{{1,3}}(\d{{1,5}}:\d\d)\s{{1,3}}(\S{{1,16}})\s{{1,12}}{ends}\s{{1,20}}{ends}\s{{1,20}}{ends}", line)
+    match = re.match(
+        (
+            rf"(TCP|UDP|SCTP|ICMP|IP)\s{{1,3}}(\d{{1,5}}:\d\d)\s{{1,3}}"
+            rf"(\S{{1,16}})\s{{1,12}}{ends}\s{{1,20}}{ends}\s{{1,20}}{ends}"
+        ),
+        line,
+    )
     if match is None:
         return None
     names = ("protocol", "expire", "state", "source", "virtual", "destination")

@@ -42,11 +42,12 @@ ASKS = (
     ),
 )
 
-_VALUED = frozenset(
+_WITH_VALUE = (
     "-p -T -e -S -g -D -m -iL -oN -oG -oX -oA -PS -PA --source-port --ttl --max-retries --host-timeout "
     "--script --scan-delay --min-rate --max-rate --top-ports --exclude --data-length --max-rtt-timeout "
-    "--initial-rtt-timeout --min-rtt-timeout --port-ratio --stats-every --dns-servers --version-intensity".split()
+    "--initial-rtt-timeout --min-rtt-timeout --port-ratio --stats-every --dns-servers --version-intensity"
 )
+_VALUED = frozenset(_WITH_VALUE.split())
 _OUTCOMES = {
     "open": Outcome.OPEN,
     "closed": Outcome.CLOSED,
@@ -124,7 +125,9 @@ def _host_line(capture: Capture, host: _Host, index: int, line: str) -> list[Any
         return [_result(capture, host, index, probe=ProbeKind.ARP, outcome=Outcome.REPLY, macs=(match[1].lower(),))]
     if "Host seems down" in line[:40]:
         return [_result(capture, host, index, probe=ProbeKind.PING, outcome=Outcome.TIMEOUT, reason="host seems down")]
-    if match := re.match(r"(?:setup_target|sendto in \S{1,40}): .{0,200}?(No route to host|Network is unreachable)", line):
+    if match := re.match(
+        r"(?:setup_target|sendto in \S{1,40}): .{0,200}?(No route to host|Network is unreachable)", line
+    ):
         return [_result(capture, host, index, probe=ProbeKind.TCP, outcome=Outcome.UNREACHABLE, reason=match[1])]
     if is_noise(line) or re.match(_SAYS_NOTHING, line) or " are in ignored states" in line[:400]:
         return []
@@ -164,7 +167,10 @@ def _port(capture: Capture, host: _Host, index: int, row: re.Match[str]) -> list
 def _not_shown(capture: Capture, host: _Host, index: int, text: str) -> list[AnyFact]:
     """`997 closed tcp ports (conn-refused), 1 filtered …`, or `filtered` after "All 1000 scanned ports"."""
     facts: list[AnyFact] = []
-    form = r"(?:\d{1,5} )?(open\|filtered|closed|filtered|unfiltered|open)(?: (tcp|udp|sctp))?(?: ports?)?(?: \(([^)]{1,60})\))?"
+    form = (
+        r"(?:\d{1,5} )?(open\|filtered|closed|filtered|unfiltered|open)(?: (tcp|udp|"
+        r"sctp))?(?: ports?)?(?: \(([^)]{1,60})\))?"
+    )
     for match in re.finditer(form, text):
         protocol = (match[2] or "tcp").upper()
         probe = ProbeKind.UDP if protocol == "UDP" else ProbeKind.TCP
@@ -183,7 +189,9 @@ def _grepable(capture: Capture, host: _Host, index: int, line: str) -> list[AnyF
     for port, state, protocol in re.findall(r"\b(\d{1,5})/([a-z|]{4,16})/(tcp|udp|sctp)/", line):
         if state in _OUTCOMES and int(port) <= 65535:
             probe = ProbeKind.UDP if protocol == "udp" else ProbeKind.TCP
-            facts.append(_result(capture, host, index, probe, _OUTCOMES[state], port=int(port), protocol=protocol.upper()))
+            facts.append(
+                _result(capture, host, index, probe, _OUTCOMES[state], port=int(port), protocol=protocol.upper())
+            )
     return facts
 
 

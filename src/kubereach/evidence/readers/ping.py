@@ -41,7 +41,9 @@ SIGNATURES = (
 )
 ASKS = (Ask(command="ping -c 4 ADDRESS", where="client", gives="whether and from how far away the address answers"),)
 
-_VALUED = frozenset("-c -i -I -W -w -s -t -M -S -n -l -Q -T -m -F -p -e -f".split())
+_VALUED = frozenset(
+    ["-c", "-i", "-I", "-W", "-w", "-s", "-t", "-M", "-S", "-n", "-l", "-Q", "-T", "-m", "-F", "-p", "-e", "-f"]
+)
 _ERROR = (
     r"Destination (?:net|host|protocol|port|network) (?:unreachable|prohibited|unknown|isolated)|Dest unreachable|"
     r"Packet filtered|Communication prohibited|Time to live exceeded|TTL expired|Time exceeded|"
@@ -58,7 +60,10 @@ _NO_NAME = (
     r"(\S{1,255}): (?:Name or service|Temporary failure|No address|Unknown host|nodename nor))"
     r"|Ping request could not find host (\S{1,255}?)\."
 )
-_QUOTED = r"\s{0,4}[0-9a-f]\s{1,4}[0-9a-f]\s{1,4}[0-9a-f]{2}\s{1,4}[0-9a-f]{4}\s.{8,40}?\s([\d.]{7,15})\s{1,4}([\d.]{7,15})\s*"
+_QUOTED = (
+    r"\s{0,4}[0-9a-f]\s{1,4}[0-9a-f]\s{1,4}[0-9a-f]{2}\s{1,4}[0-9a-f]{4}\s.{8,40}?\s([\d.]{7,15})\s{1,4}"
+    r"([\d.]{7,15})\s*"
+)
 
 
 class _Run(Struct):
@@ -203,7 +208,10 @@ def _silence(run: _Run, line: str) -> bool:
         run.system = run.system or ("bsd" if match[1] else "linux")
         run.silent += 1
         return True
-    if re.match(r"Request timed out\.|Délai d'attente|Zeitüberschreitung der Anf|Tempo limite|Tiempo de espera|要求がタイム", line):
+    if re.match(
+        r"Request timed out\.|Délai d'attente|Zeitüberschreitung der Anf|Tempo limite|Tiempo de espera|要求がタイム",
+        line,
+    ):
         run.system = run.system or "windows"
         run.silent += 1
         return True
@@ -217,7 +225,9 @@ def _sum(run: _Run, line: str) -> bool:
         # Linux drops the word "packets"; busybox keeps it, and was told by its sequence numbers.
         run.system = run.system or ("bsd" if match[3] else "linux")
         return True
-    if match := re.match(r"\s+\S[^=\n]{2,30}: \S[^=\n]{1,20} = (\d{1,9}), [^=\n]{2,20} = (\d{1,9}), [^=\n]{2,20} = \d", line):
+    if match := re.match(
+        r"\s+\S[^=\n]{2,30}: \S[^=\n]{1,20} = (\d{1,9}), [^=\n]{2,20} = (\d{1,9}), [^=\n]{2,20} = \d", line
+    ):
         run.sent, run.received = int(match[1]), int(match[2])
         run.system = "windows"
         return True
@@ -233,7 +243,9 @@ def _failure(run: _Run, line: str) -> bool:
         run.unresolved = next(group for group in match.groups() if group).strip("'\"")
         run.errors.append(line.partition(": ")[2] or line)
         return True
-    local = re.search(_LOCAL_ERROR, line[:200]) if re.match(r"(?:ping6?|connect|PING|General failure)\b", line) else None
+    local = (
+        re.search(_LOCAL_ERROR, line[:200]) if re.match(r"(?:ping6?|connect|PING|General failure)\b", line) else None
+    )
     if local:
         _append(run.errors, local[0])
         run.silent += 1

@@ -24,7 +24,7 @@ from msgspec.structs import asdict
 
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.reader import Ask, Reading, spans
-from kubereach.evidence.terminal import address_and_name, is_noise, option, port_number, words
+from kubereach.evidence.terminal import is_noise, option, port_number, words
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, Outcome, Packet, ProbeKind, ProbeResult
 
@@ -119,28 +119,36 @@ def _line(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
     if stamp := re.match(_STAMP, line):
         scan.waiting, scan.previous, scan.quoting, scan.inside = None, None, False, ""
         frame = _Frame(start=index, taken=stamp[0].strip(), interface=scan.interface)
-        return _columns(capture, scan, index, frame, line[stamp.end() :])
+        return _columns(scan, index, frame, line[stamp.end() :])
     if line[0] in " \t":
-        return _continuation(capture, scan, index, line)
+        return _continuation(scan, index, line)
     if scan.inside and re.match(rf"(?:IP6? |ARP, |{_MAC} > )", line):
         frame = _Frame(start=index, interface=scan.interface, info=scan.inside)
         if scan.previous:
             frame.taken, frame.interface = scan.previous.taken, scan.previous.interface
             frame.direction = scan.previous.direction
-        return _columns(capture, scan, index, frame, line)
+        return _columns(scan, index, frame, line)
     return _banner(capture, scan, index, line)
 
 
-def _columns(capture: Capture, scan: _Scan, index: int, frame: _Frame, text: str) -> bool:
+def _columns(scan: _Scan, index: int, frame: _Frame, text: str) -> bool:
     """The columns in front of the packet: interface and direction, MAC addresses, tag, protocol."""
-    if match := re.match(r"(?:(\S{1,16})\s{1,14})?(In|Out|B|M|P|\?)\s{1,3}(?=IP|ARP|ifindex|[0-9a-f]{2}:|ethertype|\()", text):
+    if match := re.match(
+        r"(?:(\S{1,16})\s{1,14})?(In|Out|B|M|P|\?)\s{1,3}(?=IP|ARP|ifindex|[0-9a-f]{2}:|ethertype|\()", text
+    ):
         frame.interface, frame.direction = match[1] or frame.interface, match[2]
         text = text[match.end() :]
-    if match := re.match(rf"(?:ifindex \d{{1,9}} )?({_MAC})(?: \([^)]{{1,40}}\))?(?: > (?:{_MAC}|\S{{1,20}})(?: \([^)]{{1,40}}\))?,)?\s", text):
+    if match := re.match(
+        rf"(?:ifindex \d{{1,9}} )?({_MAC})(?: \([^)]{{1,40}}\))?(?: > (?:{_MAC}|\S{{1,20}})(?: \([^)]{{1,40}}\))?,)?\s",
+        text,
+    ):
         frame.mac = match[1]
         text = text[match.end() :]
     arp = False
-    while match := re.match(r"(?:ethertype ([\w.-]{2,12}),?(?: \(0x[0-9a-f]{4}\))?,?|length \d{1,6}:|vlan \d{1,4},|p \d,|DEI,|802\.3,) ?", text):
+    while match := re.match(
+        r"(?:ethertype ([\w.-]{2,12}),?(?: \(0x[0-9a-f]{4}\))?,?|length \d{1,6}:|vlan \d{1,4},|p \d,|DEI,|802\.3,) ?",
+        text,
+    ):
         arp = arp or match[1] == "ARP"
         text = text[match.end() :]
     if match := re.match(r"(?:ARP|arp|RARP),? ", text):
@@ -149,11 +157,11 @@ def _columns(capture: Capture, scan: _Scan, index: int, frame: _Frame, text: str
         return _arp(scan, index, frame, text)
     text = re.sub(r"^IP6? ", "", text)
     if text.startswith("("):
-        return _verbose(capture, scan, index, frame, text)
+        return _verbose(scan, index, frame, text)
     return _packet_line(scan, index, frame, text)
 
 
-def _verbose(capture: Capture, scan: _Scan, index: int, frame: _Frame, text: str) -> bool:
+def _verbose(scan: _Scan, index: int, frame: _Frame, text: str) -> bool:
     """The first line of the -v form; IPv6 goes on in the same line, IPv4 in the next one."""
     if match := re.search(r"\b(?:ttl|hlim) (\d{1,3})\b", text[:200]):
         frame.ttl = int(match[1])
@@ -164,14 +172,14 @@ def _verbose(capture: Capture, scan: _Scan, index: int, frame: _Frame, text: str
     return text.startswith(("(tos", "(class", "(hlim", "(flowlabel"))
 
 
-def _continuation(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
+def _continuation(scan: _Scan, index: int, line: str) -> bool:
     """An indented line: the second half of a packet, the packet that an ICMP error quotes, or a payload."""
     text = line.strip()
-    if text.startswith("IP ") or text.startswith("IP6 "):
+    if text.startswith(("IP ", "IP6 ")):
         scan.waiting = None
         if scan.quoting or not scan.inside:
             return scan.previous is not None
-        return _columns(capture, scan, index, _Frame(start=index, interface=scan.interface, info=scan.inside), text)
+        return _columns(scan, index, _Frame(start=index, interface=scan.interface, info=scan.inside), text)
     if scan.quoting:
         return True
     frame = scan.waiting
@@ -225,13 +233,24 @@ def _nothing_seen(capture: Capture, index: int) -> list[AnyFact]:
 def _arp(scan: _Scan, index: int, frame: _Frame, text: str) -> bool:
     """ARP, after its name and the lengths of -v."""
     text = re.sub(r"^Ethernet \(len \d\), IPv4 \(len \d\), ", "", text)
-    if match := re.match(r"(?:Request )?who-has (\S{1,60}?)(?: \([^)]{1,40}\))? tell (\S{1,60}?)(?: \([^)]{1,40}\))?(?:,|$)", text):
+    if match := re.match(
+        r"(?:Request )?who-has (\S{1,60}?)(?: \([^)]{1,40}\))? tell (\S{1,60}?)(?: \([^)]{1,40}\))?(?:,|$)", text
+    ):
         return _add(scan, index, frame, what="arp-request", source=match[2], destination=match[1], mac=frame.mac)
     if match := re.match(rf"(?:Reply )?(\S{{1,60}}) is-at ({_MAC})", text):
         return _add(scan, index, frame, what="arp-reply", destination=match[1], mac=match[2])
     if match := re.match(r"(Announcement|Probe) (\S{1,60}?)(?:,|$)", text):
         source = match[2] if match[1] == "Announcement" else ""
-        return _add(scan, index, frame, what="arp-request", source=source, destination=match[2], mac=frame.mac, info=match[1].lower())
+        return _add(
+            scan,
+            index,
+            frame,
+            what="arp-request",
+            source=source,
+            destination=match[2],
+            mac=frame.mac,
+            info=match[1].lower(),
+        )
     return False
 
 
@@ -284,7 +303,9 @@ def _inner(scan: _Scan, index: int, frame: _Frame, details: str) -> bool:
 def _neighbour_discovery(scan: _Scan, index: int, frame: _Frame, source: str, what: str, text: str) -> bool:
     """ICMPv6's ARP, told in ARP's words."""
     request = what == "arp-request"
-    return _add(scan, index, frame, what=what, source=source if request else "", destination=text, mac=frame.mac, info="ndp")
+    return _add(
+        scan, index, frame, what=what, source=source if request else "", destination=text, mac=frame.mac, info="ndp"
+    )
 
 
 def _kind(details: str, *, ported: bool) -> tuple[str, str, str]:
@@ -307,7 +328,9 @@ def _kind(details: str, *, ported: bool) -> tuple[str, str, str]:
 def _icmp(text: str) -> tuple[str, str, str]:
     """An ICMP message in tcpdump's words, without identifiers and lengths."""
     info = re.sub(r",? ?length \d{1,6}.{0,400}$", "", text)[:_INFO]
-    if match := re.match(r"neighbor (solicitation, .{0,40}?who has|advertisement, .{0,40}?tgt is) ([0-9a-fA-F:.%\w]{2,60})", info):
+    if match := re.match(
+        r"neighbor (solicitation, .{0,40}?who has|advertisement, .{0,40}?tgt is) ([0-9a-fA-F:.%\w]{2,60})", info
+    ):
         return ("arp-request" if match[1][0] == "s" else "arp-reply"), "", match[2]
     for start, what in (
         ("echo request", "icmp-echo-request"),

@@ -43,7 +43,8 @@ ASKS = (
     ),
 )
 
-_VALUED = frozenset("-f -g -m -p -q -w -z -i -s -t -l -N -O -h -P --mtu -M --port --interface".split())
+_WITH_VALUE = "-f -g -m -p -q -w -z -i -s -t -l -N -O -h -P --mtu -M --port --interface"
+_VALUED = frozenset(_WITH_VALUE.split())
 _MAX_HOPS = 255
 
 
@@ -106,7 +107,10 @@ def _headless(capture: Capture, index: int) -> _Trace:
 def _header(capture: Capture, index: int, line: str) -> _Trace | None:
     """The trace that a first line opens."""
     trace = _headless(capture, index)
-    form = r"(?:traceroute6?|Tracing the path|Tracing route) to (\S{1,255})(?: [\[(]([0-9a-fA-F.:%\w]{2,60})[\])])?(.{0,120})$"
+    form = (
+        r"(?:traceroute6?|Tracing the path|"
+        r"Tracing route) to (\S{1,255})(?: [\[(]([0-9a-fA-F.:%\w]{2,60})[\])])?(.{0,120})$"
+    )
     match = re.match(form, line)
     if match is None:
         return None
@@ -132,10 +136,14 @@ def _line(trace: _Trace, line: str) -> bool:
     if re.match(r"\s+(?:Resume|Too many hops): pmtu", line):
         trace.reached = trace.reached or "Resume" in line[:20]
         return True
-    if match := re.match(r"(?:traceroute6?|connect|tracert)\S{0,20}: .{0,100}?(Network is unreachable|No route to host)", line):
+    if match := re.match(
+        r"(?:traceroute6?|connect|tracert)\S{0,20}: .{0,100}?(Network is unreachable|No route to host)", line
+    ):
         trace.mark = match[1]
         return True
-    return bool(re.match(r"\s*over a maximum of \d|Trace complete|\s+MPLS Label|traceroute6?: Warning|Selected device", line))
+    return bool(
+        re.match(r"\s*over a maximum of \d|Trace complete|\s+MPLS Label|traceroute6?: Warning|Selected device", line)
+    )
 
 
 def _hop(trace: _Trace, number: int, text: str) -> bool:
