@@ -1,0 +1,121 @@
+"""File names of a bundle: `COMMAND.HOST.txt`, with dashes for the spaces of the command."""
+
+# ruff: noqa: SIM905  (long word lists read better as text)
+from __future__ import annotations
+
+import re
+
+from kubereach.evidence.commands import KNOWN
+from kubereach.evidence.prompt import host_name
+
+_EXTENSIONS = frozenset("txt log yaml yml json out md conf rsc text stdout".split())
+_KEPT = ("iptables-legacy-save", "iptables-nft-save", "ip6tables-save", "iptables-save", "cilium-dbg", "cilium-health")
+# Words of these letters alone are options: `netstat-nutap`, `ipvsadm-Ln`, `ss-ltn`.
+_OPTIONS = {
+    "netstat": "nutaplrWegi",
+    "ss": "ltnupaeiom46",
+    "ipvsadm": "LnlcSA",
+    "iptables": "LnvxStw",
+    "ip6tables": "LnvxStw",
+    "iptables-save": "ctM",
+    "ip6tables-save": "ctM",
+    "conntrack": "LEGDSpfo",
+    "tcpdump": "inevXc",
+    "arping": "cIDAUw",
+    "ping": "cIsMn",
+    "nmap": "pPsSnTUv",
+    "sysctl": "anw",
+    "dmesg": "TwHk",
+    "route": "n46",
+    "arp": "ane",
+    "nstat": "asz",
+    "mtr": "rnwcT",
+    "traceroute": "nTpImU",
+    "curl": "vIskm",
+    "ethtool": "kiSK",
+}
+_WITH_VALUE = {"t", "i", "I", "c", "p", "w", "m", "n", "l", "o"}
+_KUBECTL = frozenset({"kubectl", "oc", "calicoctl", "k"})
+_ROUTEROS = frozenset({"ip", "ipv6", "routing", "interface", "tool", "system", "export"})
+
+
+def name_says(path: str) -> tuple[str, str]:
+    """(command, host) as the file name tells them, each "" when it does not.
+
+    `observed.yaml` and `stated.yaml` are their own commands: their readers go by that name.
+    """
+    base = path.replace("\\", "/").rsplit("/", 1)[-1][:300]
+    if base in {"observed.yaml", "stated.yaml", "observed.yml", "stated.yml"}:
+        return base.replace(".yml", ".yaml"), ""
+    parts = base.split(".")
+    extension = parts.pop().lower() if len(parts) > 1 and parts[-1].lower() in _EXTENSIONS else ""
+    parts = [part for part in parts if part.lower() != "log"] or parts
+    host = parts.pop() if len(parts) == 2 and re.fullmatch(r"[A-Za-z][\w-]{0,62}", parts[-1]) else ""
+    vantage = {"laptop": "client", "": ""}.get(host.lower(), host_name(host))
+    command = _command(parts[0], extension, host.lower()) if len(parts) == 1 else ""
+    if not command and not re.search(r"node|work|master|router|client|tik|control|gw|laptop|switch|boot|\d", host):
+        vantage = ""
+    return command, vantage
+
+
+def _command(stem: str, extension: str, host: str) -> str:
+    kept = next((name for name in _KEPT if stem == name or stem.startswith(f"{name}-")), "")
+    name, _, rest = (kept, "", stem[len(kept) + 1 :]) if kept else stem.partition("-")
+    words = [word for word in rest.split("-") if word]
+    if host in {"mikrotik", "routeros", "router"} and name in _ROUTEROS and not _iproute2(words):
+        return f"/{name} {' '.join(words)}".strip()
+    if name not in KNOWN:
+        return ""
+    if name in _KUBECTL:
+        return _kubectl("calicoctl" if name == "calicoctl" else "kubectl", words, extension)
+    if name == "vtysh":
+        return " ".join(words)
+    if name in _OPTIONS:
+        words = _with_options(name, words)
+    return " ".join([name, *words])
+
+
+def _iproute2(words: list[str]) -> bool:
+    return not words or words[-1] not in {"print", "export", "detail"}
+
+
+def _with_options(name: str, words: list[str]) -> list[str]:
+    result: list[str] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if word == "stats" and name == "ipvsadm":
+            result.append("--stats")
+        elif len(word) <= 5 and set(word) <= set(_OPTIONS[name]):
+            result.append(f"-{word}")
+            if word in _WITH_VALUE and index < len(words) and not words[index].isupper():
+                result.append(words[index])
+                index += 1
+        else:
+            result.append("-".join(words[index - 1 :]))
+            break
+    return result
+
+
+def _kubectl(name: str, words: list[str], extension: str) -> str:
+    """The verb and the kind are words, single letters are options, and the rest is an object's name with its dashes."""
+    options: list[str] = []
+    plain: list[str] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if word in {"A", "n", "o", "l"} and len(plain) >= 2:
+            takes = word != "A" and index < len(words)
+            options.append(f"-{word} {words[index]}" if takes else f"-{word}")
+            index += takes
+        else:
+            plain.append(word)
+    if plain[:1] == ["node"] and name == "calicoctl":
+        return " ".join([name, *plain])
+    head = 1 if plain[:1] == ["logs"] else 2
+    object_name = "-".join(plain[head:])
+    if extension in {"yaml", "yml", "json"} and "get" in plain[:1] and not any(o.startswith("-o") for o in options):
+        options.append("-o json" if extension == "json" else "-o yaml")
+    return " ".join([name, *plain[:head], *([object_name] if object_name else []), *options])

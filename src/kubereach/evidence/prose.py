@@ -1,0 +1,129 @@
+"""What prose says without being read as a language: product names, versions, and which address is what.
+
+Every statement found has the lowest trust, and is listed with its place so that a person can see what was taken from
+the sentence. Two contradicting mentions yield both: neither wins here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from kubereach.evidence.vantage import role_of_address
+from kubereach.model.address import canonical_address
+from kubereach.model.fact import Setting, Trust
+from kubereach.model.origin import Origin
+
+
+class Mention(Struct, frozen=True):
+    """A setting that a line mentions, and how a report puts it."""
+
+    line: int
+    setting: Setting
+    says: str
+
+
+# (spelling, subject, attribute, value). Spellings match whole ASCII words, so that they are found between the letters
+# of any other script, and not inside the names of pods and images (`calico-node`).
+_PRODUCTS = (
+    ("calico", "cluster", "cni", "calico"),
+    ("cilium", "cluster", "cni", "cilium"),
+    ("flannel", "cluster", "cni", "flannel"),
+    ("canal", "cluster", "cni", "canal"),
+    ("antrea", "cluster", "cni", "antrea"),
+    ("weave ?net|weave", "cluster", "cni", "weave"),
+    ("kube-ovn", "cluster", "cni", "kube-ovn"),
+    ("kube-router", "cluster", "cni", "kube-router"),
+    ("metallb", "cluster", "load-balancer", "metallb"),
+    ("kube-vip", "cluster", "load-balancer", "kube-vip"),
+    ("openelb|porterlb", "cluster", "load-balancer", "openelb"),
+    ("purelb", "cluster", "load-balancer", "purelb"),
+    ("klipper(?:-?lb)?|servicelb|svclb", "cluster", "load-balancer", "servicelb"),
+    ("cri-?o", "cluster", "runtime", "cri-o"),
+    ("containerd", "cluster", "runtime", "containerd"),
+    ("rocky ?linux", "cluster", "os", "rocky linux"),
+    ("alma ?linux", "cluster", "os", "alma linux"),
+    ("ubuntu", "cluster", "os", "ubuntu"),
+    ("debian", "cluster", "os", "debian"),
+    ("centos", "cluster", "os", "centos"),
+    ("rhel|red ?hat enterprise linux", "cluster", "os", "rhel"),
+    ("fedora(?: ?coreos)?", "cluster", "os", "fedora"),
+    ("flatcar", "cluster", "os", "flatcar"),
+    ("raspbian|raspberry ?pi ?os", "cluster", "os", "raspbian"),
+    ("opensuse|sles", "cluster", "os", "suse"),
+    ("kubeadm", "cluster", "kubernetes.distribution", "kubeadm"),
+    ("k3s", "cluster", "kubernetes.distribution", "k3s"),
+    ("k0s", "cluster", "kubernetes.distribution", "k0s"),
+    ("rke2", "cluster", "kubernetes.distribution", "rke2"),
+    ("talos(?: ?linux)?", "cluster", "kubernetes.distribution", "talos"),
+    ("microk8s", "cluster", "kubernetes.distribution", "microk8s"),
+    ("openshift|okd", "cluster", "kubernetes.distribution", "openshift"),
+    ("kubespray", "cluster", "kubernetes.distribution", "kubespray"),
+    ("mikrotik|routeros", "router", "software", "routeros"),
+    ("opnsense", "router", "software", "opnsense"),
+    ("pfsense", "router", "software", "pfsense"),
+    ("vyos", "router", "software", "vyos"),
+    ("openwrt", "router", "software", "openwrt"),
+    ("edgeos|edgerouter", "router", "software", "edgeos"),
+    ("unifi(?: ?os)?|udm(?:[ -]?pro)?", "router", "software", "unifi"),
+    ("fortigate|fortios", "router", "software", "fortios"),
+)
+_EDGE = (r"(?<![A-Za-z0-9_./@-])", r"(?![A-Za-z0-9_@/-]|\.[A-Za-z])")
+_VERSION = r"v?(\d{1,2}(?:\.\d{1,3}){1,2}(?:[-+](?:k3s|rke2r|rc|beta)[\w.]{0,8})?)(?![\w]|\.\d)"
+_MODES = r"(?<![A-Za-z0-9_./-])(ipvs|iptables|nftables)(?![A-Za-z0-9_/-]|\.[a-z])"
+_NEAR_MODE = r"proxy|プロキシ|mode|モード|模式|代理|прокси|режим|modo|프록시|모드"
+_KUBERNETES = r"(?<![A-Za-z0-9_./-])(?:kubernetes|k8s|k3s|rke2|kubeadm|microk8s)(?![A-Za-z0-9_/-]|\.[a-z])"
+_ANY_PRODUCT = "|".join(row[0] for row in _PRODUCTS)
+
+
+def mentions(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Mention, ...]:
+    """The settings that lines of prose mention; each line comes as (index, text, origin)."""
+    found: list[Mention] = []
+    modes: list[tuple[int, str, Origin, bool]] = []
+    for index, text, origin in lines:
+        text = re.sub(r"\b(?:https?|ftp)://\S{1,500}", " ", text[:2000])
+        tied = role_of_address(text)
+        if tied:
+            subject = f"address/{canonical_address(tied[0]) or tied[0]}"
+            found.append(_mention(index, origin, subject, "role", tied[1]))
+        for subject, attribute, value in _products(text):
+            found.append(_mention(index, origin, subject, attribute, value))
+        near = re.search(_NEAR_MODE, text, re.IGNORECASE) is not None
+        modes += [(index, mode, origin, near) for mode in sorted(set(re.findall(_MODES, text.lower())))]
+    return tuple(sorted([*found, *_proxy_modes(modes)], key=lambda mention: mention.line))
+
+
+def _mention(line: int, origin: Origin, subject: str, attribute: str, value: str) -> Mention:
+    setting = Setting(origin=origin, trust=Trust.MENTIONED, subject=subject, attribute=attribute, value=value)
+    return Mention(line, setting, f"{subject}: {attribute} = {value}")
+
+
+def _products(text: str) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    lowered = text.lower()
+    for match in re.finditer(rf"{_KUBERNETES}([^\d\n]{{0,20}}?){_VERSION}", lowered):
+        between, version = match[1], match[2]
+        if version.startswith("1.") and not re.search(_ANY_PRODUCT, between):
+            found.append(("cluster", "kubernetes.version", version))
+    for spelling, subject, attribute, value in _PRODUCTS:
+        match = re.search(rf"{_EDGE[0]}(?:{spelling})(?:\d{{1,2}})?{_EDGE[1]}", lowered)
+        if match is None:
+            continue
+        found.append((subject, attribute, value))
+        beside = re.match(rf"[\s(:=,]{{0,3}}(?:version|ver\.?)?[\s:(]{{0,2}}{_VERSION}", lowered[match.end() :])
+        if beside and attribute != "kubernetes.distribution":
+            found.append((subject, f"{attribute}.version", beside[1]))
+    return found
+
+
+def _proxy_modes(modes: list[tuple[int, str, Origin, bool]]) -> list[Mention]:
+    """Mode words beside a word for proxy or mode; failing that, `ipvs` where it is the only one in the document.
+
+    `iptables` and `nftables` alone name the firewall just as often.
+    """
+    chosen = [row for row in modes if row[3]]
+    if not chosen and {row[1] for row in modes} == {"ipvs"}:
+        chosen = modes
+    return [_mention(index, origin, "cluster", "kube-proxy.mode", mode) for index, mode, origin, _ in chosen]
