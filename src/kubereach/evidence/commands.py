@@ -78,7 +78,7 @@ _TAKES_TARGET = frozenset(
     "tcpdump tshark conntrack iptables ip6tables ebtables ss netstat sysctl ethtool arp route dig nslookup host "
     "journalctl iperf iperf3 hping3 nping httping cat tail head grep ls lsof tcptraceroute nsenter vtysh watch sudo "
     "time timeout for while openssl getent getenforce setenforce lsmod modprobe uname tc arp-scan fping hey ab ipvsadm "
-    "nstat dmesg pathping test-netconnection tnc invoke-webrequest keepalived bpftool pwru kubectl-calico k9s xh http "
+    "nstat dmesg pathping test-netconnection tnc invoke-webrequest bpftool pwru kubectl-calico k9s xh http "
     "crontab rpm dnf apt yum doas ipvsadm-save nc.openbsd lldpctl zgrep awk sed env bash chroot".split()
 )
 _ALONE = frozenset(

@@ -235,9 +235,8 @@ class _Cutter:
         line = self.lines[index]
         if not is_comment(line) or self.recognised(line):
             return False
-        own = re.match(
-            r"cat |ip6?tables(-\w{1,10})?-save|/|nft |show running|kubectl .{1,200}-o ?[yj]|birdcl? |sysctl ", self.open.command
-        )
+        printing = r"cat |ip6?tables(-\w{1,10})?-save|/|nft |show running|kubectl .{1,200}-o ?[yj]|birdcl? |sysctl "
+        own = re.match(printing, self.open.command)
         return own is None or not self.open.start < index
 
     def comment(self, index: int) -> None:

@@ -72,6 +72,8 @@ def _command(stem: str, extension: str, host: str) -> str:
         return " ".join(words)
     if name in _OPTIONS:
         words = _with_options(name, words)
+    if name == "ip" and words[:1] in (["a"], ["addr"], ["address"], ["l"], ["link"]) and words[1:2] == ["show"]:
+        words = [*words[:2], *(["-".join(words[2:])] if words[2:] else [])]  # a device's name may hold dashes
     return " ".join([name, *words])
 
 

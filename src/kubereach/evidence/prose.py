@@ -103,8 +103,8 @@ def _mention(line: int, origin: Origin, subject: str, attribute: str, value: str
 def _products(text: str) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     lowered = text.lower()
-    for match in re.finditer(rf"{_KUBERNETES}([^\d\n]{{0,20}}?){_VERSION}", lowered):
-        between, version = match[1], match[2]
+    for stated in re.finditer(rf"{_KUBERNETES}([^\d\n]{{0,20}}?){_VERSION}", lowered):
+        between, version = stated[1], stated[2]
         if version.startswith("1.") and not re.search(_ANY_PRODUCT, between):
             found.append(("cluster", "kubernetes.version", version))
     for spelling, subject, attribute, value in _PRODUCTS:
