@@ -28,11 +28,12 @@ def port_number(text: str) -> int | None:
 def words(command: str) -> list[str]:
     """The words of `command` up to its first pipe, redirection or separator, without their quotes."""
     found: list[str] = []
-    for word in command[:4000].split():
-        if word[:1] in "|;&<>" or word.startswith("2>"):
+    for match in re.finditer(r"(?:[^\s'\"]|'[^']{0,999}'|\"[^\"]{0,999}\")+|\S", command[:4000]):
+        word = match[0]
+        if word[0] in "|;&<>" or word.startswith("2>"):
             break
-        found.append(word.rstrip(";").strip("'\""))
-        if word.endswith(";"):
+        found.append(word.rstrip(";").replace("'", "").replace('"', ""))
+        if word[-1] == ";":
             break
     return found
 

@@ -73,6 +73,11 @@ _ERRORS = (
     ("Timed out", Outcome.TIMEOUT),
     ("Timeout was reached", Outcome.TIMEOUT),
 )
+# What people write under a command that gave nothing: not the answer of a server.
+_REMARK = (
+    r"\bhang|\bhung\b|stuck|tim(?:es?|ed|ing) ?out|no (?:response|answer|reply|output)|nothing|forever|waiting|"
+    r"^\s{0,8}(?:\(|\.\.|…|<-|←|#)|\.{3}$|…$|[^\x00-\u2e7f]"
+)
 _PORTS = {"http": 80, "https": 443, "ftp": 21}
 _TITLE = 120
 
@@ -129,10 +134,9 @@ def _request(capture: Capture, scan: _Scan, index: int) -> _Request:
 
 def _from_command(command: str, index: int) -> _Request:
     """A request for the command's URL."""
-    found = words(command)
-    start = next((i for i, word in enumerate(found) if re.search(r"(?:curl|wget)(?:\.exe)?$", word)), None)
+    program = re.search(r"(?:^|[\s/;(])(?:curl|wget)(?:\.exe)?\s", command)
     request = _Request(first=index, last=index)
-    urls = [] if start is None else operands(found[start:], _VALUED)
+    urls = operands(words(command[program.start() :].lstrip(" ;(/")), _VALUED) if program else []
     url = next((word for word in urls if "://" in word or "." in word or ":" in word or word == "localhost"), "")
     if match := re.match(
         r"(?:(\w{2,6})://)?(?:[^@/\s]{1,200}@)?(\[[^\]]{2,60}\]|[^/:?#\s]{1,255})(?::(\d{1,5}))?", url
@@ -152,7 +156,11 @@ def _line(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
         return True
     if line.startswith("curl: ("):
         return _error(capture, scan, index, line)
-    if re.match(r"[*<>{}](?:\s|$)", line) and not scan.markup and (scan.requests or scan.known or line[0] in "*<>"):
+    if (
+        re.match(r"[*<>](?:\s|$)|[{}] \[", line)
+        and not scan.markup
+        and (scan.requests or scan.known or line[0] in "*<>")
+    ):
         return _verbose(capture, scan, index, line)
     if match := re.match(r"HTTP/[\d.]{1,3} (\d{3})\b", line):
         _request(capture, scan, index).status = int(match[1])
@@ -293,15 +301,14 @@ def _page(request: _Request, line: str) -> None:
 
 def _text(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
     """An answer that is no page: the first block of lines, and no more than that."""
-    first = not any(request.body for request in scan.requests)
-    if (
-        re.match(r"[#$❯]\s", line)
-        or not (first or scan.text)
-        or (scan.requests and scan.requests[-1].code not in {None, 22})
-    ):
-        return False
+    last = scan.requests[-1] if scan.requests else None
+    if not scan.text:
+        answered = any(request.body for request in scan.requests) or (last is not None and last.code not in {None, 22})
+        remark = (last is None or last.status is None) and re.search(_REMARK, line, re.IGNORECASE)
+        if answered or remark or re.match(r"[#$❯]\s", line):
+            return False
     request = _request(capture, scan, index)
-    request.body = request.body or line.strip()[:_TITLE]
+    request.body = " ".join(f"{request.body} {line}".split())[:_TITLE]
     scan.text = True
     return True
 

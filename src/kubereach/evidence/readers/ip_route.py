@@ -58,21 +58,7 @@ _PROTOCOLS = {
 }  # fmt: skip
 _TABLES = {"253": "default", "254": "main", "255": "local"}
 _OPENING = frozenset(["via", "dev", "proto", "nhid", "scope", "src", "metric", "table", "nexthop", "encap", "tos"])
-_FLAGS = frozenset(
-    [
-        "onlink",
-        "linkdown",
-        "dead",
-        "pervasive",
-        "offload",
-        "trap",
-        "rt_offload",
-        "rt_trap",
-        "notify",
-        "unresolved",
-        "cache",
-    ]
-)
+_FLAGS = frozenset("onlink linkdown dead pervasive offload trap rt_offload rt_trap notify unresolved cache".split())
 
 
 class _Entry(Struct):
@@ -92,6 +78,7 @@ class _Query(Struct, frozen=True):
     table: str = "main"
     prefix: str = ""
     protocol: str = ""
+    device: str = ""
     six: bool = False
     known: bool = False
     closes: bool = False
@@ -106,6 +93,8 @@ def read(capture: Capture) -> Reading:
     for index, line in enumerate(capture.lines):
         line = line.rstrip().replace("\\", " ")
         if entry := _entry(index, line, six=query.six):
+            if query.device:
+                entry.values.setdefault("dev", query.device)
             entries.append(entry)
         elif entries and (leg := re.match(r"\s+nexthop (\S.{0,400})$", line)):
             entries[-1].legs.append(_leg(_values(leg[1].split())))
@@ -128,7 +117,7 @@ def _query(command: str) -> _Query:
     if start is None or not any(word.endswith("ip") for word in found[:start]):
         return _Query()
     rest = [word for word in found[start + 1 :] if word not in {"show", "sh", "s", "list", "ls", "l", "lst"}]
-    table, prefix, protocol = "main", "", ""
+    table, prefix, protocol, device = "main", "", "", ""
     whole, root = True, False
     while rest:
         word = rest.pop(0)
@@ -136,6 +125,8 @@ def _query(command: str) -> _Query:
             table = rest.pop(0)
         elif word in {"proto", "protocol"} and rest:
             protocol = rest.pop(0)
+        elif word == "dev" and rest:
+            device, whole = rest.pop(0), False
         elif word in {"root", "to", "exact", "match"}:
             root, whole = word == "root", whole and word != "match"
         elif (found_prefix := canonical_prefix(word)) and word != "all":
@@ -147,7 +138,8 @@ def _query(command: str) -> _Query:
     closes = whole and not is_piped(command) and (not prefix or root or single)
     six = "-6" in found[:start] or "inet6" in found[:start]
     protocol = _PROTOCOLS.get(protocol, "unknown") if protocol else ""
-    return _Query(_TABLES.get(table, table), prefix, protocol, six, known=True, closes=closes)
+    prefix = prefix or ("::/0" if six else "")
+    return _Query(_TABLES.get(table, table), prefix, protocol, device, six, known=True, closes=closes)
 
 
 def _entry(index: int, line: str, *, six: bool) -> _Entry | None:
@@ -213,7 +205,8 @@ def _route(capture: Capture, query: _Query, entry: _Entry) -> Route:
         legs = (_leg(values),)
     elif not legs and entry.kind == "local" and values.get("dev"):
         legs = (NextHop(interface=values["dev"]),)
-    protocol = _PROTOCOLS.get(values.get("proto", "boot"), "unknown")
+    # iproute2 leaves out a column that the command filters by.
+    protocol = _PROTOCOLS.get(values.get("proto", query.protocol or "boot"), "unknown")
     if protocol == "kernel" and entry.kind == "unicast" and not values.get("via"):
         protocol = "connected"
     table = values.get("table", query.table if query.table != "all" else "main")

@@ -107,7 +107,12 @@ def _line(capture: Capture, host: _Host, index: int, line: str) -> list[AnyFact]
         return []
     if match := re.match(r"(?:Nmap scan report for|Interesting ports on) (.{1,300})$", line):
         return _report(capture, host, index, match[1])
-    if match := re.match(r"(?:Not shown: |All \d{1,5} scanned ports on .{1,300}? are (?!in ignored))(.{1,300})$", line):
+    if match := re.match(
+        r"All \d{1,5} scanned ports on (\S{1,255}(?: \([^)]{2,60}\))?) are (?!in ignored)(.{1,300})$", line
+    ):
+        _report(capture, host, index, match[1])
+        return _not_shown(capture, host, index, match[2])
+    if match := re.match(r"Not shown: (.{1,300})$", line):
         return _not_shown(capture, host, index, match[1])
     if line.startswith("Host: "):
         return _grepable(capture, host, index, line)
