@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
-from kubereach.model.diagnosis import Diagnosis, Target, Verdict
+from kubereach.errors import UnreadableError
+from kubereach.evidence.document import Document
+from kubereach.evidence.intake import Passage, read_evidence
+from kubereach.model.diagnosis import Because, Diagnosis, Target, UnreadSpan, Verdict
 
-if TYPE_CHECKING:
-    from kubereach.evidence.document import Document
+if TYPE_CHECKING:  # whoever brings documents of their own needs no files and archives
+    from kubereach.sources.bundle import Bundle
+    from kubereach.sources.limits import Skipped
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -22,17 +26,38 @@ class Options(Struct, frozen=True, kw_only=True):
     from_: str | None = None
 
 
-def load(paths: Sequence[str], stdin: BinaryIO | None) -> tuple[Document, ...]:
-    """The documents at `paths` (`-` is `stdin`). Raises UnreadableError where nothing can be read."""
-    from kubereach.sources.bundle import load as load_bundle
+def load(paths: Sequence[str], stdin: BinaryIO | None) -> Bundle:
+    """The documents at `paths` (`-` is `stdin`), and what of them was passed over."""
+    from kubereach.sources.bundle import load_bundle
 
-    return tuple(load_bundle(paths, stdin))
+    return load_bundle(paths, stdin)
 
 
-def diagnose(documents: Sequence[Document], options: Options) -> Diagnosis:
-    """What the documents say about the flow. The same documents and options give the same diagnosis."""
-    from kubereach.evidence.intake import read_evidence
+def diagnose(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped] = ()) -> Diagnosis:
+    """What the documents say about the flow; the same documents and options give the same diagnosis.
 
-    read_evidence(documents)
-    target = Target(service=options.service, address=options.address, port=options.port, from_=options.from_)
-    return Diagnosis(target=target, verdict=Verdict.UNDETERMINED)
+    Raises UnreadableError when nothing in them is evidence.
+    """
+    evidence = read_evidence(documents)
+    if not evidence.facts and not evidence.understood:
+        raise _unreadable(evidence.wanted, skipped)
+    return Diagnosis(
+        target=Target(service=options.service, address=options.address, port=options.port, from_=options.from_),
+        verdict=Verdict.UNDETERMINED,
+        understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
+        missing=evidence.wanted,
+        unread=(*_unread(evidence.unread), *(UnreadSpan(origin=found.name, text=found.why) for found in skipped)),
+    )
+
+
+def _unread(passages: Sequence[Passage]) -> tuple[UnreadSpan, ...]:
+    return tuple(UnreadSpan(origin=passage.origin.label(), text=passage.text) for passage in passages)
+
+
+def _unreadable(wanted: Sequence[str], skipped: Sequence[Skipped]) -> UnreadableError:
+    """The error for an input without evidence, with the first thing that would make it one."""
+    reasons = [*wanted, *(f"{found.name} was passed over: {found.why}" for found in skipped)]
+    hint = (
+        reasons[0] if reasons else "paste what commands printed, with the commands, such as `kubectl get svc -o wide`"
+    )
+    return UnreadableError("nothing in the input can be read as evidence", hint)

@@ -151,6 +151,22 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_told_in_two_lines() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kubereach", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot write the output: ")
+    assert len(done.stderr.splitlines()) == 2
+
+
 def test_interrupted_without_a_traceback() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "kubereach", "diagnose", "-"],
@@ -190,11 +206,22 @@ def test_standard_input_is_read_when_something_is_piped_in() -> None:
     assert piped.stdout == named.stdout != ""
 
 
-def test_nothing_readable_exits_4(tmp_path: Path) -> None:
-    for words in (("diagnose", str(tmp_path / "missing.txt")), ("diagnose", str(tmp_path))):
-        done = _run(*words)
-        assert done.returncode == 4
-        _assert_two_lines(done)
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\n\n", b"I cannot reach my service, please help!", b"\x89PNG\r\n\x00\x1b[2J"]
+)
+def test_input_without_evidence_exits_4(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "post.txt").write_bytes(content)
+    done = _run("diagnose", str(tmp_path))
+    assert done.returncode == 4
+    _assert_two_lines(done)
+
+
+def test_a_path_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    done = _run("diagnose", str(tmp_path / "missing\x1b[31m.txt"))
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    _assert_two_lines(done)
 
 
 def test_an_encoding_without_our_signs_is_no_error(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {
-    "asyncio", "dataclasses", "difflib", "hashlib", "importlib.metadata", "inspect", "jinja2", "logging", "rich",
+    "asyncio", "dataclasses", "hashlib", "importlib.metadata", "inspect", "jinja2", "logging", "rich",
     "subprocess", "tarfile", "yaml", "zipfile",
 }  # fmt: skip
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kubereach.model.diagnosis import Target
-from kubereach.report.words import flow, likelihood, line_count, listed, percent, sentence
+from kubereach.report.words import flow, likelihood, line_count, listed, percent, places, sentence
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_small_words() -> None:
     assert listed(("a", "b", "c"), "or") == "a, b or c"
     assert sentence("a。") == "a。"
     assert sentence(" a ") == "a."
+    assert places(("p.txt:3", "p.txt:5-7", "q.txt:1", "p.txt:9", "r.txt")) == "p.txt:3, 5-7, q.txt:1, p.txt:9, r.txt"
     assert line_count("p.txt:3-9") == 7
     assert line_count("p.txt:9-3") == 1
     assert line_count("p.txt") == 1

@@ -69,8 +69,8 @@ def command(
     sources = _sources(paths)
     from kubereach.pipeline import diagnose, load
 
-    documents = load(sources, _stdin())
-    diagnosis = diagnose(documents, options)
+    bundle = load(sources, _stdin())
+    diagnosis = diagnose(bundle.documents, options, bundle.skipped)
     write(*_render(diagnosis, output, 2 if verbose else 0 if quiet else 1))
     return exit_status(diagnosis)
 
@@ -115,7 +115,10 @@ def _options(service: str | None, address: str | None, from_: str | None) -> Opt
 def _endpoint(text: str) -> tuple[str, int | None]:
     """IP[:PORT] → address and port; a port after IPv6 needs the brackets of `[2001:db8::1]:80`."""
     found = re.fullmatch(r"\[([^\]]{1,60})\](?::(\d{1,5}))?|([^:\[\]]{1,60})(?::(\d{1,5}))?", text)
-    host, port = (text if text[:1] != "[" else "", None) if found is None else (found[1] or found[3], found[2] or found[4])
+    if found:
+        host, port = found[1] or found[3], found[2] or found[4]
+    else:  # bare IPv6
+        host, port = "" if text.startswith("[") else text, None
     address = canonical_address(host)
     if address is None or (port is not None and not 0 < int(port) < 65536):
         raise UsageError(

@@ -65,6 +65,7 @@ def group() -> None:
 
 def run(argv: list[str]) -> int:
     """Run `argv` and return the exit status; whatever happens, no traceback for what a user can cause."""
+    output = sys.stdout
     try:
         program, words = plugin.words(argv)
         try:
@@ -82,10 +83,13 @@ def run(argv: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _forget_output()
-    except SystemExit as leaving:  # click turns a broken pipe into this, with status 1
-        if isinstance(leaving.__context__, BrokenPipeError):
-            return _forget_output()
-        raise
+    except OSError as error:  # a full disk, say; what cannot be read is reported by sources
+        _forget_output()
+        return _fail(f"cannot write the output: {error.strerror or error}", "write it somewhere else", USAGE)
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        return _forget_output()  # click met a broken pipe: it has wrapped the output and leaves with 1
     return status if isinstance(status, int) else 0
 
 
@@ -99,8 +103,8 @@ def _fail(message: str, hint: str, status: int) -> int:
     """The two lines on standard error: what is wrong, and what to do next."""
     from kubereach.report.clean import clean
 
-    click.echo(f"error: {clean(message).strip()}", err=True)
-    click.echo(f"next:  {clean(hint).strip()}", err=True)
+    click.echo(f"error: {clean(message).strip().removesuffix('.')}", err=True)
+    click.echo(f"next:  {clean(hint).strip().removesuffix('.')}", err=True)
     return status
 
 

@@ -20,10 +20,10 @@ from kubereach.report.blocks import (
     strong,
 )
 from kubereach.report.findings import because
-from kubereach.report.words import count, line_count, listed, sentence
+from kubereach.report.words import count, line_count, listed, places, sentence
 
 _BASES = {"observed": Tone.GOOD, "derived": Tone.FAINT, "assumed": Tone.WARN, "unknown": Tone.BAD}
-_UNREAD_SHOWN = 5
+_UNREAD_SHOWN = 8
 
 
 def forward(diagnosis: Diagnosis) -> tuple[Block, ...]:
@@ -46,7 +46,7 @@ def _step(step: WalkStep) -> tuple[Block, ...]:
     spans = [strong(f"{step.device}{via}"), plain(f", {step.kind}: {sentence(step.says)} ")]
     spans.append(Span(f"({step.basis})", _BASES.get(step.basis, Tone.FAINT)))
     if step.origins:
-        spans.append(origin(f" [{', '.join(step.origins)}]"))
+        spans.append(origin(f" [{places(step.origins)}]"))
     blocks: list[Block] = [Paragraph(tuple(spans))]
     if step.mac:
         blocks.append(paragraph(faint("to "), code(step.mac)))
@@ -65,7 +65,7 @@ def contradictions(diagnosis: Diagnosis) -> tuple[Block, ...]:
 def _contradiction(item: Contradiction) -> tuple[Block, ...]:
     spans = [strong(f"{item.at}: "), plain(f"expected {item.expected}; seen {sentence(item.seen)}")]
     if item.origins:
-        spans.append(origin(f" [{', '.join(item.origins)}]"))
+        spans.append(origin(f" [{places(item.origins)}]"))
     first = Paragraph(tuple(spans))
     return (first, paragraph(sentence(item.reconciliation))) if item.reconciliation else (first,)
 
@@ -132,7 +132,7 @@ def unread(diagnosis: Diagnosis, *, whole: bool) -> tuple[Block, ...]:
     heading = Heading((plain("Not understood"),))
     if whole:
         return (heading, Fold((plain(f"{summary}:"),), tuple(block for span in spans for block in _unread(span))))
-    shown = ", ".join(span.origin for span in spans[:_UNREAD_SHOWN])
+    shown = places(span.origin for span in spans[:_UNREAD_SHOWN])
     more = ", …" if len(spans) > _UNREAD_SHOWN else ""
     return (heading, paragraph(plain(f"{summary} "), origin(f"[{shown}{more}]"), faint(" (-v shows them)")))
 

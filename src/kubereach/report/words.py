@@ -100,6 +100,20 @@ def line_count(label: str) -> int:
     return max(int(found[2]) - int(found[1]) + 1, 1) if found else 1
 
 
+def places(labels: Iterable[str]) -> str:
+    """`post.txt:3, 9-12, ip-route.txt:1`: origins, with a source that repeats itself named once."""
+    shown: list[str] = []
+    source = ""
+    for label in labels:
+        found = re.fullmatch(r"(.*):(\d{1,9}(?:-\d{1,9})?)", label)
+        if found and found[1] == source:
+            shown.append(found[2])
+            continue
+        source = found[1] if found else ""
+        shown.append(label)
+    return ", ".join(shown)
+
+
 def count(number: int, noun: str) -> str:
     """`1 line`, `3 lines`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,49 @@
+# The tasks of the project; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format accept readme index bench packages clean
+export PYTHON
+
+BIN := .venv/bin
+# The console script of a moved folder would still name the old one.
+RUN := $(BIN)/python -m
+
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## install into .venv and diagnose the example
+	@.ci/venv
+	@$(RUN) kubereach diagnose examples/founding-case/post.txt || case $$? in 1|3) ;; *) exit 1 ;; esac
+
+test: packages ## install what the tests need, then check everything
+	@.ci/venv dev
+	@$(MAKE) --no-print-directory check
+
+check: ## format, lint, types, layers and tests, with what is installed
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n auto
+
+format: ## format the code and mend what ruff can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+accept: ## rewrite the golden files with what comes out now; look at the difference before committing
+	$(BIN)/pytest -n auto --accept
+	@git --no-pager diff --stat
+
+readme: ## renew the diagnosis that README.md shows
+	$(BIN)/pytest -q tests/contract/test_readme.py --accept
+
+index: ## rewrite the generated indexes of readers and faults
+	$(RUN) kubereach.evidence.indexing
+
+bench: ## run the benchmarks
+	@for file in benchmarks/bench_*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done
+
+packages:
+	@.ci/apt $$(sed 's/#.*//' .ci/apt-packages) || echo "note: some system packages are missing (see .ci/apt-packages); tests that need them are skipped"
+
+clean: ## remove what was made here
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
