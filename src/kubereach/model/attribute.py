@@ -106,6 +106,9 @@ CONTROL_PLANE = Attribute[bool]("control-plane")
 SHARED_LAN = Attribute[bool]("shares the segment of the nodes")  # the client; reached over one router interface
 ROUTED = Attribute[bool]("reaches the address over the router")  # the client; False: on-link
 
+# --- what can be wrong: allocation ---
+ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or why no address is given
+
 # --- what can be wrong: announcement ---
 AGENT_DOWN = Attribute[bool]("announcing agent down")
 AGENT_NOT_READY = Attribute[bool]("announcing agent not ready")
@@ -164,5 +167,5 @@ NAME_ELSEWHERE = Attribute[bool]("client's name resolves elsewhere")
 
 # --- what the world prints besides: slugs of log events and messages that a fault makes daemons write ---
 TELLS = Attribute[tuple[str, ...]]("tell-tales")
-# --- the report itself: which of its observations the complaint rests on when nothing is broken ("" when something is) ---
+# --- the report itself: what the complaint rests on when nothing is broken ---
 MISREAD = Attribute[str]("misread")  # icmp wrong-port same-node expected

@@ -32,11 +32,6 @@ def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
     return (a.Endpoint("", (workers or list(nodes) or [""])[0]),) if subject else ()
 
 
-def _policy(world: World, subject: str) -> str:
-    """Cluster is the API's default; a source range or health-check port would show Local."""
-    return "Cluster" if subject and world else "Cluster"
-
-
 def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:
     """A cluster whose configuration was not shown is taken to announce the address that it gave out."""
     address = world.network.flow.address
@@ -46,6 +41,20 @@ def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:
 def _strict_arp(world: World, _subject: str) -> bool:
     """False is kube-proxy's default; who announces on layer 2 in IPVS mode was told by the manuals to set it."""
     return world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
+
+
+def _addresses(world: World, _subject: str) -> tuple[str, ...]:
+    """The address that is asked for was given to the service."""
+    return (world.network.flow.address,)
+
+
+def _ports(world: World, _subject: str) -> tuple[a.ServicePort, ...]:
+    return (a.ServicePort(world.network.flow.port or 80),)
+
+
+def _routed(world: World, _subject: str) -> bool:
+    """A layer-2 address is for clients of its own segment, a BGP one is behind a router."""
+    return not world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
 
 
 NOMINAL: dict[str, Nominal] = {
@@ -66,9 +75,9 @@ NOMINAL: dict[str, Nominal] = {
     a.POOL_AUTO_ASSIGN.name: True,
     a.L2_POOLS.name: ("*",),
     a.BGP_POOLS.name: ("*",),
-    a.ADDRESSES.name: lambda world, _s: (world.network.flow.address,) if world.network.flow.address else ("",),
-    a.POLICY.name: _policy,
-    a.PORTS.name: lambda world, _s: (a.ServicePort(world.network.flow.port or 80),),
+    a.ADDRESSES.name: _addresses,
+    a.POLICY.name: "Cluster",  # the API's default
+    a.PORTS.name: _ports,
     a.ENDPOINTS.name: _endpoints,
     a.CLUSTER_IP.name: "",
     a.SOURCE_RANGES.name: (),
@@ -76,7 +85,8 @@ NOMINAL: dict[str, Nominal] = {
     a.LABELS.name: (),
     a.CONTROL_PLANE.name: False,
     a.SHARED_LAN.name: False,
-    a.ROUTED.name: lambda world, _s: not world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp")),
+    a.ROUTED.name: _routed,
+    a.ALLOCATION_FAULT.name: "",
     a.AGENT_DOWN.name: False,
     a.AGENT_NOT_READY.name: False,
     a.SESSION_FAULT.name: "",

@@ -1,0 +1,113 @@
+"""How many announcing agents (calico-node, speaker, cilium-agent) are not ready, and which.
+
+Asked of the whole cluster: `0`, `1`, `2+`. Asked of one node: `ready`, `not-ready`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kubereach.model.attribute import AGENT_DOWN, AGENT_NOT_READY, ANNOUNCER, MESH
+from kubereach.model.fact import Trust
+from kubereach.model.kube_object import KubeObject
+from kubereach.model.network import Network
+from kubereach.model.origin import Origin
+from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.bgp import session_up
+from kubereach.simulate.world import World
+
+KIND = "agents"
+# A rolling update also leaves one pod unavailable for a while.
+BACKGROUND: Distribution = {"0": 0.85, "1": 0.1, "2+": 0.05, "ready": 0.9, "not-ready": 0.1}
+AGENTS = ("calico-node", "speaker", "cilium", "kube-vip", "kube-router", "frr-k8s")
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """The operator's conditions, DaemonSets, and the agents' pods."""
+    for entry in network.objects_of("Installation", "TigeraStatus"):
+        yield from _conditions(entry)
+    for entry in network.objects_of("DaemonSet"):
+        wanted, ready = entry.number("status.desiredNumberScheduled"), entry.number("status.numberReady")
+        if entry.name in AGENTS and wanted is not None and ready is not None:
+            says = f"DaemonSet {entry.name}: {ready} of {wanted} ready"
+            yield _count(wanted - ready, entry.origins("status")[0], says)
+    for entry in network.objects_of("Pod"):
+        node = f"node/{entry.text('spec.nodeName')}"
+        ready_leaf = entry.fields.get("status.conditions.Ready")
+        if entry.name.startswith(AGENTS) and node in network.nodes and ready_leaf is not None:
+            yield Sighting(
+                question=Question(KIND, node),
+                answers=frozenset({"ready" if ready_leaf.value else "not-ready"}),
+                origins=(ready_leaf.origin,),
+                trust=ready_leaf.trust,
+                says=f"pod {entry.name} is {'ready' if ready_leaf.value else 'not ready'}",
+            )
+
+
+def _conditions(entry: KubeObject) -> Iterable[Sighting]:
+    for condition in entry.elements("status.conditions"):
+        message = condition.text("message")
+        found = re.search(r"calico-node.{0,40}awaiting (\d+) nodes", message)
+        if found:
+            yield _count(int(found[1]), condition.origins("message")[0], message)
+
+
+def _count(missing: int, origin: Origin, says: str) -> Sighting:
+    answer = "2+" if missing > 1 else str(max(missing, 0))
+    return Sighting(
+        question=Question(KIND, "cluster"),
+        answers=frozenset({answer}),
+        origins=(origin,),
+        trust=Trust.OUTPUT,
+        says=says,
+    )
+
+
+def ready(world: World, node: str) -> bool:
+    """Whether the agent's readiness probe passes.
+
+    calico-node is not ready when not a single BGP session is Established; with the mesh on, its sessions count too
+    (calico node/pkg/health/health.go at v3.26.1).
+    """
+    if world.get(node, AGENT_DOWN) or world.get(node, AGENT_NOT_READY):
+        return False
+    if world.get("cluster", ANNOUNCER) != "calico-bgp" or session_up(world, node):
+        return True
+    return world.get("cluster", MESH) and len(world.network.nodes) > 1
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """Count, with a rolling update possible."""
+    if question.where != "cluster":
+        return (
+            {"ready": 0.95, "not-ready": 0.05} if ready(world, question.where) else {"not-ready": 0.95, "ready": 0.05}
+        )
+    missing = sum(not ready(world, node) for node in world.network.nodes)
+    expected = "2+" if missing > 1 else str(missing)
+    rest = {"0": 0.88, "1": 0.08, "2+": 0.04}
+    return {answer: 0.85 * (answer == expected) + 0.15 * p for answer, p in rest.items()}
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """Which pod is not ready, and what its readiness probe says."""
+    if "metallb" in network.stack and "calico" not in network.stack:
+        command = "kubectl -n metallb-system get pods -o wide"
+    elif "cilium" in network.stack:
+        command = "kubectl -n kube-system get pods -l k8s-app=cilium -o wide"
+    else:
+        command = "kubectl -n calico-system get pods -l k8s-app=calico-node -o wide   # then describe the one not ready"
+    for node in network.nodes:
+        yield Offer(
+            question=Question(KIND, node),
+            where="kubectl",
+            command=command,
+            cost=15,
+            words={"ready": f"the pod on {node.removeprefix('node/')} is 1/1", "not-ready": "its pod is 0/1"},
+        )
+
+
+def means(world: World, question: Question) -> str:
+    """Whose agent it is."""
+    down = [n.removeprefix("node/") for n in world.network.nodes if not ready(world, n)]
+    return f"the agent on {', '.join(down)} is not ready" if down else "all agents are ready, or one is being updated"

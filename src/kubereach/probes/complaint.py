@@ -1,0 +1,56 @@
+"""The report itself: somebody collects evidence because something seems broken. Answer: complains.
+
+A working flow brings few such reports; one whose symptom is misread brings them as well as a broken one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model.attribute import MISREAD
+from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.walk import WORKS, Packet, walk
+from kubereach.simulate.world import World
+
+KIND = "complaint"
+BACKGROUND: Distribution = {"complains": 0.8, "silent": 0.2}
+_GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """A complaint, unless the client's own probe of the service succeeded and nothing else failed."""
+    probes = [f for f in network.observed if isinstance(f, ProbeResult) and f.target == network.flow.address]
+    service = [f for f in probes if f.probe in {ProbeKind.TCP, ProbeKind.HTTP} and f.source == "client"]
+    fine = [f for f in service if f.outcome in _GOOD and f.port in {None, network.flow.port}]
+    if fine and all(f.outcome in _GOOD for f in service if f.port in {None, network.flow.port}):
+        bad = [f for f in probes if f.outcome in {Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.REFUSED}]
+        if not bad:
+            return
+    yield Sighting(
+        question=Question(KIND, "client"),
+        answers=frozenset({"complains"}),
+        origins=(),
+        trust=Trust.STATED,
+        says="somebody finds it broken",
+    )
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """Likely when the flow fails or its symptoms are misread."""
+    flow = world.network.flow
+    found = walk(world, flow.service, Packet("client", flow.address, flow.port or 80))
+    if found.share(*WORKS) < 0.98 or world.get("client", MISREAD):
+        return {"complains": 0.95, "silent": 0.05}
+    return {"complains": 0.04, "silent": 0.96}
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """Nobody is asked whether they complain."""
+    return ()
+
+
+def means(world: World, question: Question) -> str:
+    """Nothing of its own."""
+    return ""

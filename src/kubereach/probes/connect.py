@@ -1,0 +1,146 @@
+"""A TCP or HTTP connection to the service's own port: curl, nc, nmap on that port, a browser.
+
+Answers: reply (data came), error (an HTTP error status), timeout, refused, unreachable, intermittent, slow, resets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model.attribute import PORTS
+from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.simulate.walk import WORKS, Fate, Packet, Walk, walk
+from kubereach.simulate.world import World
+
+KIND = "connect"
+BACKGROUND: Distribution = {
+    "reply": 0.3,
+    "timeout": 0.35,
+    "refused": 0.12,
+    "unreachable": 0.08,
+    "intermittent": 0.08,
+    "error": 0.03,
+    "slow": 0.02,
+    "resets": 0.02,
+}
+# What each fate looks like to a client that wants data, and to one that only wants the handshake.
+_DATA: dict[Fate, Distribution] = {
+    Fate.DELIVERED: {"reply": 0.96, "timeout": 0.02, "error": 0.02},
+    Fate.ERROR: {"error": 0.85, "reply": 0.1, "resets": 0.05},
+    Fate.HOST: {"reply": 0.3, "refused": 0.6, "timeout": 0.1},
+    Fate.REFUSED: {"refused": 0.9, "unreachable": 0.04, "timeout": 0.06},
+    Fate.UNREACHABLE: {"unreachable": 0.85, "refused": 0.05, "timeout": 0.1},
+    Fate.NO_NEIGHBOUR: {"unreachable": 0.4, "timeout": 0.6},
+    Fate.NO_ROUTE: {"unreachable": 0.3, "timeout": 0.7},
+    Fate.LOOPS: {"timeout": 0.85, "unreachable": 0.15},
+    Fate.LOST: {"timeout": 0.97, "unreachable": 0.02, "refused": 0.01},
+    Fate.STALLS: {"timeout": 0.75, "slow": 0.15, "resets": 0.1},
+    Fate.INSUFFICIENT: BACKGROUND,
+}
+_HANDSHAKE: dict[Fate, Distribution] = {
+    **_DATA,
+    Fate.STALLS: {"reply": 0.9, "timeout": 0.1},
+    Fate.ERROR: {"reply": 1.0},
+}
+
+_DATA_ANSWERS: dict[Outcome, frozenset[str]] = {
+    Outcome.REPLY: frozenset({"reply"}),
+    Outcome.OPEN: frozenset({"reply", "error"}),
+    Outcome.TIMEOUT: frozenset({"timeout"}),
+    Outcome.REFUSED: frozenset({"refused"}),
+    Outcome.CLOSED: frozenset({"refused"}),
+    Outcome.UNREACHABLE: frozenset({"unreachable"}),
+    # nmap calls silence and ICMP errors alike filtered (nmap's port scanning chapter; iptables REJECT is 3/3).
+    Outcome.FILTERED: frozenset({"timeout", "unreachable"}),
+    Outcome.INTERMITTENT: frozenset({"intermittent"}),
+    Outcome.SLOW: frozenset({"slow"}),
+    Outcome.RESETS: frozenset({"resets", "intermittent"}),
+}
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """Every connection attempt to the target's own port."""
+    for fact in network.observed:
+        if not isinstance(fact, ProbeResult) or fact.probe not in {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}:
+            continue
+        if fact.target != network.flow.address or not _served(network, fact.port):
+            continue
+        answers = _DATA_ANSWERS.get(fact.outcome)
+        if fact.http_status is not None and fact.http_status >= 400:
+            answers = frozenset({"error"})
+        if fact.reason in {"port-unreach", "port-unreachable"}:
+            answers = frozenset({"refused"})
+        if answers:
+            style = "data" if fact.probe is ProbeKind.HTTP else "handshake"
+            port = f":{fact.port}" if fact.port else ""
+            yield Sighting(
+                question=Question(KIND, _vantage(fact.source), (style,)),
+                answers=answers,
+                origins=(fact.origin,),
+                trust=fact.trust,
+                says=f"{fact.probe.value} to {fact.target}{port}: {fact.outcome.value}"
+                + (f" ({fact.reason})" if fact.reason else ""),
+            )
+
+
+def _served(network: Network, port: int | None) -> bool:
+    ports = network.seen(network.flow.service, PORTS)
+    return port is None or (port == network.flow.port if ports is None else any(p.port == port for p in ports))
+
+
+def _vantage(source: str) -> str:
+    return source if source.startswith(("node/", "pod/", "router")) else "client"
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """From the walk's branches."""
+    flow = world.network.flow
+    if question.where == "router":
+        return None
+    found = walk(world, flow.service, Packet(question.where, flow.address, flow.port or _any_port(world)))
+    return of_walk(found, _HANDSHAKE if question.about == ("handshake",) else _DATA)
+
+
+def _any_port(world: World) -> int:
+    """The service's first port, where the flow names none."""
+    ports = world.get(world.network.flow.service, PORTS)
+    return ports[0].port if ports else 80
+
+
+def of_walk(found: Walk, table: dict[Fate, Distribution]) -> Distribution:
+    """A walk's outcome: branches that exist side by side, and differ, come and go."""
+    good = found.share(*WORKS)
+    mixture = mixed((b.weight, table[b.fate]) for b in found.branches)
+    if found.together and 0.02 < good < 0.98:
+        return mixed([(0.75, {"intermittent": 1.0}), (0.25, mixture)])
+    return mixture
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """The connection itself, from outside and from a node with the pod."""
+    flow = network.flow
+    target = f"{flow.address}:{flow.port or 80}" if ":" not in flow.address else f"[{flow.address}]:{flow.port or 80}"
+    words = {
+        "reply": "an answer",
+        "timeout": "silence until the time-out",
+        "refused": "refused at once",
+        "unreachable": "no route to host",
+        "error": "an HTTP error status",
+    }
+    if flow.address:
+        yield Offer(
+            question=Question(KIND, "client", ("data",)),
+            where="client",
+            command=f"curl -sS -m 5 -o /dev/null -w '%{{http_code}}\\n' http://{target}/",
+            cost=15,
+            words=words,
+        )
+
+
+def means(world: World, question: Question) -> str:
+    """Where the packet ends in that world."""
+    flow = world.network.flow
+    found = walk(world, flow.service, Packet(question.where, flow.address, flow.port or _any_port(world)))
+    return "; ".join(dict.fromkeys(b.why for b in found.branches))

@@ -1,0 +1,80 @@
+"""A port of the address that the service does not have: whose daemons answer there.
+
+Answers: open, closed, silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model.attribute import PORTS
+from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.simulate.walk import Fate, Packet, walk
+from kubereach.simulate.world import World
+
+KIND = "other_port"
+BACKGROUND: Distribution = {"open": 0.3, "closed": 0.35, "silent": 0.35}
+# sshd and a BGP daemon listen on all addresses of a node; so do kubelet and the API server.
+_LISTENED = frozenset({22, 179, 6443, 10250, 9100})
+_TABLE: dict[Fate, Distribution] = {
+    Fate.REFUSED: {"closed": 0.5, "silent": 0.5},  # nmap calls an ICMP port unreachable filtered
+    Fate.UNREACHABLE: {"silent": 0.95, "closed": 0.05},
+    Fate.NO_NEIGHBOUR: {"silent": 1.0},
+    Fate.NO_ROUTE: {"silent": 1.0},
+    Fate.LOOPS: {"silent": 1.0},
+    Fate.LOST: {"silent": 1.0},
+}
+_ANSWERS = {
+    Outcome.OPEN: "open",
+    Outcome.REPLY: "open",
+    Outcome.CLOSED: "closed",
+    Outcome.REFUSED: "closed",
+    Outcome.FILTERED: "silent",
+    Outcome.TIMEOUT: "silent",
+}
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """Every probe of a port that the service is known not to have."""
+    ports = network.seen(network.flow.service, PORTS)
+    served = {p.port for p in ports} if ports else {network.flow.port}
+    for fact in network.observed:
+        if not isinstance(fact, ProbeResult) or fact.probe not in {ProbeKind.TCP, ProbeKind.HTTP}:
+            continue
+        if fact.target != network.flow.address or fact.port is None or fact.port in served or None in served:
+            continue
+        if fact.source == "client" and (answer := _ANSWERS.get(fact.outcome)):
+            yield Sighting(
+                question=Question(KIND, "client", ("listened" if fact.port in _LISTENED else "unused",)),
+                answers=frozenset({answer}),
+                origins=(fact.origin,),
+                trust=fact.trust,
+                says=f"port {fact.port} of {fact.target}: {fact.outcome.value}",
+            )
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """From the walk to a port without a service; the node's own daemons answer where its stack does."""
+    flow = world.network.flow
+    found = walk(world, flow.service, Packet(question.where, flow.address, 0))
+    listened = question.about == ("listened",)
+    host = {"open": 0.85, "closed": 0.12, "silent": 0.03} if listened else {"open": 0.1, "closed": 0.85, "silent": 0.05}
+    if any(b.fate not in _TABLE and b.fate is not Fate.HOST for b in found.branches):
+        return None
+    return mixed((b.weight, host if b.fate is Fate.HOST else _TABLE[b.fate]) for b in found.branches)
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """Nothing that another probe does not tell better."""
+    return ()
+
+
+def means(world: World, question: Question) -> str:
+    """Whose port it is."""
+    flow = world.network.flow
+    branch = max(walk(world, flow.service, Packet(question.where, flow.address, 0)).branches, key=lambda b: b.weight)
+    if branch.fate is Fate.HOST:
+        return f"a daemon of {branch.entry.removeprefix('node/')} itself, not the service"
+    return branch.why

@@ -1,0 +1,82 @@
+"""ICMP echo and traceroute to the address: says who owns it, and nothing about the service.
+
+Answers: reply, timeout, unreachable (also: time to live exceeded), intermittent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.simulate.walk import Fate, Packet, walk
+from kubereach.simulate.world import World
+
+KIND = "ping"
+BACKGROUND: Distribution = {"reply": 0.5, "timeout": 0.3, "unreachable": 0.15, "intermittent": 0.05}
+_TABLE: dict[Fate, Distribution] = {
+    Fate.HOST: {"reply": 0.97, "timeout": 0.03},
+    Fate.DELIVERED: {"reply": 0.5, "timeout": 0.5},
+    Fate.REFUSED: {"unreachable": 0.75, "timeout": 0.25},
+    Fate.UNREACHABLE: {"unreachable": 0.8, "timeout": 0.2},
+    Fate.NO_NEIGHBOUR: {"unreachable": 0.6, "timeout": 0.4},
+    Fate.NO_ROUTE: {"unreachable": 0.4, "timeout": 0.6},
+    Fate.LOOPS: {"unreachable": 0.45, "timeout": 0.53, "reply": 0.02},
+    Fate.LOST: {"timeout": 0.97, "unreachable": 0.03},
+}
+_ANSWERS = {
+    Outcome.REPLY: "reply",
+    Outcome.TIMEOUT: "timeout",
+    Outcome.UNREACHABLE: "unreachable",
+    Outcome.INTERMITTENT: "intermittent",
+}
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """Every ping of the address; a traceroute that ends there is one too."""
+    for fact in network.observed:
+        if not isinstance(fact, ProbeResult) or fact.target != network.flow.address:
+            continue
+        traced = fact.probe is ProbeKind.TRACEROUTE and fact.port is None
+        if (fact.probe is ProbeKind.PING or traced) and fact.outcome in _ANSWERS:
+            where = fact.source if fact.source.startswith(("node/", "pod/")) else "client"
+            yield Sighting(
+                question=Question(KIND, where),
+                answers=frozenset({_ANSWERS[fact.outcome]}),
+                origins=(fact.origin,),
+                trust=fact.trust,
+                says=f"{fact.probe.value} {fact.target}: {fact.outcome.value}",
+            )
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """From the walk of an echo request."""
+    flow = world.network.flow
+    found = walk(world, flow.service, Packet(question.where, flow.address, None, "ICMP"))
+    if any(b.fate not in _TABLE for b in found.branches):
+        return None
+    return mixed((b.weight, _TABLE[b.fate]) for b in found.branches)
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """Ping tells the proxy's mode apart, and little else."""
+    if network.flow.address:
+        yield Offer(
+            question=Question(KIND, "client"),
+            where="client",
+            command=f"ping -c 3 {network.flow.address}",
+            cost=10,
+            words={"reply": "replies", "timeout": "silence", "unreachable": "unreachable, or time to live exceeded"},
+        )
+
+
+def means(world: World, question: Question) -> str:
+    """Whose stack answers, or why none does."""
+    flow = world.network.flow
+    found = walk(world, flow.service, Packet(question.where, flow.address, None, "ICMP"))
+    branch = max(found.branches, key=lambda b: b.weight)
+    if branch.fate is Fate.HOST:
+        name = branch.entry.removeprefix("node/")
+        return f"{name}'s own kernel answers, since kube-proxy bound the address there; says nothing about the service"
+    return branch.why

@@ -1,0 +1,70 @@
+"""Tell-tale messages: log lines and events that a fault makes programs write. Answer: seen.
+
+A reader names the message by a stable slug (LogEvent.event, or an Event's reason); a fault says which slugs its world
+writes. In a world that does not write it, a message is a coincidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model.attribute import TELLS
+from kubereach.model.fact import LogEvent, Trust
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.world import World
+
+KIND = "tell"
+BACKGROUND: Distribution = {"seen": 0.1, "unseen": 0.9}
+# Written all the time by healthy programs, and so no tell-tale of anything.
+ORDINARY = frozenset({"IPAllocated", "nodeAssigned", "Scheduled", "Pulled", "Created", "Started", "serviceAnnounced"})
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """Each distinct message once."""
+    seen: set[str] = set()
+    for fact in network.observed:
+        if isinstance(fact, LogEvent) and fact.event not in ORDINARY and fact.event not in seen:
+            seen.add(fact.event)
+            yield _sighting(fact.event, fact, f"{fact.program}: {fact.event}")
+    for entry in network.objects_of("Event"):
+        reason = entry.text("reason")
+        if reason and reason not in ORDINARY and reason not in seen:
+            seen.add(reason)
+            where = entry.fields["reason"].origin
+            says = f"event {reason}: {entry.text('message')}"
+            yield Sighting(
+                question=Question(KIND, "cluster", (reason,)),
+                answers=frozenset({"seen"}),
+                origins=(where,),
+                trust=Trust.OUTPUT,
+                says=says,
+            )
+
+
+def _sighting(slug: str, fact: LogEvent, says: str) -> Sighting:
+    return Sighting(
+        question=Question(KIND, "cluster", (slug,)),
+        answers=frozenset({"seen"}),
+        origins=(fact.origin,),
+        trust=fact.trust,
+        says=says,
+    )
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """Whether some fault of this world writes it; None where nobody in this world would know it."""
+    written = world.get("cluster", TELLS)
+    if question.about[0] in written:
+        return {"seen": 0.8, "unseen": 0.2}
+    return {"seen": 0.02, "unseen": 0.98}
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """Logs are asked for by the faults' own repairs."""
+    return ()
+
+
+def means(world: World, question: Question) -> str:
+    """Expected, or a coincidence."""
+    return "what that fault makes it write" if question.about[0] in world.get("cluster", TELLS) else ""

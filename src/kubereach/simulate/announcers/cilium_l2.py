@@ -1,0 +1,21 @@
+"""Cilium's L2 announcements: a Lease per service, held by whichever selected node came first (others.md section 1).
+
+The lease does not look for endpoints, which is why policy Local does not go with it.
+"""
+
+from __future__ import annotations
+
+from kubereach.model.attribute import ENDPOINTS, NO_ADVERTISEMENT
+from kubereach.simulate.announced import Announced, candidates
+from kubereach.simulate.world import World
+
+
+def announce(world: World, service: str, address: str) -> Announced:  # noqa: ARG001  # the lease is the service's
+    """One holder. Which one is not computable; a node with an endpoint is taken until something says otherwise."""
+    if world.get("cluster", NO_ADVERTISEMENT):
+        return Announced(
+            silent=tuple((n, "no CiliumL2AnnouncementPolicy selects the service") for n in world.network.nodes)
+        )
+    speaking, silent = candidates(world, service, endpoints_count=False)
+    with_endpoint = [n for n in speaking if any(e.node == n for e in world.get(service, ENDPOINTS))]
+    return Announced(layer2=tuple((with_endpoint or list(speaking))[:1]), silent=silent)

@@ -1,0 +1,14 @@
+"""kube-vip in ARP mode: the leader configures the address on its interface, so its kernel answers."""
+
+from __future__ import annotations
+
+from kubereach.model.attribute import ENDPOINTS
+from kubereach.simulate.announced import Announced, candidates
+from kubereach.simulate.world import World
+
+
+def announce(world: World, service: str, address: str) -> Announced:  # noqa: ARG001  # one leader for all addresses
+    """The leader; with a leader of its own per service, policy Local follows the endpoints."""
+    speaking, silent = candidates(world, service, endpoints_count=False)
+    with_endpoint = [n for n in speaking if any(e.node == n for e in world.get(service, ENDPOINTS))]
+    return Announced(layer2=tuple((with_endpoint or list(speaking))[:1]), silent=silent)

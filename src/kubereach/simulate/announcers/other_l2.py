@@ -1,0 +1,12 @@
+"""A layer-2 announcer that the evidence does not name: one node that the policy admits answers ARP."""
+
+from __future__ import annotations
+
+from kubereach.simulate.announced import Announced, candidates
+from kubereach.simulate.world import World
+
+
+def announce(world: World, service: str, address: str) -> Announced:  # noqa: ARG001  # one owner for all addresses
+    """One of the admitted nodes."""
+    speaking, silent = candidates(world, service)
+    return Announced(layer2=speaking[:1], silent=silent)

@@ -1,0 +1,37 @@
+"""Who answers ARP or NDP for the address on the nodes' segment (others.md section 6, kube-proxy.md section 3.5)."""
+
+from __future__ import annotations
+
+from kubereach.model.address import family
+from kubereach.model.attribute import (
+    ANTISPOOF,
+    ARP_LOST,
+    ARP_SILENT,
+    EXTRA_RESPONDER,
+    L2_WRONG_INTERFACE,
+    PROXY_DOWN,
+    PROXY_MODE,
+    STALE_NEIGHBOUR,
+    STRICT_ARP,
+)
+from kubereach.simulate.announced import announced
+from kubereach.simulate.world import World
+
+
+def responders(world: World, service: str, address: str) -> tuple[str, ...]:
+    """The nodes whose answer arrives, the announcer's own choice first.
+
+    Without strictARP every node of an IPVS cluster answers for the addresses on kube-ipvs0 (arp_ignore 0), on IPv4
+    only: the dummy device joins no solicited-node group.
+    """
+    leaders = announced(world, service, address).layer2
+    found = [n for n in leaders if not world.get(n, L2_WRONG_INTERFACE) and not world.get(n, ARP_SILENT)]
+    loose = world.get("cluster", PROXY_MODE) == "ipvs" and not world.get("cluster", STRICT_ARP)
+    if loose and family(address) == 4:
+        found += [n for n in world.network.nodes if not world.get(n, PROXY_DOWN)]
+    found += [n for n in world.network.nodes if world.get(n, EXTRA_RESPONDER)]
+    return tuple(n for n in dict.fromkeys(found) if not _unheard(world, n))
+
+
+def _unheard(world: World, node: str) -> bool:
+    return world.get(node, ARP_LOST) or world.get(node, ANTISPOOF) or world.get("router", STALE_NEIGHBOUR)

@@ -1,0 +1,91 @@
+"""BGP sessions between the nodes' speakers and the router, and the routes that arrive over them."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from kubereach.model.address import contains, host_prefix, parse_prefix, prefix_length
+from kubereach.model.attribute import (
+    AGENT_DOWN,
+    BAD_NEXT_HOP,
+    IMPORT_POLICY,
+    MULTIPATH,
+    NOT_INSTALLED,
+    OTHER_ROUTER,
+    SESSION_FAULT,
+    STATIC_ROUTES,
+)
+from kubereach.simulate.announced import announced
+from kubereach.simulate.world import World
+
+
+class Learned(Struct, frozen=True):
+    """A route at the router: `node` is the next hop's subject, or the bare address when no host owns it."""
+
+    prefix: str
+    node: str
+    static: bool = False
+
+
+def session_up(world: World, node: str) -> bool:
+    """Whether the node's session with the router is Established."""
+    return not world.get(node, AGENT_DOWN) and not world.get(node, SESSION_FAULT)
+
+
+def received(world: World, service: str, address: str) -> tuple[Learned, ...]:
+    """The routes for the address that reach the router and pass its import policy, statics included."""
+    name = ("received", service, address)
+    if (found := world.cached(name)) is not None:
+        return found  # type: ignore[return-value]  # stored below
+    before = world.start()
+    routes = tuple(_statics(world, address)) + tuple(_learned(world, service, address))
+    world.keep(name, routes, before)
+    return routes
+
+
+def _statics(world: World, address: str) -> list[Learned]:
+    owners = world.network.owners
+    return [
+        Learned(prefix, owners.get(via, via), static=True)
+        for prefix, via in world.get("router", STATIC_ROUTES)
+        if contains(prefix, address) and prefix_length(prefix) > 0
+    ]
+
+
+def _learned(world: World, service: str, address: str) -> list[Learned]:
+    policy = world.get("router", IMPORT_POLICY)
+    found = []
+    for route in announced(world, service, address).routes:
+        host_route = route.prefix == host_prefix(address)
+        if policy == "none" or (policy == "aggregates-only" and host_route):
+            continue
+        if session_up(world, route.node) and not world.get(route.node, BAD_NEXT_HOP):
+            found.append(Learned(route.prefix, route.node))
+    return found
+
+
+def best(world: World, service: str, address: str) -> tuple[Learned, ...]:
+    """The routes of the longest prefix, of which the router uses one or, with multipath, all; () for none.
+
+    A static route wins over BGP for the same prefix (distance 1 against 20 or 200 on every router of the dossier).
+    """
+    if world.get("router", NOT_INSTALLED) or world.get("router", OTHER_ROUTER):
+        return tuple(r for r in received(world, service, address) if r.static)
+    routes = received(world, service, address)
+    if not routes:
+        return ()
+    longest = max(prefix_length(r.prefix) for r in routes)
+    chosen = [r for r in routes if prefix_length(r.prefix) == longest]
+    statics = tuple(r for r in chosen if r.static)
+    return statics or tuple(dict.fromkeys(chosen))
+
+
+def spreads(world: World) -> bool:
+    """Whether the router uses all of several best routes at once."""
+    return world.get("router", MULTIPATH)
+
+
+def covers(prefix: str, address: str) -> bool:
+    """Whether a prefix other than the default route covers the address."""
+    network = parse_prefix(prefix)
+    return network is not None and network.prefixlen > 0 and contains(prefix, address)

@@ -1,0 +1,122 @@
+"""What the node that a packet enters does with it: kube-proxy in each mode and version, or its replacement.
+
+The outcome matrices are kube-proxy.md sections 2.3 and 3.3; the fallback of 1.24 is section 3.2, the filter of 1.26
+section 3.3.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from kubereach.model.attribute import (
+    ANNOUNCER,
+    KUBERNETES_MINOR,
+    LOCAL_BROKEN,
+    NOT_PROGRAMMED,
+    POLICY,
+    PORTS,
+    PROXY_DOWN,
+    PROXY_MODE,
+    STALE_CONNTRACK,
+    Endpoint,
+)
+from kubereach.simulate.announced import announced, ready_endpoints
+from kubereach.simulate.world import World
+
+FALLBACK_MINOR = 24  # kubernetes PR 97081
+IPVS_FILTER_MINOR = 26  # kubernetes PR 108460
+OWNERS_BY_KERNEL = frozenset({"kube-vip-arp", "klipper"})  # the address is configured on the leader
+
+
+class Treatment(StrEnum):
+    """What happens to the packet at the entry node."""
+
+    TRANSLATED = "translated"
+    HOST = "host"  # the node's own stack answers
+    REFUSED = "refused"  # RST or ICMP port unreachable
+    DROPPED = "dropped"
+    LOOPS = "loops"  # forwarded by the routing table, towards the router again
+
+
+class Treated(Struct, frozen=True):
+    """The treatment, the endpoints it may choose, whether the source is translated too, and why."""
+
+    kind: Treatment
+    endpoints: tuple[Endpoint, ...] = ()
+    masquerade: bool = False
+    why: str = ""
+
+
+def serves(world: World, service: str, port: int | None) -> bool:
+    """Whether the service has the port."""
+    return port is None or any(p.port == port for p in world.get(service, PORTS))
+
+
+def address_is_local(world: World, service: str, address: str, node: str) -> bool:
+    """Whether the node's kernel owns the address: IPVS binds it on every node, kube-vip and klipper on one."""
+    if world.get(node, PROXY_DOWN) or world.get(node, NOT_PROGRAMMED):
+        owned = False
+    else:
+        owned = world.get("cluster", PROXY_MODE) == "ipvs"
+    if world.get("cluster", ANNOUNCER) in OWNERS_BY_KERNEL:
+        owned = owned or node in announced(world, service, address).layer2
+    return owned
+
+
+def treat(world: World, service: str, address: str, port: int | None, node: str, origin: str) -> Treated:
+    """A packet for address and port at `node`; `origin` is `outside`, `node` or `pod` (of this very node).
+
+    `port` is None for ICMP.
+    """
+    if port is None or not serves(world, service, port):
+        return _not_the_service(world, service, address, port, node)
+    if world.get(node, PROXY_DOWN) or world.get(node, NOT_PROGRAMMED):
+        if address_is_local(world, service, address, node):
+            return Treated(Treatment.REFUSED, why="nothing on the node serves the port")
+        return Treated(Treatment.LOOPS, why="the node has no rule for the address")
+    if world.get(node, STALE_CONNTRACK):
+        return Treated(Treatment.DROPPED, why="a stale connection entry sends it to an endpoint that is gone")
+    ready = ready_endpoints(world, service)
+    if not ready:
+        return Treated(Treatment.REFUSED, why="the service has no ready endpoint")
+    if world.get(service, POLICY) != "Local":
+        return Treated(
+            Treatment.TRANSLATED, ready, masquerade=True, why="policy Cluster: any endpoint, source translated"
+        )
+    return _local(world, service, node, origin, ready)
+
+
+def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) -> Treated:
+    local = tuple(e for e in ready if e.node == node)
+    mode = world.get("cluster", PROXY_MODE)
+    if local and not world.get(node, LOCAL_BROKEN):
+        return Treated(Treatment.TRANSLATED, local, why="policy Local: its own endpoint, source kept")
+    if world.get(node, LOCAL_BROKEN):
+        return Treated(Treatment.DROPPED, why="the rules for policy Local are wrong on the node")
+    if mode == "ipvs":
+        if world.get("cluster", KUBERNETES_MINOR) < FALLBACK_MINOR:
+            return Treated(Treatment.REFUSED, why="no local endpoint: the virtual server is empty (before 1.24)")
+        return Treated(
+            Treatment.TRANSLATED,
+            ready,
+            why="no local endpoint: IPVS falls back to remote ones without translating the source (since 1.24)",
+        )
+    if origin == "outside":
+        return Treated(Treatment.DROPPED, why="policy Local and no local endpoint")
+    return Treated(Treatment.TRANSLATED, ready, masquerade=origin == "node", why="cluster traffic is short-circuited")
+
+
+def _not_the_service(world: World, service: str, address: str, port: int | None, node: str) -> Treated:
+    """ICMP, or a port that the service does not have."""
+    if not address_is_local(world, service, address, node):
+        mode = world.get("cluster", PROXY_MODE)
+        if mode == "ebpf":
+            return Treated(Treatment.LOOPS, why="no service port matches; the packet goes back to the router")
+        return Treated(Treatment.LOOPS, why="no rule matches and the address is nobody's")
+    filtered = world.get("cluster", KUBERNETES_MINOR) >= IPVS_FILTER_MINOR
+    if filtered and world.get("cluster", PROXY_MODE) == "ipvs":
+        return Treated(Treatment.REFUSED, why="KUBE-IPVS-FILTER rejects all but service ports (since 1.26)")
+    what = "echo request" if port is None else f"port {port}"
+    return Treated(Treatment.HOST, why=f"the address is local on the node, so its own stack gets the {what}")

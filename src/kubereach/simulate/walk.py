@@ -1,0 +1,332 @@
+"""The packet's walk: from a source to the service's address over every branch, and back.
+
+A walk ends in one of a closed set of fates. Branches that exist at the same time (equal-cost routes, several ARP
+responders) make success intermittent; branches of which one holds, but which is not known, make it uncertain.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from kubereach.model import attribute as a
+from kubereach.model.address import contains
+from kubereach.model.attribute import Endpoint
+from kubereach.simulate import fabric
+from kubereach.simulate.arp import responders
+from kubereach.simulate.bgp import best, spreads
+from kubereach.simulate.proxy import Treated, Treatment, treat
+from kubereach.simulate.world import World
+
+
+class Fate(StrEnum):
+    """How a branch ends, seen from the sender."""
+
+    DELIVERED = "delivered"  # the application answered
+    ERROR = "error"  # the application answered with an error
+    HOST = "host"  # a node's own stack answered in the service's name
+    REFUSED = "refused"  # RST or ICMP port unreachable
+    UNREACHABLE = "unreachable"  # ICMP host or administratively prohibited
+    NO_NEIGHBOUR = "no neighbour"  # nobody answers ARP or NDP
+    NO_ROUTE = "no route"  # the router knows no way
+    LOOPS = "loops"  # between router and node until the TTL is used up
+    LOST = "lost"  # silence
+    STALLS = "stalls"  # the handshake completes and no data comes, or large packets vanish
+    INSUFFICIENT = "insufficient information"
+
+
+WORKS = frozenset({Fate.DELIVERED})
+
+
+class Packet(Struct, frozen=True):
+    """What is sent: `source` is a subject; `port` is None for ICMP."""
+
+    source: str
+    address: str
+    port: int | None
+    protocol: str = "TCP"
+
+
+class Step(Struct, frozen=True):
+    """One step; `keys` are the leaves it rests on."""
+
+    kind: str
+    device: str
+    says: str
+    before: str = ""
+    after: str = ""
+    keys: tuple[a.Key, ...] = ()
+
+
+class Branch(Struct, frozen=True):
+    """One way: its weight, where it enters the cluster, how it ends. `direct` when the reply bypasses the router."""
+
+    weight: float
+    fate: Fate
+    at: str
+    why: str
+    entry: str = ""
+    endpoint: str = ""
+    direct: bool = False
+    forward: tuple[Step, ...] = ()
+    back: tuple[Step, ...] = ()
+
+
+class Walk(Struct, frozen=True):
+    """All branches; `together` when they exist side by side."""
+
+    branches: tuple[Branch, ...]
+    together: bool = False
+
+    def share(self, *fates: Fate) -> float:
+        """The weight of the branches that end so."""
+        return sum(b.weight for b in self.branches if b.fate in fates)
+
+    def works(self) -> bool:
+        """Whether every branch delivers."""
+        return all(b.fate in WORKS for b in self.branches)
+
+
+class _End(Protocol):
+    """Ends a branch that has got as far as a pod."""
+
+    def __call__(
+        self, fate: Fate, at: str, why: str, back: tuple[Step, ...] = (), *, direct: bool = False
+    ) -> Branch: ...
+
+
+class _Way(Struct, frozen=True):
+    """A way as far as the entry node, or as far as it gets."""
+
+    weight: float
+    node: str
+    steps: tuple[Step, ...]
+    fate: Fate | None = None
+    why: str = ""
+    at: str = ""
+
+
+def walk(world: World, service: str, packet: Packet) -> Walk:
+    """Walk a packet to `service` and its answer back. Cached per world."""
+    name = ("walk", service, packet)
+    if (found := world.cached(name)) is not None:
+        return found  # type: ignore[return-value]  # stored below
+    before = world.start()
+    result = _outside(world, service, packet) if packet.source == "client" else _inside(world, service, packet)
+    world.keep(name, result, before)
+    return result
+
+
+def _outside(world: World, service: str, packet: Packet) -> Walk:
+    ways, together = _ways(world, service, packet)
+    branches: list[Branch] = []
+    for way in ways:
+        if way.fate is not None:
+            branches.append(Branch(way.weight, way.fate, way.at, way.why, way.node, forward=way.steps))
+        else:
+            branches += _at_node(world, service, packet, way)
+    return Walk(tuple(branches), together=together)
+
+
+def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]:
+    """The ways to an entry node; whether they exist side by side."""
+    if world.get("client", a.NAME_ELSEWHERE):
+        return [_Way(1.0, "", (), Fate.LOST, "the name the client uses leads elsewhere", "client")], False
+    if world.get("client", a.CLIENT_ROUTE_WRONG):
+        return [_Way(1.0, "", (), Fate.LOST, "the client sends it elsewhere", "client")], False
+    if not world.get("client", a.ROUTED) or world.get("client", a.CLIENT_ONLINK):
+        start = Step("resolve-neighbour", "client", f"the client asks its segment for {packet.address}")
+        return _by_arp(world, service, packet, (start,), "client")
+    start = Step("route", "client", "the client sends it to its gateway", keys=(a.ROUTED.of("client"),))
+    if world.get("router", a.ROUTER_FIREWALL) and packet.port is not None:
+        return [_Way(1.0, "", (start,), Fate.LOST, "the router's firewall drops it", "router")], False
+    if world.get("router", a.ROUTER_NAT):
+        return [_Way(1.0, "", (start,), Fate.LOST, "the router rewrites the flow", "router")], False
+    routes = best(world, service, packet.address)
+    if not routes:
+        if (
+            world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
+            or world.get("cluster", a.ANNOUNCER) == "klipper"
+        ):
+            asks = Step("resolve-neighbour", "router", f"the router asks the nodes' segment for {packet.address}")
+            return _by_arp(world, service, packet, (start, asks), "router")
+        return [_Way(1.0, "", (start,), Fate.NO_ROUTE, "the router has no route to the address", "router")], False
+    ways = []
+    for route in routes:
+        says = f"the router's best route is {route.prefix} via {route.node.removeprefix('node/')}"
+        step = Step("route", "router", says + (" (static)" if route.static else ""))
+        if route.node in world.network.nodes:
+            ways.append(_Way(1 / len(routes), route.node, (start, step)))
+        else:
+            why = f"the next hop {route.node} is no node of the cluster"
+            ways.append(_Way(1 / len(routes), "", (start, step), Fate.LOST, why, "router"))
+    return ways, len(routes) > 1 and spreads(world)
+
+
+def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...], asker: str) -> tuple[list[_Way], bool]:
+    nodes = responders(world, service, packet.address)
+    if not nodes:
+        return [_Way(1.0, "", steps, Fate.NO_NEIGHBOUR, "nobody answers for the address", asker)], False
+    ways = []
+    for node in nodes:
+        step = Step("resolve-neighbour", asker, f"{node.removeprefix('node/')} answers for it")
+        ways.append(_Way(1 / len(nodes), node, (*steps, step)))
+    return ways, len(nodes) > 1
+
+
+def _at_node(world: World, service: str, packet: Packet, way: _Way) -> list[Branch]:
+    node = way.node
+    arrive = Step("arrive", node, f"it enters the cluster at {node.removeprefix('node/')}")
+    steps = (*way.steps, arrive)
+    if stop := _ingress(world, node, packet):
+        fate, why = stop
+        return [Branch(way.weight, fate, node, why, node, forward=(*steps, Step("filter", node, why)))]
+    treated = treat(world, service, packet.address, packet.port, node, "outside")
+    step = Step("translate", node, treated.why, keys=(a.PROXY_MODE.of("cluster"), a.POLICY.of(service)))
+    if treated.kind is not Treatment.TRANSLATED:
+        fate = _FATES[treated.kind]
+        direct = fate in {Fate.HOST, Fate.REFUSED} and bypasses_router(world)
+        return [Branch(way.weight, fate, node, treated.why, node, direct=direct, forward=(*steps, step))]
+    if lost := _forwarding(world, service, node, packet):
+        return [Branch(way.weight, Fate.LOST, node, lost, node, forward=(*steps, step, Step("filter", node, lost)))]
+    share = way.weight / len(treated.endpoints)
+    return [_to_endpoint(world, service, packet, node, e, treated, share, (*steps, step)) for e in treated.endpoints]
+
+
+_FATES = {
+    Treatment.HOST: Fate.HOST,
+    Treatment.REFUSED: Fate.REFUSED,
+    Treatment.DROPPED: Fate.LOST,
+    Treatment.LOOPS: Fate.LOOPS,
+}
+
+
+def _ingress(world: World, node: str, packet: Packet) -> tuple[Fate, str] | None:
+    """What the node's kernel does before any service rule."""
+    if world.get(node, a.RP_FILTER_DROP):
+        return Fate.LOST, "the reverse-path filter drops it"
+    if world.get(node, a.DATAPATH_BROKEN):
+        return Fate.LOST, "the node's datapath does not take it"
+    firewall = world.get(node, a.HOST_FIREWALL)
+    if firewall and packet.port is not None:
+        why = f"the host firewall {'drops' if firewall == 'drop' else 'rejects'} it"
+        return (Fate.LOST if firewall == "drop" else Fate.UNREACHABLE), why
+    return None
+
+
+def _forwarding(world: World, service: str, node: str, packet: Packet) -> str:
+    """Why the node does not pass a translated packet on, or ""."""
+    if world.get(node, a.FORWARDING_OFF):
+        return "the node does not forward"
+    if world.get(node, a.FORWARD_DROP):
+        return "FORWARD drops it"
+    ranges = world.get(service, a.SOURCE_RANGES)
+    client = world.get("client", a.ADDRESS)
+    if ranges and client and packet.source == "client" and not any(contains(r, client) for r in ranges):
+        return "loadBalancerSourceRanges does not admit the client"
+    return ""
+
+
+def _to_endpoint(
+    world: World,
+    service: str,
+    packet: Packet,
+    node: str,
+    endpoint: Endpoint,
+    treated: Treated,
+    weight: float,
+    steps: tuple[Step, ...],
+) -> Branch:
+    other = endpoint.node or node
+    name = other.removeprefix("node/")
+
+    def end(fate: Fate, at: str, why: str, back: tuple[Step, ...] = (), *, direct: bool = False) -> Branch:
+        return Branch(weight, fate, at, why, node, other, direct=direct, forward=steps, back=back)
+
+    if reason := fabric.lost_between(world, node, other):
+        steps = (*steps, Step("route", node, f"it is lost on the way to {name}: {reason}"))
+        return end(Fate.LOST, node, reason)
+    where = "its own pod" if other == node else f"the pod on {name}"
+    steps = (*steps, Step("deliver", other, f"it reaches {where}", after=endpoint.address))
+    if world.get(service, a.POLICY_DROP):
+        return end(Fate.LOST, other, "a network policy drops it")
+    if world.get(service, a.NOT_LISTENING):
+        return end(Fate.REFUSED, other, "nothing listens on the target port")
+    if other != node and not treated.masquerade and packet.source == "client":
+        why = "the reply leaves with the pod's own address, which the client does not know"
+        return end(Fate.LOST, other, why, (Step("translate", other, why),), direct=True)
+    return _reply(world, service, packet, node, end)
+
+
+def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> Branch:
+    """The answer's way from the entry node to the client."""
+    restore = Step("translate", node, f"the answer gets the service's address {packet.address} back")
+    for attribute, why in (
+        (a.NO_ROUTE_BACK, "the node has no right route to the client"),
+        (a.REPLY_WRONG_INTERFACE, "the answer leaves by another interface and is dropped"),
+        (a.REPLY_ANTISPOOF, "spoof protection drops the answer"),
+    ):
+        if world.get(node, attribute):
+            return end(Fate.LOST, node, why, (restore, Step("route", node, why)))
+    if world.get(node, a.NODE_DROPS_INVALID):
+        return end(Fate.STALLS, node, "the node drops packets of a flow it saw half of", (restore,))
+    direct = bypasses_router(world)
+    way = "straight to the client, past the router" if direct else "to the client"
+    home = Step("route", node, f"it goes {way}", keys=(a.SHARED_LAN.of("client"),))
+    if direct and packet.protocol == "TCP" and world.get("router", a.DROPS_INVALID):
+        why = "the router saw only one direction and drops the client's next packet as invalid"
+        return end(Fate.STALLS, "router", why, (restore, home, Step("filter", "router", why)), direct=True)
+    if world.get(node, a.MTU_BLACKHOLE):
+        return end(Fate.STALLS, node, "large packets vanish on the way", (restore, home), direct=direct)
+    if world.get(service, a.APP_ERROR):
+        return end(Fate.ERROR, "", "the application answers with an error", (restore, home), direct=direct)
+    return end(Fate.DELIVERED, "", "the application answers", (restore, home), direct=direct)
+
+
+def bypasses_router(world: World) -> bool:
+    """Whether answers from a node go to the client directly though the client's packets pass the router."""
+    return world.get("client", a.ROUTED) and world.get("client", a.SHARED_LAN)
+
+
+def _inside(world: World, service: str, packet: Packet) -> Walk:
+    """From a node or a pod of the cluster, whose own rules catch the packet at once."""
+    kind = "pod" if packet.source.startswith("pod/") else "node"
+    nodes = [packet.source] if packet.source in world.network.nodes else list(world.network.nodes)
+    branches: list[Branch] = []
+    for node in nodes:
+        branches += _from_node(world, service, packet, node, kind, 1 / len(nodes))
+    return Walk(tuple(branches))
+
+
+def _from_node(world: World, service: str, packet: Packet, node: str, kind: str, weight: float) -> list[Branch]:
+    treated = treat(world, service, packet.address, packet.port, node, kind)
+    steps = (Step("translate", node, treated.why),)
+    if treated.kind is not Treatment.TRANSLATED:
+        return [Branch(weight, _FATES[treated.kind], node, treated.why, node, forward=steps)]
+    found = []
+    for endpoint in treated.endpoints:
+        fate, why = _inside_fate(world, service, node, kind, endpoint, treated)
+        share = weight / len(treated.endpoints)
+        found.append(Branch(share, fate, node, why, node, endpoint.node, forward=steps))
+    return found
+
+
+def _inside_fate(
+    world: World, service: str, node: str, kind: str, endpoint: Endpoint, treated: Treated
+) -> tuple[Fate, str]:
+    other = endpoint.node or node
+    if reason := fabric.lost_between(world, node, other):
+        return Fate.LOST, reason
+    own_source = kind == "node" and other != node and not treated.masquerade
+    if own_source and not fabric.tunnel_masquerades(world):
+        # The source is the service's address, which is local on the other node too (kube-proxy.md section 3.2 b).
+        return Fate.LOST, "the packet's source is the service's own address, a martian on the other node"
+    if world.get(service, a.NOT_LISTENING):
+        return Fate.REFUSED, "nothing listens on the target port"
+    if world.get(service, a.POLICY_DROP) and kind == "pod":
+        return Fate.LOST, "a network policy drops it"
+    if world.get(service, a.APP_ERROR):
+        return Fate.ERROR, "the application answers with an error"
+    return Fate.DELIVERED, "the application answers"
