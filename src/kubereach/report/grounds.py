@@ -41,8 +41,8 @@ def _walk(steps: tuple[WalkStep, ...]) -> tuple[Block, ...]:
 
 
 def _step(step: WalkStep) -> tuple[Block, ...]:
-    places = [name for name in (step.in_interface, step.out_interface) if name]
-    via = f" {' → '.join(places)}" if places else ""
+    interfaces = [name for name in (step.in_interface, step.out_interface) if name]
+    via = f" {' → '.join(interfaces)}" if interfaces else ""
     spans = [strong(f"{step.device}{via}"), plain(f", {step.kind}: {sentence(step.says)} ")]
     spans.append(Span(f"({step.basis})", _BASES.get(step.basis, Tone.FAINT)))
     if step.origins:
