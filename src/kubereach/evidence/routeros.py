@@ -6,9 +6,10 @@ RouterOS documentation, "Command Line Interface": `print`, `print detail`, `prin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
+import msgspec
 from msgspec import Struct, field
 
 # Every letter that route, BGP, firewall and ARP prints use as a flag, in v6 and v7.
@@ -55,10 +56,12 @@ class Record(Struct):
     flags: str
     text: list[str] = field(default_factory=list)
     comment: str = ""
+    number: int | None = None
 
     def values(self) -> dict[str, str]:
-        """Its key=value pairs."""
-        return pairs(" ".join(self.text))
+        """Its key=value pairs; an export breaks lines anywhere and marks that with a backslash."""
+        pieces = [line[:-1] if line.endswith("\\") else line + " " for line in self.text]
+        return pairs("".join(pieces))
 
 
 def is_furniture(line: str) -> bool:
@@ -101,8 +104,7 @@ def records(lines: Sequence[str], first_key: str) -> tuple[list[Record], list[in
             open_record.text.append(line.strip())  # the pairs below a `;;; comment`
             open_record.end = index + 1
         elif opening is not None:
-            flags, rest, comment = opening
-            open_record = Record(start=index, end=index + 1, flags=flags, text=[rest], comment=comment)
+            open_record = msgspec.structs.replace(opening, start=index, end=index + 1)
             found.append(open_record)
         elif open_record is not None and _continues(line, open_record):
             open_record.text.append(line.strip())
@@ -113,8 +115,11 @@ def records(lines: Sequence[str], first_key: str) -> tuple[list[Record], list[in
     return found, unread
 
 
-def _opening(line: str, first_key: str) -> tuple[str, str, str] | None:
-    """Flags, rest and comment when `line` opens a record."""
+def _opening(line: str, first_key: str) -> Record | None:
+    """The record that `line` opens: a numbered or flagged one of a print, or an `add` of an export."""
+    added = re.match(r"\s*(?:/[a-z][a-z0-9/ -]{2,60}\s)?add\s+([A-Za-z][\w.-]{0,60}=.*)$", line)
+    if added:
+        return Record(start=0, end=0, flags="", text=[added[1].strip()])
     pattern = rf"\s*(\d{{1,6}})?\s*((?:{FLAG}{{1,6}}\s+){{0,4}})(;;;\s?.*|\.?[A-Za-z][\w.-]{{0,60}}=.*)?$"
     match = re.match(pattern, line)
     if match is None or not (match[3] or match[1]):
@@ -125,14 +130,17 @@ def _opening(line: str, first_key: str) -> tuple[str, str, str] | None:
     if not rest and not match[2].strip():
         return None
     flags = "".join(match[2].split())
-    return (flags, "", rest[3:].strip()) if rest.startswith(";;;") else (flags, rest, "")
+    number = int(match[1]) if match[1] else None
+    if rest.startswith(";;;"):
+        return Record(start=0, end=0, flags=flags, text=[""], comment=rest[3:].strip(), number=number)
+    return Record(start=0, end=0, flags=flags, text=[rest.strip()], number=number)
 
 
 def _continues(line: str, record: Record) -> bool:
     """Whether an indented line belongs to the record above it: pairs, or the wrapped tail of a value."""
     if not line[:1].isspace():
         return False
-    if re.match(r"\s+\.?[A-Za-z][\w.-]{0,60}=", line):
+    if re.match(r"\s+\.?[A-Za-z][\w.-]{0,60}=", line) or record.text[-1].endswith("\\"):
         return True
     return bool(record.text and record.text[-1]) and len(line.split()) <= 3 and "=" not in line
 
@@ -141,8 +149,3 @@ def where_clause(command: str) -> str:
     """What follows `where` in a print command, or its `from=[find …]`; "" for a whole print."""
     match = re.search(r"\bwhere\b(.*)|\bfrom=(.*)|\bpeer=(\S+)", command)
     return next((part.strip() for part in match.groups() if part is not None), "") if match else ""
-
-
-def each_line(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The lines that carry something, with their indices."""
-    return ((index, line) for index, line in enumerate(lines) if not is_furniture(line))

@@ -28,7 +28,7 @@ _FLAT = (
 )
 _ABSENT = r"\s*%\s*(?:No such neighbou?r|BGP neighbou?r .{0,60} not found)"
 
-COMMANDS = (r"\bsh(?:ow)?\s+(?:ip\s+|ipv6\s+)?bgp\b.{0,40}\bnei(?:ghbou?rs?)?(?:\s+[\w.:]{2,60})?\s*$",)
+COMMANDS = (r"\bsh(?:ow)?\s+(?:ip\s+|ipv6\s+)?bgp\b.{0,40}\bnei(?:ghbou?rs?)?(?:\s+[\w.:]{2,60})?['\"]?\s*$",)
 SIGNATURES = (r"BGP neighbor (?:is|on) [\w.:%*-]{1,60}[,:]",)
 ASKS = (
     Ask(

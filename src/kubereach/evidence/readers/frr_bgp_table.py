@@ -37,7 +37,7 @@ _FURNITURE = (
 )
 
 COMMANDS = (
-    r"\bsh(?:ow)?\s+(?:ip\s+)?bgp(?:\s+(?:vrf \S+|ipv[46]|unicast|all|wide|longer-prefixes))*\s*$",
+    r"\bsh(?:ow)?\s+(?:ip\s+)?bgp(?:\s+(?:vrf \S+|ipv[46]|unicast|all|wide|longer-prefixes))*['\"]?\s*$",
     r"\bsh(?:ow)?\s+(?:ip\s+)?bgp\b.{0,40}\bneighbou?rs?\s+[\w.:]{2,60}\s+(?:advertised-|received-)?routes",
     r"\bsh(?:ow)?\s+(?:ip\s+)?bgp\b.{0,30}\s[\d.:a-fA-F]+/\d+\s+longer",
 )

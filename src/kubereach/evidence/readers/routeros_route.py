@@ -120,7 +120,11 @@ def _from_pairs(record: Record) -> _Row | None:
     if "chain" in values or "action" in values:
         return None
     prefix = canonical_prefix(values.get("dst-address", ""))
-    if prefix is None or not (record.flags or values.keys() & {"gateway", "distance", "type", "blackhole"}):
+    if (
+        values.get("disabled") == "yes"
+        or prefix is None
+        or not (record.flags or values.keys() & {"gateway", "distance", "type", "blackhole"})
+    ):
         return None
     row = _Row(start=record.start, end=record.end, prefix=prefix, flags=record.flags)
     row.hops = _detail_hops(values)
