@@ -7,9 +7,13 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
-    from kubereach.cli.main import run
+    try:
+        from kubereach.cli.main import run
 
-    sys.exit(run(sys.argv))
+        status = run(sys.argv)
+    except KeyboardInterrupt:  # while it was still loading, or already leaving
+        status = 130
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from kubereach import __version__
+from kubereach.cli.explain import faults_by_code
 from kubereach.cli.main import VERBS
 from kubereach.model.cause_class import CLASSES
 
@@ -97,6 +98,13 @@ def test_usage_errors_are_two_lines_and_exit_2(words: tuple[str, ...]) -> None:
     assert "\x1b" not in done.stderr
 
 
+def test_a_path_without_a_verb_is_told_the_verb(tmp_path: Path) -> None:
+    done = _run(str(tmp_path))
+    assert done.returncode == 2
+    assert f"`kubereach diagnose {tmp_path}`" in done.stderr
+    _assert_two_lines(done)
+
+
 def test_a_terminal_as_input_is_asked_for_a_path() -> None:
     leader, follower = pty.openpty()
     try:
@@ -128,6 +136,13 @@ def test_explain_a_class() -> None:
     done = _run("explain", "ann-bgp-session-blocked")
     assert done.returncode == 0
     assert CLASSES["ann-bgp-session-blocked"].means[1:] in done.stdout
+
+
+def test_explain_every_cause_of_the_catalogue() -> None:
+    for code, (_, class_name) in faults_by_code().items():
+        text = _run("explain", code).stdout
+        assert text.startswith(f"{code}\n\nClass:  {class_name} ({CLASSES[class_name].means})\n")
+        assert len(text.splitlines()) > 10
 
 
 def test_an_unknown_name_gets_its_nearest_matches() -> None:

@@ -99,6 +99,13 @@ FULL = Diagnosis(
     residual=0.03,
     cleared=(
         Cleared(code="pool-exhausted", because=(Because(origin="mail.txt:3", says="shop/web has 203.0.113.10"),)),
+        Cleared(
+            code="fabric-no-pod-route",
+            because=(
+                Because(origin="mail.txt:33", says="alder reaches the pod"),
+                Because(origin="mail.txt:34", says="birch reaches the pod"),
+            ),
+        ),
         Cleared(code="pod-not-listening"),
     ),
     observations=(

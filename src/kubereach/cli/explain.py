@@ -22,7 +22,7 @@ def command(*, name: str | None) -> None:
     Codes and classes stand in every report (`causes[].code` and `causes[].class` of the JSON). Without one, all
     classes are listed.
     """
-    faults = _faults()
+    faults = faults_by_code()
     if name is None:
         write(_all(faults))
     elif name in faults:
@@ -33,7 +33,7 @@ def command(*, name: str | None) -> None:
         raise UsageError(f"{name!r} is neither a cause nor a class of causes", _nearest(name, [*faults, *CLASSES]))
 
 
-def _faults() -> dict[str, tuple[str, str]]:
+def faults_by_code() -> dict[str, tuple[str, str]]:
     """Every fault by its code: (module, class)."""
     try:
         index: dict[str, tuple[str, str]] = import_module("kubereach.diagnose.faults._index").FAULTS

@@ -66,8 +66,8 @@ def group() -> None:
 def run(argv: list[str]) -> int:
     """Run `argv` and return the exit status; whatever happens, no traceback for what a user can cause."""
     output = sys.stdout
+    program, words = plugin.words(argv)
     try:
-        program, words = plugin.words(argv)
         try:
             status = group.main(words, prog_name=program, standalone_mode=False)
         finally:
@@ -78,7 +78,7 @@ def run(argv: list[str]) -> int:
         error.show()
         return USAGE
     except click.ClickException as error:
-        return _fail(error.format_message(), _next_step(error), USAGE)
+        return _fail(error.format_message(), _next_step(error, program, words), USAGE)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
@@ -93,7 +93,9 @@ def run(argv: list[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _next_step(error: click.ClickException) -> str:
+def _next_step(error: click.ClickException, program: str, words: list[str]) -> str:
+    if words and words[0] not in VERBS and os.path.exists(words[0]):
+        return f"to diagnose it, run `{program} diagnose {words[0]}`"
     context = getattr(error, "ctx", None)
     path = context.command_path if isinstance(context, click.Context) else "kubereach"
     return f"see `{path} --help`"
@@ -103,6 +105,8 @@ def _fail(message: str, hint: str, status: int) -> int:
     """The two lines on standard error: what is wrong, and what to do next."""
     from kubereach.report.clean import clean
 
+    if hint[1:2].islower():  # errors from elsewhere begin their hint as a sentence
+        hint = hint[0].lower() + hint[1:]
     click.echo(f"error: {clean(message).strip().removesuffix('.')}", err=True)
     click.echo(f"next:  {clean(hint).strip().removesuffix('.')}", err=True)
     return status

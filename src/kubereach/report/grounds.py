@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubereach.model.diagnosis import Contradiction, Diagnosis, ObservationReport, UnreadSpan, WalkStep
+from kubereach.model.diagnosis import Cleared, Contradiction, Diagnosis, ObservationReport, UnreadSpan, WalkStep
 from kubereach.report.blocks import (
     Block,
     Code,
@@ -86,16 +86,16 @@ def _observation(item: ObservationReport) -> tuple[Block, ...]:
 
 def cleared(diagnosis: Diagnosis) -> tuple[Block, ...]:
     """Suspects that the evidence acquits."""
-    if not diagnosis.cleared:
-        return ()
-    return (
-        Items(
-            tuple(
-                (paragraph(code(item.code)), because(item.because)) if item.because else (paragraph(code(item.code)),)
-                for item in diagnosis.cleared
-            )
-        ),
-    )
+    return (Items(tuple(_acquitted(item) for item in diagnosis.cleared)),) if diagnosis.cleared else ()
+
+
+def _acquitted(item: Cleared) -> tuple[Block, ...]:
+    if len(item.because) > 1:
+        return (paragraph(code(item.code)), because(item.because))
+    if not item.because:
+        return (paragraph(code(item.code)),)
+    (reason,) = item.because
+    return (paragraph(code(item.code), f": {reason.says} ", origin(f"[{reason.origin}]")),)
 
 
 def understood(diagnosis: Diagnosis) -> tuple[Block, ...]:
