@@ -42,7 +42,10 @@ ASKS = (
     ),
 )
 
-_NAT = r"(?:PREROUTING|POSTROUTING|KUBE-(?:SERVICES|SVC|SEP|EXT|FW|XLB|MARK-MASQ|POSTROUTING|NODE-?PORTS?|FIRE-WALL|LOAD)|DOCKER$)"
+_NAT = (
+    r"(?:PREROUTING|POSTROUTING|DOCKER$"
+    r"|KUBE-(?:SERVICES|SVC|SEP|EXT|FW|XLB|MARK-MASQ|POSTROUTING|NODE-?PORTS?|FIRE-WALL|LOAD))"
+)
 _ROW = (
     r"(?:(?P<num>\d{1,7})\s+)?(?:\d{1,20}[KMGTP]?\s+\d{1,20}[KMGTP]?\s+)?(?P<target>[A-Za-z][\w:.-]{1,40})?\s+"
     r"(?P<prot>!?(?:all|tcp|udp|icmp|icmpv6|ipv6-icmp|sctp|esp|ah|ipencap|ipip|gre|vrrp|udplite|\d{1,3}))\s+(?:--|-f|!f)\s+"

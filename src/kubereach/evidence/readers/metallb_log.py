@@ -99,7 +99,7 @@ def _json(body: str) -> dict[str, str] | None:
         data = decode(body)
     except (DecodeError, UnicodeError, RecursionError):
         return None
-    if not isinstance(data, dict) or not (data.keys() & {"msg", "event", "op", "error"}) and data:
+    if not isinstance(data, dict) or (data and not data.keys() & {"msg", "event", "op", "error"}):
         return None
     return {str(key): value if isinstance(value, str) else encode(value).decode() for key, value in data.items()}
 

@@ -132,9 +132,7 @@ def _body(index: int, text: str, state: _State) -> bool:
 def _elements(index: int, text: str, state: _State) -> None:
     """Elements up to the closing brace; commas inside quotes are part of a comment."""
     body, closed = (text[:-1], True) if text.endswith("}") else (text, False)
-    for part in (
-        re.split(r',(?=(?:[^"]{0,2000}"[^"]{0,2000}"){0,40}[^"]{0,2000}$)\s*', body) if '"' in body else body.split(",")
-    ):
+    for part in re.findall(r'(?:"[^"]*"|[^,"])+', body):
         if part.strip():
             state.add(index, "", " ".join(part.split()))
     state.elements = not closed
