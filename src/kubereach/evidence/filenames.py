@@ -36,6 +36,7 @@ _OPTIONS = {
 }
 _WITH_VALUE = {"t", "i", "I", "c", "p", "w", "m", "n", "l", "o"}
 _KUBECTL = frozenset({"kubectl", "oc", "calicoctl", "k"})
+_LETTERS = frozenset({"A", "n", "o", "l"})
 _ROUTEROS = frozenset({"ip", "ipv6", "routing", "interface", "tool", "system", "export"})
 
 
@@ -108,10 +109,11 @@ def _kubectl(name: str, words: list[str], extension: str) -> str:
     while index < len(words):
         word = words[index]
         index += 1
-        if word in {"A", "n", "o", "l"} and len(plain) >= 2:
-            takes = word != "A" and index < len(words)
-            options.append(f"-{word} {words[index]}" if takes else f"-{word}")
-            index += takes
+        if word in _LETTERS and len(plain) >= 2:
+            stop = next((i for i in range(index, len(words)) if words[i] in _LETTERS), len(words))
+            stop = index if word == "A" else stop
+            options.append(" ".join([f"-{word}", "-".join(words[index:stop])]).strip())
+            index = stop
         else:
             plain.append(word)
     if plain[:1] == ["node"] and name == "calicoctl":

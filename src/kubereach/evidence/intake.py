@@ -128,12 +128,12 @@ class _DocumentReader:
                 self.states[index] = LineState.COMMAND
         if segment.kind == "comment":
             return
-        has_output = any(self.lines[i] for i in range(segment.start, segment.end))
-        if not has_output:
-            self.want(segment.typed)
-            return
         self.read_by_command(segment)
         self.read_by_look(segment)
+        # What follows a blank line is no output, unless a reader has just said otherwise.
+        silent = segment.start >= segment.end or not self.lines[segment.start]
+        if silent and not any(self.states[i] == LineState.READ for i in range(segment.start, segment.end)):
+            self.want(segment.typed)
 
     def capture(self, segment: cutting.Segment, start: int, end: int, *, own: bool) -> Capture:
         """Lines `start` to `end` as a capture; `own` says that the segment's command is known to have printed them."""

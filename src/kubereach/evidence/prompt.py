@@ -41,7 +41,7 @@ _WEAK = (
     r"(?P<host>[A-Za-z][\w.-]{0,62}):\s?[~/][^\s#$>]{0,100}\s?[#$]\s?(?P<cmd>.*)$",
     r"(?P<host>[A-Za-z][\w.-]{0,62})\s[~/][^\s#$>]{0,100}\s?[#$%]\s?(?P<cmd>.*)$",
     r"<(?P<host>[A-Za-z][\w.-]{0,62})>\s?(?P<cmd>.*)$",
-    r"\[[~*]?(?P<host>[A-Za-z][\w.-]{0,62})\]\s?(?P<cmd>.*)$",
+    r"\[[~*]?(?P<host>[A-Za-z][\w.-]{0,62})\]\s?(?P<cmd>(?:display|show|ping|tracert)\b.*)$",
     r"[~/][\w./-]{0,80} ?[#$%] (?P<cmd>.*)$",
     r"[#>%]\s?(?P<cmd>.*)$",
 )
@@ -145,7 +145,7 @@ def host_name(host: str) -> str:
     lowered = name.lower()
     if lowered in {"localhost", ""}:
         return ""
-    if lowered in {"mikrotik", "routeros", "router", "opnsense", "pfsense", "vyos", "openwrt"}:
+    if lowered.partition(".")[0] in {"mikrotik", "routeros", "router", "opnsense", "pfsense", "vyos", "openwrt"}:
         return "router"
     if re.search(r"macbook|laptop|imac|mac-mini|thinkpad|desktop-", lowered) or lowered in {"mac", "client"}:
         return "client"

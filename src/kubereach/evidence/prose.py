@@ -25,57 +25,57 @@ class Mention(Struct, frozen=True):
     says: str
 
 
-# (spelling, subject, attribute, value). Spellings match whole ASCII words, so that they are found between the letters
-# of any other script, and not inside the names of pods and images (`calico-node`).
+# (texts of which every spelling holds one; spelling, subject, attribute, value). Spellings match whole
+# ASCII words, so that they are found between the letters of any other script, and not inside the names of pods and images (`calico-node`).
 _PRODUCTS = (
-    ("calico", "cluster", "cni", "calico"),
-    ("cilium", "cluster", "cni", "cilium"),
-    ("flannel", "cluster", "cni", "flannel"),
-    ("canal", "cluster", "cni", "canal"),
-    ("antrea", "cluster", "cni", "antrea"),
-    ("weave ?net|weave", "cluster", "cni", "weave"),
-    ("kube-ovn", "cluster", "cni", "kube-ovn"),
-    ("kube-router", "cluster", "cni", "kube-router"),
-    ("metallb", "cluster", "load-balancer", "metallb"),
-    ("kube-vip", "cluster", "load-balancer", "kube-vip"),
-    ("openelb|porterlb", "cluster", "load-balancer", "openelb"),
-    ("purelb", "cluster", "load-balancer", "purelb"),
-    ("klipper(?:-?lb)?|servicelb|svclb", "cluster", "load-balancer", "servicelb"),
-    ("cri-?o", "cluster", "runtime", "cri-o"),
-    ("containerd", "cluster", "runtime", "containerd"),
-    ("rocky ?linux", "cluster", "os", "rocky linux"),
-    ("alma ?linux", "cluster", "os", "alma linux"),
-    ("ubuntu", "cluster", "os", "ubuntu"),
-    ("debian", "cluster", "os", "debian"),
-    ("centos", "cluster", "os", "centos"),
-    ("rhel|red ?hat enterprise linux", "cluster", "os", "rhel"),
-    ("fedora(?: ?coreos)?", "cluster", "os", "fedora"),
-    ("flatcar", "cluster", "os", "flatcar"),
-    ("raspbian|raspberry ?pi ?os", "cluster", "os", "raspbian"),
-    ("opensuse|sles", "cluster", "os", "suse"),
-    ("kubeadm", "cluster", "kubernetes.distribution", "kubeadm"),
-    ("k3s", "cluster", "kubernetes.distribution", "k3s"),
-    ("k0s", "cluster", "kubernetes.distribution", "k0s"),
-    ("rke2", "cluster", "kubernetes.distribution", "rke2"),
-    ("talos(?: ?linux)?", "cluster", "kubernetes.distribution", "talos"),
-    ("microk8s", "cluster", "kubernetes.distribution", "microk8s"),
-    ("openshift|okd", "cluster", "kubernetes.distribution", "openshift"),
-    ("kubespray", "cluster", "kubernetes.distribution", "kubespray"),
-    ("mikrotik|routeros", "router", "software", "routeros"),
-    ("opnsense", "router", "software", "opnsense"),
-    ("pfsense", "router", "software", "pfsense"),
-    ("vyos", "router", "software", "vyos"),
-    ("openwrt", "router", "software", "openwrt"),
-    ("edgeos|edgerouter", "router", "software", "edgeos"),
-    ("unifi(?: ?os)?|udm(?:[ -]?pro)?", "router", "software", "unifi"),
-    ("fortigate|fortios", "router", "software", "fortios"),
+    ("calico", "calico", "cluster", "cni", "calico"),
+    ("cilium", "cilium", "cluster", "cni", "cilium"),
+    ("flannel", "flannel", "cluster", "cni", "flannel"),
+    ("canal", "canal", "cluster", "cni", "canal"),
+    ("antrea", "antrea", "cluster", "cni", "antrea"),
+    ("weave", "weave ?net|weave", "cluster", "cni", "weave"),
+    ("kube-ovn", "kube-ovn", "cluster", "cni", "kube-ovn"),
+    ("kube-router", "kube-router", "cluster", "cni", "kube-router"),
+    ("metallb", "metallb", "cluster", "load-balancer", "metallb"),
+    ("kube-vip", "kube-vip", "cluster", "load-balancer", "kube-vip"),
+    ("openelb porterlb", "openelb|porterlb", "cluster", "load-balancer", "openelb"),
+    ("purelb", "purelb", "cluster", "load-balancer", "purelb"),
+    ("klipper servicelb svclb", "klipper(?:-?lb)?|servicelb|svclb", "cluster", "load-balancer", "servicelb"),
+    ("cri", "cri-?o", "cluster", "runtime", "cri-o"),
+    ("containerd", "containerd", "cluster", "runtime", "containerd"),
+    ("rocky", "rocky ?linux", "cluster", "os", "rocky linux"),
+    ("alma", "alma ?linux", "cluster", "os", "alma linux"),
+    ("ubuntu", "ubuntu", "cluster", "os", "ubuntu"),
+    ("debian", "debian", "cluster", "os", "debian"),
+    ("centos", "centos", "cluster", "os", "centos"),
+    ("rhel enterprise", "rhel|red ?hat enterprise linux", "cluster", "os", "rhel"),
+    ("fedora", "fedora(?: ?coreos)?", "cluster", "os", "fedora"),
+    ("flatcar", "flatcar", "cluster", "os", "flatcar"),
+    ("rasp", "raspbian|raspberry ?pi ?os", "cluster", "os", "raspbian"),
+    ("suse sles", "opensuse|sles", "cluster", "os", "suse"),
+    ("kubeadm", "kubeadm", "cluster", "kubernetes.distribution", "kubeadm"),
+    ("k3s", "k3s", "cluster", "kubernetes.distribution", "k3s"),
+    ("k0s", "k0s", "cluster", "kubernetes.distribution", "k0s"),
+    ("rke2", "rke2", "cluster", "kubernetes.distribution", "rke2"),
+    ("talos", "talos(?: ?linux)?", "cluster", "kubernetes.distribution", "talos"),
+    ("microk8s", "microk8s", "cluster", "kubernetes.distribution", "microk8s"),
+    ("openshift okd", "openshift|okd", "cluster", "kubernetes.distribution", "openshift"),
+    ("kubespray", "kubespray", "cluster", "kubernetes.distribution", "kubespray"),
+    ("mikrotik routeros", "mikrotik|routeros", "router", "software", "routeros"),
+    ("opnsense", "opnsense", "router", "software", "opnsense"),
+    ("pfsense", "pfsense", "router", "software", "pfsense"),
+    ("vyos", "vyos", "router", "software", "vyos"),
+    ("openwrt", "openwrt", "router", "software", "openwrt"),
+    ("edge", "edgeos|edgerouter", "router", "software", "edgeos"),
+    ("unifi udm", "unifi(?: ?os)?|udm(?:[ -]?pro)?", "router", "software", "unifi"),
+    ("forti", "fortigate|fortios", "router", "software", "fortios"),
 )
 _EDGE = (r"(?<![A-Za-z0-9_./@-])", r"(?![A-Za-z0-9_@/-]|\.[A-Za-z])")
 _VERSION = r"v?(\d{1,2}(?:\.\d{1,3}){1,2}(?:[-+](?:k3s|rke2r|rc|beta)[\w.]{0,8})?)(?![\w]|\.\d)"
 _MODES = r"(?<![A-Za-z0-9_./-])(ipvs|iptables|nftables)(?![A-Za-z0-9_/-]|\.[a-z])"
 _NEAR_MODE = r"proxy|プロキシ|mode|モード|模式|代理|прокси|режим|modo|프록시|모드"
 _KUBERNETES = r"(?<![A-Za-z0-9_./-])(?:kubernetes|k8s|k3s|rke2|kubeadm|microk8s)(?![A-Za-z0-9_/-]|\.[a-z])"
-_ANY_PRODUCT = "|".join(row[0] for row in _PRODUCTS)
+_ANY_PRODUCT = "|".join(row[1] for row in _PRODUCTS)
 
 
 def mentions(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Mention, ...]:
@@ -90,8 +90,9 @@ def mentions(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Mention, ...]:
             found.append(_mention(index, origin, subject, "role", tied[1]))
         for subject, attribute, value in _products(text):
             found.append(_mention(index, origin, subject, attribute, value))
-        near = re.search(_NEAR_MODE, text, re.IGNORECASE) is not None
-        modes += [(index, mode, origin, near) for mode in sorted(set(re.findall(_MODES, text.lower())))]
+        named = set(re.findall(_MODES, text.lower()) if re.search("ipvs|tables", text, re.IGNORECASE) else ())
+        near = bool(named) and re.search(_NEAR_MODE, text, re.IGNORECASE) is not None
+        modes += [(index, mode, origin, near) for mode in sorted(named)]
     return tuple(sorted([*found, *_proxy_modes(modes)], key=lambda mention: mention.line))
 
 
@@ -103,11 +104,14 @@ def _mention(line: int, origin: Origin, subject: str, attribute: str, value: str
 def _products(text: str) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     lowered = text.lower()
-    for stated in re.finditer(rf"{_KUBERNETES}([^\d\n]{{0,20}}?){_VERSION}", lowered):
+    named = any(key in lowered for key in ("kube", "k8s", "k3s", "rke2"))
+    for stated in re.finditer(rf"{_KUBERNETES}([^\d\n]{{0,20}}?){_VERSION}", lowered) if named else ():
         between, version = stated[1], stated[2]
         if version.startswith("1.") and not re.search(_ANY_PRODUCT, between):
             found.append(("cluster", "kubernetes.version", version))
-    for spelling, subject, attribute, value in _PRODUCTS:
+    for keys, spelling, subject, attribute, value in _PRODUCTS:
+        if not any(key in lowered for key in keys.split()):
+            continue
         match = re.search(rf"{_EDGE[0]}(?:{spelling})(?:\d{{1,2}})?{_EDGE[1]}", lowered)
         if match is None:
             continue

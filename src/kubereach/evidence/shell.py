@@ -81,6 +81,10 @@ def pieces(line: str) -> list[tuple[str, str]]:
 
 def innermost(line: str) -> Innermost:
     """What `line` ran in the end; "" as command when several commands share the output."""
+    return _innermost(line, depth=8)
+
+
+def _innermost(line: str, depth: int) -> Innermost:
     sequence: list[str] = []
     for operator, text in pieces(line):
         if operator in {"|", "|&"} and sequence:
@@ -90,7 +94,7 @@ def innermost(line: str) -> Innermost:
     speaking = [text for text in sequence if not _is_silent(text)]
     if len(speaking) != 1 or re.match(r"(?:for|while|until|if|do|done|then)\b(?! show)", speaking[0]):
         return Innermost("")
-    found = _unwrap(speaking[0], depth=8)
+    found = _unwrap(speaking[0], depth)
     return Innermost("", found.host, found.pod) if "<<" in found.command else found
 
 
@@ -111,9 +115,9 @@ def _unwrap(line: str, depth: int) -> Innermost:
     tail = f" | {rest}" if bar else ""
     if step is None:
         return Innermost(_spell(name, words, head) + tail)
-    inner = _unwrap(step.command, depth - 1) if step.command else step
+    inner = _innermost(step.command, depth - 1) if step.command else step
     # The innermost host wins; None ("elsewhere") is kept unless something inside says where.
-    return Innermost(inner.command + tail, inner.host or step.host, inner.pod or step.pod)
+    return Innermost(inner.command + tail if inner.command else "", inner.host or step.host, inner.pod or step.pod)
 
 
 def _first_pipe(line: str) -> tuple[str, bool, str]:
@@ -263,7 +267,7 @@ def _nsenter(words: list[Token], line: str) -> Innermost | None:
 
 def _spell(name: str, words: list[Token], line: str) -> str:
     """The innermost command in the one spelling that readers expect."""
-    rest = line[words[0].end :].strip()
+    rest = re.sub(r"\s*(?:2>&1|[12&]?>\s?/dev/null)(?=\s|$)", "", line[words[0].end :]).strip()
     if name in {"k", "oc", "microk8s.kubectl", "kubectl.exe"}:
         name = "kubectl"
     if name in {"birdc", "birdcl", "birdc6", "birdcl6"}:

@@ -80,7 +80,8 @@ def _open(path: str, stdin: BinaryIO | None, limits: Limits) -> Iterator[Taken |
                 yield from _head(place.name, file, limits)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the name cannot be used"
-        raise UnreadableError(f"{path} cannot be read: {reason}.", "Check its permissions, or paste the text.") from error
+        hint = "Check its permissions, or paste the text."
+        raise UnreadableError(f"{path!r} cannot be read: {reason}.", hint) from error
 
 
 def _head(name: str, file: BinaryIO, limits: Limits) -> Iterator[Taken | Skipped]:

@@ -12,6 +12,15 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('Sent \\d{1,9} probes? \\(\\d{1,9} broadcast', ' broadcast'),
         ('Received \\d{1,9} (?:response|repl|request)', 'Received '),
     )),
+    ('bird_log', (
+        ('\\bbird\\.log\\b', 'bird.log'),
+        ('^journalctl\\b.*\\b(?:bird|frr|bgpd)\\b', 'journalctl'),
+        ('\\bfrr(?:/frr)?\\.log\\b|\\bbgpd\\.log\\b', ''),
+    ), (
+        ('\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,6})? <(?:RMT|ERR|WARN|INFO|FATAL|BUG|AUTH|TRACE|DBG)> \\S', ' <'),
+        ('bird6?(?:\\[\\d{1,8}\\])?: (?:Mesh|Global|Node)_[0-9A-Fa-f_]{2,60}: ', 'bird'),
+        ('(?:\\d{4}/\\d\\d/\\d\\d [\\d:.]{8,15} )?(?:[\\w.-]{1,60} )?(?:BGP|bgpd\\[\\d{1,8}\\]): (?:\\[[A-Z0-9]{5}-[A-Z0-9]{5}\\]|%(?:ADJCHANGE|NOTIFICATION)|\\S{0,40}\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d)', ': '),
+    )),
     ('bird_protocols', (
         ('(?:^|/|\\s)birdc(?:l|6|l6)?\\b.*\\bsh(?:ow)?\\s+pr(?:oto(?:cols?)?)?\\b', 'birdc'),
         ('^show protocols\\b', 'show protocols'),
@@ -36,6 +45,13 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('[\\s|│]{0,8}[0-9A-Fa-f.:]{7,45}[\\s|│]+(?:global|node specific|node-to-node mesh|node to node mesh|mesh)[\\s|│]+(?:up|down|start|stop|flush|wait|feed)[\\s|│]+\\d', ''),
         ('\\s*(?:Calico process is not running|The BGP backend process \\(BIRDv?[46]?\\) is not running|.{0,40}BIRDv?[46]? is not running)', ''),
     )),
+    ('conntrack', (
+        ('(?:^|[\\s/])conntrack\\s', 'conntrack'),
+        ('/proc/net/nf_conntrack', '/proc/net/nf_conntrack'),
+    ), (
+        ('(?:ipv[46]\\s{1,6}\\d{1,2} )?(?:tcp|udp|icmp|icmpv6|sctp|unknown)\\s{1,8}\\d{1,3} \\d{1,7} (?:[A-Z_\\d]{4,12} )?src=\\S{2,45} dst=', ' dst='),
+        ('\\s{0,4}\\[(?:NEW|UPDATE|DESTROY)\\] (?:tcp|udp|icmp|sctp)\\s', '] '),
+    )),
     ('curl', (
         ('(?:^|[\\s/;(])(?:curl|wget)(?:\\.exe)?\\s', ''),
     ), (
@@ -46,8 +62,29 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('Connecting to \\S{1,255}(?: \\(\\S{1,255}\\))?\\.\\.\\. (?:connected|failed)', 'Connecting to '),
         ('HTTP request sent, awaiting response\\.\\.\\.', 'HTTP request sent, awaiting response...'),
     )),
+    ('dig', (
+        ('(?:^|[\\s/])(?:dig|nslookup|host)\\s', ''),
+    ), (
+        ('; <<>> DiG ', '; <<>> DiG '),
+        (';; ->>HEADER<<- opcode: ', ';; ->>HEADER<<- opcode: '),
+        ('[\\w.-]{1,255}\\.\\s{1,40}\\d{1,9}\\s{1,9}IN\\s{1,9}(?:A|AAAA|CNAME)\\s{1,9}\\S', 'IN'),
+        (';; (?:connection timed out|communications error|ANSWER SECTION|QUESTION SECTION)', ';; '),
+        ("\\*\\* server can't find \\S", "** server can't find "),
+        ('\\S{1,255} has (?:IPv6 )?address [0-9a-fA-F.:]{3,45}$', 'address '),
+        ('Host \\S{1,255} not found: \\d', ' not found: '),
+    )),
+    ('dmesg', (
+        ('^dmesg\\b', 'dmesg'),
+        ('^journalctl\\b.*(?:\\s-\\w*k|--dmesg)', 'journalctl'),
+    ), (
+        ('.{0,120}\\bmartian (?:source|destination) (?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}) from (?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})', 'martian '),
+        ('.{0,120}(?:nf|ip)_conntrack: table full', '_conntrack: table full'),
+        ('.{0,120}\\b[Nn]eighbou?r table overflow', 'r table overflow'),
+        ('.{0,120}\\bIN=[\\w.@-]{0,32} OUT=[\\w.@-]{0,32} .{0,200}SRC=\\S{3,40} DST=\\S{3,40}', ' OUT='),
+        ('.{0,100}\\bPossible SYN flooding on port ', 'Possible SYN flooding on port '),
+    )),
     ('frr_bgp_neighbor', (
-        ('\\bsh(?:ow)?\\s+(?:ip\\s+|ipv6\\s+)?bgp\\b.{0,40}\\bnei(?:ghbou?rs?)?(?:\\s+[\\w.:]{2,60})?\\s*$', 'bgp'),
+        ('\\bsh(?:ow)?\\s+(?:ip\\s+|ipv6\\s+)?bgp\\b.{0,40}\\bnei(?:ghbou?rs?)?(?:\\s+[\\w.:]{2,60})?[\'\\"]?\\s*$', 'bgp'),
     ), (
         ('BGP neighbor (?:is|on) [\\w.:%*-]{1,60}[,:]', 'BGP neighbor '),
     )),
@@ -60,7 +97,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('.{0,60}failed to connect to any daemons', 'failed to connect to any daemons'),
     )),
     ('frr_bgp_table', (
-        ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp(?:\\s+(?:vrf \\S+|ipv[46]|unicast|all|wide|longer-prefixes))*\\s*$', 'bgp'),
+        ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp(?:\\s+(?:vrf \\S+|ipv[46]|unicast|all|wide|longer-prefixes))*[\'\\"]?\\s*$', 'bgp'),
         ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp\\b.{0,40}\\bneighbou?rs?\\s+[\\w.:]{2,60}\\s+(?:advertised-|received-)?routes', 'neighbo'),
         ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp\\b.{0,30}\\s[\\d.:a-fA-F]+/\\d+\\s+longer', 'longer'),
     ), (
@@ -74,6 +111,28 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('[KCLSROIBENTvVAFf][>*]{1,2}[*rqbto ]?\\s*(?:\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}|[0-9A-Fa-f:.]{2,45}/\\d{1,3})\\s+(?:\\[\\d{1,3}/\\d{1,10}\\]|is directly)', ''),
         ('[KCLSROIB]\\s{1,6}\\*?>\\s+(?:\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}|[0-9A-Fa-f:.]{2,45}/\\d{1,3})\\s+(?:\\[\\d{1,3}/\\d{1,10}\\]|is directly)', ''),
         ('Routing entry for [0-9A-Fa-f.:]{2,45}/\\d', 'Routing entry for '),
+    )),
+    ('ip_addr', (
+        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}(?:\\s+inet6?)?){0,5}\\s+(?:a|ad|addr|address|l|li|link)(?:\\s*$|\\s+(?!add|del|set)\\S)', 'ip'),
+        ('(?:^|[\\s/])ifconfig(?:\\s|$)', 'ifconfig'),
+    ), (
+        ('\\d{1,5}: \\S{1,40}: <[A-Z_,\\d-]{0,160}> mtu \\d', '> mtu '),
+        ('\\s{2,8}inet6? [0-9a-fA-F.:]{2,45}(?:/\\d{1,3})? (?:.{0,80} )?scope (?:global|host|link|site)\\b', 'scope '),
+        ('\\s{2,8}link/(?:ether|loopback|ipip|none|sit|gre) ', 'link/'),
+        ('\\d{1,5}: \\S{1,40}\\s{1,20}inet6? [0-9a-fA-F.:]{2,45}/\\d', 'inet'),
+        ('\\S{1,20}: flags=\\d{1,6}<[A-Z_\\d,]{0,200}>\\s{1,2}(?:metric \\d\\s)?\\s{0,2}mtu \\d', ': flags='),
+        ('\\S{1,20}\\s{1,10}Link encap:\\S', 'Link encap:'),
+        ('\\s{1,10}inet (?:addr:)?\\d{1,3}(?:\\.\\d{1,3}){3}\\s{1,2}(?:netmask|Bcast:|Mask:|broadcast)', 'inet '),
+    )),
+    ('ip_neigh', (
+        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}){0,5}\\s+n(?:e|ei|eig|eigh|eighbor|eighbour)?(?:\\s*$|\\s+(?!add|del|flush|replace)\\S|\\s*\\|)', 'ip'),
+        ('(?:^|[\\s/])arp(?:\\.exe)?(?:\\s+-\\w{1,4}|\\s*$)', 'arp'),
+    ), (
+        ('[0-9a-fA-F.:]{3,45} dev \\S{1,20} (?:lladdr [0-9a-f:]{17} )?.{0,80}?(?:REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|PERMANENT|NOARP)\\b', ' dev '),
+        ('\\S{1,255} \\([\\d.]{7,15}\\) at (?:[0-9a-f:]{11,17}|<incomplete>|\\(incomplete\\)) ', ') at '),
+        ('Address\\s{2,40}HWtype\\s{1,9}HWaddress', 'HWaddress'),
+        ('[\\d.]{7,15}\\s{1,30}ether\\s{1,9}[0-9a-f:]{17}\\s{1,9}C?M?\\s', 'ether'),
+        ('\\s{2}[\\d.]{7,15}\\s{1,30}(?:[0-9a-f]{2}-){5}[0-9a-f]{2}\\s', ''),
     )),
     ('ip_route', (
         ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}(?:\\s+inet6?)?){0,5}\\s+r(?:o|ou|out|oute)?(?:\\s*$|\\s*\\||\\s+(?!(?:g|ge|get|add|del|delete|replace|change|append|flush|save|restore|help|test)\\b)\\S)', 'ip'),
@@ -93,6 +152,18 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s{1,8}cache(?: (?:<[\\w,-]{1,60}>|expires|iif|mtu|users|age|hoplimit)\\b.{0,100})?\\s*$', 'cache'),
         ('RTNETLINK answers: (?:Network is unreachable|Invalid cross-device link|No route to host)\\s*$', 'RTNETLINK answers: '),
     )),
+    ('iptables_save', (
+        ('^(?:\\S*/)?ip6?tables(?:-legacy|-nft)?-save\\b', 'tables'),
+        ('^(?:\\S*/)?ip6?tables(?:-legacy|-nft)?\\s(?:.*\\s)?(?:-[a-zA-Z]*[LS][a-zA-Z]*|--list(?:-rules)?)\\b', 'tables'),
+    ), (
+        ('# Generated by (?:ip6?tables|xtables)\\S{0,12}-save', '# Generated by '),
+        (':[A-Z][\\w-]{1,28} (?:ACCEPT|DROP|-) \\[\\d{1,20}:\\d{1,20}\\]', ' ['),
+        ('(?:\\[\\d{1,20}:\\d{1,20}\\] )?-[AI] [A-Za-z][\\w:.-]{1,28} (?:.{1,2000} )?-[jg] [A-Za-z][\\w:.-]{1,28}', ''),
+        ('-P (?:INPUT|FORWARD|OUTPUT|PREROUTING|POSTROUTING) (?:ACCEPT|DROP)\\s*$', '-P '),
+        ('Chain [A-Za-z][\\w:.-]{1,40} \\((?:policy [A-Z]{4,8}|\\d{1,6} references?)', 'Chain '),
+        ('\\s*(?:num\\s+)?(?:pkts\\s+bytes\\s+)?target\\s+prot\\s+opt\\s+(?:in\\s+out\\s+)?source\\s+destination', 'destination'),
+        ('(?:ACCEPT|DROP|REJECT|RETURN|DNAT|SNAT|MASQUERADE|REDIRECT|LOG|KUBE-[A-Z0-9-]{2,30})\\s+(?:all|tcp|udp|icmp|0|6|17)\\s+--\\s+\\S{3,45}\\s+\\S{3,45}', '--'),
+    )),
     ('ipvsadm', (
         ('(?:^|[\\s/])ipvsadm\\s.{0,40}?(?:-\\w{0,4}[Ll]|--list)', 'ipvsadm'),
     ), (
@@ -102,8 +173,22 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s{2}-> (?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[0-9a-fA-F:.]{2,45}\\]):\\d{1,5}\\s{1,40}(?:Masq|Local|Route|Tunnel)\\b', '-> '),
         ('IPVS connection entries\\s*$', 'IPVS connection entries'),
     )),
+    ('kube_manifest', (
+        ('^(?:\\S{0,60}/)?(?:k3s |microk8s[ .])?(?:kubectl|oc|k|kubecolor|calicoctl)\\b.{0,400} (?:-[A-Za-z]{0,4}o|--output)[ =]?(?:yaml|json)\\b', ' -'),
+        ('^(?:cat|less|more|vim?|nano) \\S{1,300}\\.(?:ya?ml|json)$', ''),
+    ), (
+        ('\\s{0,16}(?:- )?apiVersion: ?[\\"\']?(?:[a-z0-9.-]{1,100}/)?v[0-9][a-z0-9]{0,12}[\\"\']?\\s*$', 'apiVersion:'),
+        ('\\s{0,16}\\"apiVersion\\": ?\\"(?:[a-z0-9.-]{1,100}/)?v[0-9][a-z0-9]{0,12}\\",?\\s*$', '"apiVersion":'),
+        ('\\{\\s{0,8}\\"(?:apiVersion|kind)\\":', '":'),
+    )),
+    ('kubectl_describe', (
+        ('^(?:\\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|microk8s\\.kubectl)(?: \\S{1,200}){0,12}? describe\\b', ' describe'),
+    ), (
+        ('\\s{0,8}x?Name:\\s{3,}[\\w.:-]+\\s*$', 'Name:'),
+        ('\\s*(?:Normal|Warning)\\s{2,}[A-Z][A-Za-z]+\\s{2,}(?:<unknown>|\\d+[smhdy]\\S*)(?: \\(x\\d+ over \\S+\\))?\\s{2,}\\S', ''),
+    )),
     ('kubectl_table', (
-        ('^(?!.{0,400}(?:-o|--output)[ =]?(?:yaml|json|name|go-template|custom))(?:\\S{0,60}/)?(?:kubectl|oc|k|kubecolor|calicoctl)(?: \\S{1,200}){0,12}? get\\b', ' get'),
+        ('^(?!.{0,400}-o(?:utput)?[ =]?(?:yaml|json|name|go-t|custom))(?:\\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|calicoctl|microk8s\\.kubectl)(?: \\S{1,200}){0,12}? get\\b', ' get'),
     ), (
         ('\\s*(?:NAMESPACE\\s+)?NAME\\s+TYPE\\s+CLUSTER-IP\\b', 'CLUSTER-IP'),
         ('\\s*(?:NAMESPACE\\s+)?NAME\\s+READY\\s+(?:STATUS|UP-TO-DATE|AGE)\\b', 'READY'),
@@ -114,6 +199,40 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s*(?:NAMESPACE\\s+)?NAME\\s+(?:AUTO ASSIGN|IPADDRESSPOOLS|HOLDER|PEERIP|LOGSEVERITY|DESIRED\\s+CURRENT)\\b', 'NAME'),
         ('\\s*NAME\\s+(?:CIDR\\s+SELECTOR|DISABLED\\s+CONFLICTING|AVAILABLE\\s+PROGRESSING)\\b', 'NAME'),
     )),
+    ('metallb_log', (
+        ('\\blogs?\\b.*\\b(?:metallb|speaker)', 'log'),
+        ('^stern\\b.*\\b(?:metallb|speaker)', 'stern'),
+    ), (
+        ('.{0,120}\\{\\"(?:branch|caller|level|controller|ts)\\":.{0,200}\\"(?:event|op|msg)\\":.{0,400}\\"(?:pool|protocol|peer|ips?|interface|localASN|service)\\":', '{"'),
+        ('.{0,120}\\{\\"caller\\":\\"(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist)\\.go:\\d', '{"caller":"'),
+        ('.{0,120}\\bcaller=(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist|net)\\.go:\\d', 'caller='),
+        ('failed to allocate IP for \\"[^\\"]{1,120}\\": ', 'failed to allocate IP for "'),
+    )),
+    ('mtr', (
+        ('(?:^|[\\s/])mtr\\s', 'mtr'),
+    ), (
+        ('HOST: \\S{1,255}\\s{1,80}Loss%', 'HOST: '),
+        ('\\s{0,3}\\d{1,3}\\.(?:\\|--|\\s)\\s{0,2}\\S{1,255}(?: \\(\\S{2,60}\\))?\\s{1,60}\\d{1,3}\\.\\d%\\s', ''),
+    )),
+    ('netcat', (
+        ('(?:^|[\\s/])(?:nc|ncat|netcat|telnet|ssh)\\s', ''),
+        ('/dev/tcp/', '/dev/tcp/'),
+    ), (
+        ('Connection to \\S{1,255} (?:\\(\\S{2,60}\\) )?(?:port )?\\d{1,5} (?:port )?\\[(?:tcp|udp)/\\S{1,20}\\] succeeded!', 'Connection to '),
+        ('nc: connectx? to \\S{1,255} ', 'nc: connect'),
+        ('Ncat: (?:Connected to|Connection|TIMEOUT|No route|Network)', 'Ncat: '),
+        ('\\(UNKNOWN\\) \\[[\\d.]{7,15}\\] \\d{1,5} \\(\\S{1,20}\\)', '(UNKNOWN) ['),
+        ('telnet: (?:connect to address|Unable to connect)', 'telnet: '),
+        ('ssh: connect to host \\S{1,255} port \\d', 'ssh: connect to host '),
+        ('\\S{1,255} \\(\\S{2,60}:\\d{1,5}\\) open$', ') open'),
+        ('(?:-)?bash: (?:connect:|/dev/tcp/)', 'bash: '),
+    )),
+    ('nft_ruleset', (
+        ('^(?:\\S*/)?nft\\s(?:.*\\s)?list\\s+(?:ruleset|tables?|chains?|sets?|maps?)\\b', 'list'),
+    ), (
+        ('table (?:ip6?|inet|arp|bridge|netdev) [\\w.-]{1,60} \\{', 'table '),
+        ('\\s+type (?:filter|nat|route) hook \\w{5,12} (?:device \\S{1,34} )?priority .{1,30};', 'priority '),
+    )),
     ('nmap', (
         ('(?:^|[\\s/])nmap\\s', 'nmap'),
     ), (
@@ -123,6 +242,12 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('Not shown: \\d{1,5} (?:closed|filtered|open)', 'Not shown: '),
         ('PORT\\s{1,12}STATE\\s{1,14}SERVICE', 'SERVICE'),
         ('\\d{1,5}/(?:tcp|udp|sctp)\\s{1,9}(?:open|closed|filtered|unfiltered|open\\|filtered|closed\\|filtered)\\s{1,14}\\S', ''),
+    )),
+    ('observed', (
+        ('^(?:cat )?(?:\\S{0,200}/)?observed\\.ya?ml$', 'observed.y'),
+    ), (
+        ('- \\{ ?probe: ?(?:ping|tcp|http|udp|arp|traceroute|capture|dns)\\b', 'probe:'),
+        ('- probe: ?(?:ping|tcp|http|udp|arp|traceroute|capture|dns)\\s*$', '- probe:'),
     )),
     ('ping', (
         ('(?:^|[\\s/])ping6?(?:\\.exe)?\\s', 'ping'),
@@ -136,6 +261,26 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('Reply from [0-9a-fA-F.:]{2,45}: ', 'Reply from '),
         ('-{2,3} \\S{1,255} ping6? statistics -{2,3}', ' statistics '),
         ('ping6?: (?:connect|sendmsg|sendto|cannot resolve|unknown host)\\b', 'ping'),
+    )),
+    ('routeros_bgp', (
+        ('^/?routing[ /]bgp[ /](?:peer|session|connection|template|instance)\\b', 'routing'),
+    ), (
+        ('\\s*\\d{1,6}\\s+[EXI ]{0,6}\\s*(?:name=\\S+ )?.{0,80}\\bremote-address=[0-9A-Fa-f.:]{2,45}\\s.*\\bremote-as=\\d', 'remote-address='),
+        ('\\s*\\d{1,6}\\s+[EXI]{0,3}\\s*name=\\"?[\\w.-]{1,60}\\"?\\s*$', 'name='),
+        ('\\s*remote\\.address=[0-9A-Fa-f.:/]{2,50}\\s+\\.as=\\d', 'remote.address='),
+        ('\\s*Flags:.*\\bE - (?:established|ESTABLISHED)', 'Flags:'),
+        ('\\s*#\\s+(?:INSTANCE|NAME)\\s+(?:INSTANCE\\s+)?REMOTE-ADDRESS\\s+REMOTE-AS', 'REMOTE-ADDRESS'),
+        ('\\s*add\\s+.{0,300}\\b(?:remote\\.address|remote-address)=[0-9A-Fa-f.:]{2,45}.{0,200}\\b(?:remote\\.as|remote-as|\\.as)=\\d', 'remote'),
+    )),
+    ('routeros_firewall', (
+        ('^/?ip(?:v6)?[ /]firewall[ /](?:filter|nat|raw|mangle)\\b', 'firewall'),
+        ('^/?routing[ /]filter(?:[ /]rule)?(?:[ /](?:print|export)|\\s*$)', 'routing'),
+    ), (
+        ('\\s*(?:\\d{1,6}\\s+)?(?:[XID]{1,3}\\s+)?chain=[\\w.-]{1,60}\\s+(?:action|rule|prefix|src|dst|protocol|connection)[\\w-]{0,20}=', 'chain='),
+        ('\\s*(?:/[a-z/ ]{4,40} )?add\\s+(?:[\\w.-]{1,40}=\\S+\\s+){0,6}?(?:chain|action)=[\\w.-]{1,60}\\s+(?:[\\w.-]{1,40}=\\S+\\s+){0,6}?(?:chain|action|rule)=', 'add'),
+        ('\\s*\\d{1,6}\\s+(?:[XID]{1,3}\\s+)?;;; (?:defconf|special dummy rule)', ';;; '),
+        ('/ip firewall (?:filter|nat|raw|mangle)\\s*$', '/ip firewall '),
+        ('/routing filter(?: rule)?\\s*$', '/routing filter'),
     )),
     ('routeros_route', (
         ('^/?ip[ /]route[ /](?:print|export|check)', 'route'),
@@ -153,6 +298,18 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\W{0,6}(?:\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}|[0-9A-Fa-f:.]{2,45}/\\d{1,3})\\s+(?:through|via|over|by|at|on|thru|->|=>|→)\\s+(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:\\s+(?:\\(?bgp\\)?|static|active|connected)){0,2}\\s*[.,;]?\\s*$', ''),
         ('\\W{0,6}(?:\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}|[0-9A-Fa-f:.]{2,45}/\\d{1,3})\\s+(?:gateway|gw|next-hop|nexthop|next hop)[:=]?\\s+(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:%[\\w.-]{1,32})?|(?:bridge|ether|eth|vlan|bond|wlan|wifi|sfp|lan|wan|br|pppoe|lo|wg|ovpn|l2tp|ens|enp|eno)[\\w.-]{0,20})(?:\\s+(?:bgp|static))?\\s*[.,;]?\\s*$', ''),
     )),
+    ('stated', (
+        ('^(?:cat )?(?:\\S{0,200}/)?stated\\.ya?ml$', 'stated.y'),
+    ), (
+        ('- \\{ ?subject: ?\\S', 'subject:'),
+        ('- subject: ?\\S+\\s*$', '- subject:'),
+    )),
+    ('sysctl', (
+        ('(?:^|[\\s/])sysctl(?:\\s|$)', 'sysctl'),
+        ('(?:^|\\s)cat\\s+/etc/sysctl', '/etc/sysctl'),
+    ), (
+        ('net\\.(?:ipv4|ipv6|core|netfilter|bridge|nf_conntrack\\w{0,20})\\.[\\w./@-]{2,80} ?= ?-?\\d', 'net.'),
+    )),
     ('tcpdump', (
         ('(?:^|[\\s/])(?:tcpdump|tshark)\\b', ''),
     ), (
@@ -163,6 +320,13 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('dropped privs to tcpdump', 'dropped privs to tcpdump'),
         ('\\d{1,9} packets (?:captured|received by filter|dropped by kernel)', ' packets '),
         ('\\s{2,8}[0-9a-fA-F.:]{3,45}(?:\\.[\\w-]{1,20})? > [0-9a-fA-F.:]{3,45}(?:\\.[\\w-]{1,20})?: \\S', ' > '),
+    )),
+    ('test_net_connection', (
+        ('(?i)(?:^|\\s)(?:test-netconnection|tnc)\\s', ''),
+    ), (
+        ('(?:TcpTestSucceeded|PingSucceeded|PingReplyDetails \\(RTT\\))\\s{1,12}: ', ': '),
+        ('WARNING: (?:TCP connect to \\(\\S{1,255} : \\d{1,5}\\) failed|Ping to \\S{1,255} failed)', 'WARNING: '),
+        ('(?:RemoteAddress|RemotePort|SourceAddress)\\s{1,12}: \\S', ': '),
     )),
     ('traceroute', (
         ('(?:^|[\\s/])(?:traceroute6?|tcptraceroute|tracepath6?|tracert(?:\\.exe)?)\\s', ''),

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from kubereach.evidence.filenames import name_says
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "host"),
+    [
+        ("ip-route.worker-0.txt", "ip route", "worker-0"),
+        ("evidence/kubectl-get-svc-my-web.yaml", "kubectl get svc my-web -o yaml", ""),
+        ("kubectl-get-svc-A-o-wide.txt", "kubectl get svc -A -o wide", ""),
+        ("kubectl-get-pods-n-kube-system.txt", "kubectl get pods -n kube-system", ""),
+        ("birdcl-show-protocols.worker-0.txt", "birdcl show protocols", "worker-0"),
+        ("vtysh-show-ip-bgp.router.txt", "show ip bgp", "router"),
+        ("iptables-save.node.txt", "iptables-save", "node"),
+        ("iptables-t-nat-L-KUBE-SERVICES.n1.txt", "iptables -t nat -L KUBE-SERVICES", "n1"),
+        ("ipvsadm-Ln.node.txt", "ipvsadm -Ln", "node"),
+        ("netstat-nutap.node.txt", "netstat -nutap", "node"),
+        ("ip-addr-show-kube-ipvs0.node.txt", "ip addr show kube-ipvs0", "node"),
+        ("ping.laptop.txt", "ping", "client"),
+        ("ip-route-print.mikrotik.txt", "/ip route print", "router"),
+        ("oc-describe-service-x.txt", "kubectl describe service x", ""),
+        ("observed.yaml", "observed.yaml", ""),
+        ("case/stated.yaml", "stated.yaml", ""),
+        ("post.txt", "", ""),
+        ("my.post.txt", "", ""),
+        ("notes.worker-1.txt", "", "worker-1"),
+        ("bgppeer.yaml", "", ""),
+        ("", "", ""),
+        ("....", "", ""),
+    ],
+)
+def test_names(name: str, command: str, host: str) -> None:
+    assert name_says(name) == (command, host)
