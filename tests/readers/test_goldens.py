@@ -8,7 +8,7 @@ from goldens import ROOT, capture_of, cases, encode, misplaced, read
 
 
 @pytest.mark.parametrize("path", cases(), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_reader_says_what_its_golden_says(path: Path, accept: bool) -> None:
+def test_a_reader_says_what_its_golden_says(path: Path, accept: bool) -> None:  # noqa: FBT001 - a fixture
     capture = capture_of(path)
     reading = read(path.parent.name, capture)
     golden = path.with_suffix(".json")

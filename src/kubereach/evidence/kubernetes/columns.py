@@ -64,10 +64,10 @@ def _subset_pairs(members: list[tuple[str, int | None]], *, whole: bool) -> Pair
     every = tuple(dict.fromkeys(port for _, port in members if port is not None))
     for address, ports in by_address.items():
         groups.setdefault(tuple(sorted(set(ports))) if whole else every, []).append(address)
-    for s, (ports, addresses) in enumerate(groups.items()):
+    for s, (numbers, addresses) in enumerate(groups.items()):
         for i, address in enumerate(addresses):
             yield f"subsets[{s}].addresses[{i}].ip", address
-        for i, number in enumerate(ports):
+        for i, number in enumerate(numbers):
             yield f"subsets[{s}].ports[{i}].port", number
 
 

@@ -98,7 +98,7 @@ def parse_command(text: str) -> KubectlCommand:
 
 def _tool(token: str) -> str:
     name = token.rpartition("/")[2]
-    return name if name in {"kubectl", "oc", "k", "calicoctl", "kubectl.exe", "kubecolor"} else ""
+    return name if name in {"kubectl", "oc", "k", "calicoctl", "kubectl.exe", "microk8s.kubectl", "kubecolor"} else ""
 
 
 def _split(tokens: list[str]) -> tuple[dict[str, str], list[str], bool]:
@@ -106,22 +106,22 @@ def _split(tokens: list[str]) -> tuple[dict[str, str], list[str], bool]:
     flags: dict[str, str] = {}
     words: list[str] = []
     rest = iter(tokens)
-    for token in rest:
-        if token.startswith(_STOP):
-            return flags, words, token.startswith("|")
-        name, equals, value = token.partition("=")
-        if not token.startswith("-") or token == "-":
-            words.append(token)
+    for part in rest:
+        if part.startswith(_STOP):
+            return flags, words, part.startswith("|")
+        name, equals, value = part.partition("=")
+        if not part.startswith("-") or part == "-":
+            words.append(part)
         elif name in _VALUE_FLAGS:
             flags[_VALUE_FLAGS[name]] = value if equals else next(rest, "")
         elif name in _IGNORED_WITH_VALUE:
             if not equals:
                 next(rest, "")
-        elif token[:2] in {"-n", "-o", "-l"} and not token.startswith("--"):
-            flags[_VALUE_FLAGS[token[:2]]] = token[2:].removeprefix("=")
-        elif token.startswith("-A") and len(token) > 2:  # -Aowide
+        elif part[:2] in {"-n", "-o", "-l"} and not part.startswith("--"):
+            flags[_VALUE_FLAGS[part[:2]]] = part[2:].removeprefix("=")
+        elif part.startswith("-A") and len(part) > 2:  # -Aowide
             flags["-A"] = ""
-            flags["output"] = token[2:].removeprefix("o")
+            flags["output"] = part[2:].removeprefix("o")
         elif equals != "=" or value != "false":
             flags[name] = value
     return flags, words, False

@@ -56,7 +56,16 @@ _DAEMON_SET_FIELDS = {
 # Top labels that say nothing this project needs; they count as read.
 _SILENT = frozenset(
     {
-        *("Lease", "Capacity", "Allocatable", "Allocated resources", "CreationTimestamp", "Start Time", "Priority"),
+        *(
+            "Non-terminated Pods",
+            "Lease",
+            "Capacity",
+            "Allocatable",
+            "Allocated resources",
+            "CreationTimestamp",
+            "Start Time",
+            "Priority",
+        ),
         *(
             "Volumes",
             "QoS Class",
@@ -238,7 +247,7 @@ def node(entries: Sequence[Entry]) -> Iterator[Leaf]:
         elif label == "Taints":
             yield from _taints(entry)
         elif label == "Addresses":
-            yield from ((f"status.addresses.{c.label}", c.value, c.line) for c in entry.children if c.label and c.value)
+            yield from _node_addresses(entry)
         elif label == "Conditions":
             yield from conditions(entry)
         elif label == "System Info":
@@ -247,8 +256,17 @@ def node(entries: Sequence[Entry]) -> Iterator[Leaf]:
                     yield f"status.nodeInfo.{_node_info(child.label)}", child.value, child.line
 
 
+def _node_addresses(entry: Entry) -> Iterator[Leaf]:
+    """By type, as tables give them; a second one of a type (dual stack) as `InternalIP[1]`."""
+    count: dict[str, int] = {}
+    for child in entry.children:
+        if child.label is not None and child.value:
+            nth = count[child.label] = count.get(child.label, -1) + 1
+            yield f"status.addresses.{child.label}{f'[{nth}]' if nth else ''}", child.value, child.line
+
+
 def _node_info(label: str) -> str:
-    return "kubeProxyVersion" if label == "Kube-Proxy Version" else field_of(label)
+    return {"Kube-Proxy Version": "kubeProxyVersion", "OS Image": "osImage"}.get(label) or field_of(label)
 
 
 def _taints(entry: Entry) -> Iterator[Leaf]:

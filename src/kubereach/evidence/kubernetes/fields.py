@@ -58,7 +58,7 @@ assignedIPv4 assignedIPv6 availableIPv4 availableIPv6 lastError result bgpBacken
 nodesSelector routers neighbors toAdvertise toReceive allowed mode raw rawConfig"""
 
 _CILIUM = """blocks start stop allowFirstLastIPs serviceSelector externalIPs loadBalancerIPs virtualRouters localASN
-exportPodCIDR podIPPoolSelector serviceAdvertisements neighbors connectRetryTimeSeconds holdTimeSeconds keepAliveTimeSeconds
+exportPodCIDR podIPPoolSelector serviceAdvertisements connectRetryTimeSeconds holdTimeSeconds keepAliveTimeSeconds
 eBGPMultihopTTL gracefulRestart restartTimeSeconds advertisedPathAttributes families afi safi advertisements
 advertisementType service bgpInstances peerConfigRef localPort timers transport ebgpMultihop authSecretRef
 endpointSelector ingressDeny egressDeny fromEntities toEntities fromEndpoints toEndpoints fromCIDR toCIDR fromCIDRSet
@@ -74,11 +74,11 @@ allowedRoutes parentRefs hostnames backendRefs matches sectionName addressType e
 nodeName zone targetRef podSelector ipBlock except policyTypes from to endPort group names plural singular scope
 versions served storage accepted acceptedNames storedVersions replicas strategy template containers image command args
 env envFrom volumeMounts volumes tolerations effect serviceAccountName hostNetwork dnsPolicy resources limits requests
-capacity allocatable nodeInfo unschedulable taints providerID chart valuesContent repo targetNamespace bootstrap set
-version secretRef configMapRef jobName failurePolicy"""
+capacity allocatable nodeInfo unschedulable machineID systemUUID bootID kernelVersion osImage
+operatingSystem architecture containerRuntimeVersion kubeletVersion taints providerID chart valuesContent repo
+targetNamespace bootstrap set version secretRef configMapRef jobName failurePolicy"""
 
-_LISTS = frozenset(
-    """conditions finalizers ownerReferences filters serviceClusterIPs serviceExternalIPs serviceLoadBalancerIPs
+_LISTS = """conditions finalizers ownerReferences filters serviceClusterIPs serviceExternalIPs serviceLoadBalancerIPs
 communities prefixAdvertisements ipPools exportV4 importV4 exportV6 importV6 operations allowedUses cidrs addresses
 ipAddressPools ipAddressPoolSelectors serviceSelectors namespaceSelectors nodeSelectors interfaces peers namespaces
 matchExpressions values blocks virtualRouters serviceAdvertisements advertisedPathAttributes families advertisements
@@ -88,14 +88,15 @@ hosts tls listeners parentRefs hostnames backendRefs matches policyTypes from to
 endpoints tolerations taints containers volumes volumeMounts args command env envFrom imagePullSecrets expectedIPs
 profiles types nets notNets notPorts toPorts ignoredInterfaces classes routes controlPlaneTolerations routers
 toAdvertise failsafeInboundHostPorts failsafeOutboundHostPorts externalNodesList allocations attributes podCIDRs
-serviceCIDRs ports bpfDSROptoutCIDRs shortNames categories natOutgoingExclusions servers""".split()
-)
+serviceCIDRs ports bpfDSROptoutCIDRs shortNames categories natOutgoingExclusions servers"""
 
 # Strings of the API that look like numbers or booleans when printed.
-_TEXTS = frozenset("resourceVersion uid kubeletVersion version name lastError logFileMaxSize".split())
+_TEXTS = frozenset({"resourceVersion", "uid", "kubeletVersion", "version", "name", "lastError", "logFileMaxSize"})
 
 # Maps whose keys are the user's own: a label such as `App` stands for the key `app`.
-_FREE_MAPS = frozenset("matchLabels labels annotations selector limits requests capacity allocatable data".split())
+_FREE_MAPS = frozenset(
+    {"matchLabels", "labels", "annotations", "selector", "limits", "requests", "capacity", "allocatable", "data"}
+)
 
 
 def label_of(field: str) -> str:
@@ -109,7 +110,12 @@ def label_of(field: str) -> str:
 @lru_cache(maxsize=1)
 def known_fields() -> frozenset[str]:
     """Every field name that can be found again from its label."""
-    return frozenset(" ".join((_META, _CALICO, _METALLB, _CILIUM, _CORE)).split()) | _LISTS
+    return frozenset(" ".join((_META, _CALICO, _METALLB, _CILIUM, _CORE, _LISTS)).split())
+
+
+@lru_cache(maxsize=1)
+def _lists() -> frozenset[str]:
+    return frozenset(_LISTS.split())
 
 
 @lru_cache(maxsize=1)
@@ -139,7 +145,7 @@ def _free_key(label: str) -> str:
 
 def is_list(field: str) -> bool:
     """Whether `field` is known to hold a list."""
-    return field in _LISTS
+    return field in _lists()
 
 
 def is_text(field: str) -> bool:

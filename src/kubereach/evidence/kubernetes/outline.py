@@ -41,12 +41,12 @@ class Entry:
         return next((child for child in self.children if child.label == label), None)
 
 
-def outline(lines: Sequence[str], start: int, end: int) -> list[Entry]:
-    """The entries of `lines[start:end]`, by their indentation; blank lines are skipped."""
+def outline(lines: Sequence[str], first: int = 0) -> list[Entry]:
+    """The entries of `lines`, by their indentation; blank lines are skipped. Lines are numbered from `first`."""
     roots: list[Entry] = []
     open_entries: list[Entry] = []
-    for index in range(start, end):
-        line = lines[index].replace("\t", "    ").rstrip()
+    for index, line in enumerate(lines, start=first):
+        line = line.replace("\t", "    ").rstrip()
         text = line.lstrip()
         if not text:
             continue

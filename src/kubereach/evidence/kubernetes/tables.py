@@ -115,7 +115,7 @@ def _speaks(name: str, text: str) -> int:
 
 def _assign(found: list[tuple[int, str]], columns: list[tuple[int, str]]) -> dict[str, str] | None:
     """The best order-keeping assignment of fewer parts than columns: forms first, then nearness (small: ≤ 20 x 20)."""
-    if len(columns) > 24:
+    if len(columns) > 24 or len(found) > len(columns):
         return None
     # best[j] after i parts: (score, chosen columns), the last chosen column being < j
     best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())] * (len(columns) + 1)

@@ -67,7 +67,7 @@ def compose(text: str) -> tuple[Node | None, int | None]:
 
 
 def _is_hostile(text: str) -> bool:
-    if len(text) > _MAX_TEXT or re.search(r"(?:[-?:] ){65}| {1200}(?=[^ ])|(?:[\[{][ \n]{0,8}){65}", text):
+    if len(text) > _MAX_TEXT or re.search(r"(?:[-?:] ){65}|(?<! ) {1200}|(?:[\[{][ \n]{0,8}){65}", text):
         return True
     depth = 0
     for character in re.findall(r"[\[\]{}]", text):
@@ -107,11 +107,16 @@ def scalar(node: Node) -> Scalar:
     return canonical_scalar(value)
 
 
+def shape(node: Node) -> str:
+    """`mapping`, `sequence` or `scalar`."""
+    return str(getattr(node, "id", ""))
+
+
 def pairs(node: Node | None) -> Iterator[tuple[str, Node]]:
     """The entries of a mapping node with scalar keys; nothing for any other node."""
-    if getattr(node, "id", "") == "mapping" and node is not None:
+    if node is not None and shape(node) == "mapping":
         for key, value in node.value:
-            if key.id == "scalar":
+            if shape(key) == "scalar":
                 yield key.value, value
 
 
@@ -122,12 +127,12 @@ def child(node: Node | None, key: str) -> Node | None:
 
 def items(node: Node | None) -> list[Node]:
     """The elements of a sequence node; [] for any other node."""
-    return list(node.value) if node is not None and node.id == "sequence" else []
+    return list(node.value) if node is not None and shape(node) == "sequence" else []
 
 
 def text_of(node: Node | None) -> str:
     """The text of a scalar node; "" for any other node and for null."""
-    if node is None or node.id != "scalar" or scalar(node) is None:
+    if node is None or shape(node) != "scalar" or scalar(node) is None:
         return ""
     return str(node.value)
 
@@ -135,52 +140,52 @@ def text_of(node: Node | None) -> str:
 class _Walk:
     """Collects the leaves below a node."""
 
-    def __init__(self, *, within: bool) -> None:
+    def __init__(self, *, within: bool, budget: int) -> None:
         self.leaves: list[Leaf] = []
-        self.steps = 0
+        self.budget = budget
         self.within = within  # whether texts that hold YAML are opened too
 
     def visit(self, node: Node, path: str, depth: int) -> None:
-        self.steps += 1
-        if depth > MAX_DEPTH or self.steps > MAX_LEAVES:
+        self.budget -= 1
+        if depth > MAX_DEPTH or self.budget < 0:
             raise TooLargeError
         line = node.start_mark.line
-        if node.id == "mapping":
+        if shape(node) == "mapping":
             self._mapping(node, path, depth)
-        elif node.id == "sequence":
+        elif shape(node) == "sequence":
             is_arguments = path.endswith((".args", ".command"))
             for i, element in enumerate(node.value):
-                if is_arguments and element.id == "scalar":
+                if is_arguments and shape(element) == "scalar":
                     self.leaves.append((f"{path}[{i}]", redact_argument(str(element.value)), element.start_mark.line))
                 else:
                     self.visit(element, f"{path}[{i}]", depth + 1)
         else:
             inner = _inner(node, path) if self.within and "\n" in node.value else None
             self.leaves += [(path, scalar(node), line)] if inner is None else inner
-        if node.id != "scalar" and not node.value:
+        if shape(node) != "scalar" and not node.value:
             self.leaves.append((path, None, line))
 
     def _mapping(self, node: Node, path: str, depth: int) -> None:
         name = text_of(child(node, "name"))
         for key, value in node.value:
-            field = key.value if key.id == "scalar" else "?"
+            field = key.value if shape(key) == "scalar" else "?"
             here = join(path, str(field))
             if here in _SKIPPED or field == LAST_APPLIED:
                 continue
             hidden = is_secret_key(str(field)) or (field == "value" and is_secret_key(name))
-            if hidden and value.id == "scalar":
+            if hidden and shape(value) == "scalar":
                 self.leaves.append((here, REDACTED, value.start_mark.line))
             else:
                 self.visit(value, here, depth + 1)
 
 
-def leaves_of(node: Node, path: str = "", *, within: bool = False) -> list[Leaf]:
+def leaves_of(node: Node, path: str = "", *, within: bool = False, budget: int = MAX_LEAVES) -> list[Leaf]:
     """The leaves below `node` as (path, value, line index); None stands for null and for an empty map or list.
 
     `within`: texts of several lines that are YAML themselves (ConfigMap data) are opened. Secrets come redacted,
     managedFields and the last applied configuration are left out. Raises TooLargeError.
     """
-    walk = _Walk(within=within)
+    walk = _Walk(within=within, budget=budget)
     walk.visit(node, path, 0)
     return walk.leaves
 
@@ -190,7 +195,7 @@ def text_leaves(text: str, path: str) -> list[Leaf] | None:
     if len(text) > 200_000 or not re.search(r"(?m)^\s*[\"{\w][^:\n]{0,80}:(?:\s|$)", text):
         return None
     root, wrong = compose(text)
-    if wrong is not None or root is None or root.id != "mapping" or not root.value:
+    if wrong is not None or root is None or shape(root) != "mapping" or not root.value:
         return None
     try:
         return leaves_of(root, path)
@@ -212,7 +217,7 @@ def sequence_entries(lines: Sequence[str]) -> Iterator[tuple[int, int, Node | No
     only itself. The mapping is None, and its lines are numbered from `start`, when the entry cannot be read.
     """
     starts = [i for i, line in enumerate(lines) if re.match(r"- *\S|-$", line)]
-    for start, behind in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, behind in zip(starts, [*starts[1:], len(lines)], strict=False):
         end = start + 1
         while end < behind and (not lines[end].strip() or lines[end].startswith((" ", "\t"))):
             end += 1
@@ -220,5 +225,5 @@ def sequence_entries(lines: Sequence[str]) -> Iterator[tuple[int, int, Node | No
             end -= 1
         root, wrong = compose("\n".join(lines[start:end]))
         elements = items(root) if wrong is None else []
-        is_mapping = len(elements) == 1 and elements[0].id == "mapping"
+        is_mapping = len(elements) == 1 and shape(elements[0]) == "mapping"
         yield start, end, elements[0] if is_mapping else None

@@ -17,12 +17,15 @@ from kubereach.evidence.capture import Capture
 from kubereach.evidence.kubernetes.command import parse_command
 from kubereach.evidence.kubernetes.kinds import Kind, group_of_api_version, is_cluster_scoped, namespace_of
 from kubereach.evidence.kubernetes.yaml_leaves import (
+    MAX_LEAVES,
+    Leaf,
     TooLargeError,
     child,
     compose_leading,
     items,
     leaves_of,
     pairs,
+    shape,
     text_of,
 )
 from kubereach.evidence.reader import Ask, Reading, spans
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from yaml import Node
 
 COMMANDS = (
-    r"^(?:\S{0,60}/)?(?:kubectl|oc|k|kubecolor|calicoctl)\b.{0,400} (?:-[A-Za-z]{0,4}o|--output)[ =]?(?:yaml|json)\b",
+    r"^(?:\S{0,60}/)?(?:k3s |microk8s[ .])?(?:kubectl|oc|k|kubecolor|calicoctl)\b.{0,400} (?:-[A-Za-z]{0,4}o|--output)[ =]?(?:yaml|json)\b",
     r"^(?:cat|less|more|vim?|nano) \S{1,300}\.(?:ya?ml|json)$",
 )
 SIGNATURES = (
@@ -55,6 +58,7 @@ ASKS = (
         gives="MetalLB's pools and how it announces them",
     ),
 )
+_MAX_DOCUMENTS = 10_000
 _TOP = r"(?:[a-z][A-Za-z0-9]{0,40} ?:(?:\s|$)|- ?|#|\.\.\.\s*$|[\"'][A-Za-z]{1,40}[\"'] ?:)"
 _START = r"(?:(?:- )?(?:apiVersion|kind|metadata|spec|status|items|data|subsets) ?:(?:\s|$)|---|\{)"
 
@@ -67,9 +71,11 @@ class _Reader:
         self.command = parse_command(capture.command)
         self.facts: list[AnyFact] = []
         self.seen: set[int] = set()
+        self.budget = 2 * MAX_LEAVES  # of the whole capture: aliases in many documents add up
+        self.cut: int | None = None  # the line of the first object that the budget did not reach
 
     def read(self) -> Reading:
-        for start, end in _documents(self.capture.lines):
+        for start, end in _documents(self.capture.lines)[:_MAX_DOCUMENTS]:
             self._document(start, end)
         lines = self.capture.lines
         return Reading(
@@ -82,26 +88,22 @@ class _Reader:
         lines = [
             line[indent:] if not line[:indent].strip() else line.lstrip() for line in self.capture.lines[start:end]
         ]
+        if all(not line.strip() or line.lstrip().startswith("#") or line.startswith("---") for line in lines):
+            self.seen.update(range(start, end))  # an empty document
+            return
         root, length = compose_leading(lines)
-        if root is None:
-            if all(not line.strip() or line.lstrip().startswith("#") or line.startswith("---") for line in lines):
-                self.seen.update(range(start, end))  # an empty document
-            return
-        try:
-            known = self._objects(root, start)
-        except TooLargeError:
-            return
-        if known:
-            self.seen.update(range(start, start + length))
+        self.cut = None
+        if root is not None and self._objects(root, start):
+            self.seen.update(range(start, start + length if self.cut is None else self.cut))
 
     def _objects(self, root: Node, start: int) -> bool:
         """Emit the objects of one document; False when it is no Kubernetes object."""
-        if root.id == "sequence":
+        if shape(root) == "sequence":
             members = [member for member in items(root) if _kind_of(member) is not None]
             for member in members:
                 self._object(member, _kind_of(member), start)
             return bool(members)
-        if root.id != "mapping":
+        if shape(root) != "mapping":
             return False
         kind = text_of(child(root, "kind"))
         if child(root, "items") is not None and (kind.endswith("List") or not kind):
@@ -124,12 +126,7 @@ class _Reader:
         names = self.command.names
         name = text_of(child(metadata, "name")) or (names[0] if len(names) == 1 else "")
         shown = text_of(child(metadata, "namespace")) or self.command.namespace
-        found: list[tuple[str, str | int | float | bool | None, int]] = []
-        for key, value in pairs(node):
-            if key in {"apiVersion", "kind"} or (kind.name == "Secret" and key in {"data", "stringData"}):
-                continue
-            found += leaves_of(value, key, within=kind.name == "ConfigMap" and key == "data")
-        for path, value, line in found:
+        for path, value, line in self._leaves(node, kind, start):
             self.facts.append(
                 ObjectLeaf(
                     origin=self.capture.origin(start + line, start + line + 1),
@@ -144,6 +141,21 @@ class _Reader:
                 )
             )
         return name
+
+    def _leaves(self, node: Node, kind: Kind, start: int) -> list[Leaf]:
+        """The leaves of one object; [] (and `cut` set) when the budget does not reach it."""
+        found: list[Leaf] = []
+        try:
+            for key, value in pairs(node):
+                if key in {"apiVersion", "kind"} or (kind.name == "Secret" and key in {"data", "stringData"}):
+                    continue
+                opened = kind.name == "ConfigMap" and key == "data"
+                found += leaves_of(value, key, within=opened, budget=min(MAX_LEAVES, self.budget - len(found)))
+        except TooLargeError:
+            self.cut = self.cut if self.cut is not None else start + node.start_mark.line
+            return []
+        self.budget -= len(found)
+        return found
 
     def _list(self, root: Node, item_kind: str, start: int) -> bool:
         names: dict[Kind, list[str]] = {kind: [] for kind in self.command.kinds}
@@ -170,7 +182,7 @@ class _Reader:
                 names=tuple(names),
                 namespace="" if is_cluster_scoped(kind.name, kind.group) else command.namespace,
                 selector=command.selector,
-                complete=command.verb == "get" and not command.filtered and kind in command.kinds,
+                complete=self.cut is None and command.verb == "get" and not command.filtered and kind in command.kinds,
             )
         )
 

@@ -33,10 +33,11 @@ from kubereach.evidence.kubernetes.yaml_leaves import text_leaves
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.fact import AnyFact, ObjectLeaf, ObjectListing, Scalar
 
-COMMANDS = (r"^(?:\S{0,60}/)?(?:kubectl|oc|k|kubecolor)(?: \S{1,200}){0,12}? describe\b",)
+_TOOL = r"(?:\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|microk8s\.kubectl)"
+COMMANDS = (rf"^{_TOOL}(?: \S{{1,200}}){{0,12}}? describe\b",)
 SIGNATURES = (
-    r"\s{0,8}x?Name:\s{3,}[\w.:-]+$",
-    r"\s*(?:Normal|Warning)\s{2,}[A-Z][A-Za-z]+\s{2,}(?:<unknown>|\d+[smhdy]\S*|\d+m\d+s)(?: \(x\d+ over \S+\))?\s{2,}\S",
+    r"\s{0,8}x?Name:\s{3,}[\w.:-]+\s*$",
+    r"\s*(?:Normal|Warning)\s{2,}[A-Z][A-Za-z]+\s{2,}(?:<unknown>|\d+[smhdy]\S*)(?: \(x\d+ over \S+\))?\s{2,}\S",
 )
 ASKS = (
     Ask(command="kubectl describe svc NAME", where="cluster", gives="policies, endpoints and events of the service"),
@@ -91,13 +92,14 @@ class _Reader:
         self.facts: list[AnyFact] = []
         self.seen: set[int] = set()
         self.names: dict[Kind, list[str]] = {}
+        self.whole = False  # whether the last object goes on to its events
 
     def read(self) -> Reading:
         starts = [i for i, line in enumerate(self.lines) if re.match(r"\s{0,16}Name:(?:\s+\S|\s*$)", line)]
         starts = [i for i in starts if self._is_start(i)]
-        for start, end in zip(starts, [*starts[1:], len(self.lines)], strict=True):
+        for start, end in zip(starts, [*starts[1:], len(self.lines)], strict=False):
             self._object(start, end)
-        self._lone_events(0, len(self.lines))
+        self._lone_events()
         self._list()
         unread = [i for i, line in enumerate(self.lines) if line.strip() and i not in self.seen]
         return Reading(tuple(self.facts), spans(unread))
@@ -110,27 +112,30 @@ class _Reader:
         return any(re.match(pattern, line) for line in following) or not following
 
     def _object(self, start: int, end: int) -> None:
-        indent = len(self.lines[start]) - len(self.lines[start].lstrip())
-        lines = [line[indent:] if not line[:indent].strip() else line for line in self.lines[:end]]
-        body_end = next((i for i in range(start, end) if re.match(r"Events:", lines[i])), end)
-        data = next((i for i in range(start, body_end) if lines[i].rstrip() == "Data"), None)
-        lines[start:body_end] = [re.sub(r"^(\s+)- (?=[A-Z])", r"\1  ", line) for line in lines[start:body_end]]
-        entries = outline(lines, start, body_end if data is None else data)
+        lines = self.lines[start:end]
+        indent = len(lines[0]) - len(lines[0].lstrip())
+        lines = [line[indent:] if not line[:indent].strip() else line for line in lines]
+        body_end = next((i for i, line in enumerate(lines) if line.startswith("Events:")), len(lines))
+        data = next((i for i in range(body_end) if lines[i].rstrip() == "Data"), None)
+        # The dashes of `describe endpointslice` become blanks, so that indentation alone gives the structure.
+        body = [re.sub(r"^(\s+)- (?=[A-Z])", r"\1  ", line) for line in lines[: body_end if data is None else data]]
+        entries = outline(body, start)
         described = _Described([entry for entry in entries if entry.indent == 0], self.command.kind)
         if data is not None and described.kind is None:
             described.kind = kind_of("configmap")
         if described.kind is None or not described.name:
             return
         self.names.setdefault(described.kind, []).append(described.name)
+        self.whole = body_end < len(lines)
         self._metadata(described)
         if data is not None:
-            self._data(described, lines, data, body_end)
+            self._data(described, lines[data:body_end], start + data)
         if described.is_custom:
             self._custom(described)
         else:
             self._builtin(described)
-        if body_end < end:
-            self._events(described, outline(lines, body_end, end))
+        if self.whole:
+            self._events(described, outline(lines[body_end:], start + body_end))
 
     def _metadata(self, described: _Described) -> None:
         for entry in described.entries:
@@ -158,6 +163,7 @@ class _Reader:
         self._emit(described, mapper(described.entries))
         if kind == "Service":
             self._emit(described, service_endpoints(described.entries), kind=Kind("Endpoints"))
+            self.seen.update(entry.line for entry in described.entries if entry.label == "Endpoints")
         if kind == "Node":
             for namespace, name, line in pods_of_node(described.entries):
                 self._leaf(Kind("Pod"), name, namespace, ("spec.nodeName", described.name, line))
@@ -165,22 +171,20 @@ class _Reader:
             if is_silent(kind, entry) or any(inner.line in self.seen for inner in entry.walk()):
                 self.seen.update(inner.line for inner in entry.walk())
 
-    def _data(self, described: _Described, lines: list[str], start: int, end: int) -> None:
-        """The `Data` part of a ConfigMap: `KEY:`, a line of dashes, the value as it is."""
-        heads = [i for i in range(start, end - 1) if lines[i].endswith(":") and lines[i + 1].rstrip() == "----"]
-        stop = next((i for i in range(start, end) if lines[i].rstrip() == "BinaryData"), end)
-        for head, behind in zip(heads, [*heads[1:], stop], strict=True):
-            if head >= stop:
-                break
+    def _data(self, described: _Described, lines: list[str], first: int) -> None:
+        """The `Data` part of a ConfigMap: `KEY:`, a line of dashes, the value as it is. `first` is its first line."""
+        stop = next((i for i, line in enumerate(lines) if line.rstrip() == "BinaryData"), len(lines))
+        heads = [i for i in range(stop - 1) if lines[i].rstrip().endswith(":") and lines[i + 1].rstrip() == "----"]
+        for head, behind in zip(heads, [*heads[1:], stop], strict=False):
             text = "\n".join(lines[head + 2 : behind]).rstrip()
             path = join("data", lines[head].rstrip()[:-1])
             inner = text_leaves(text, path)
             if inner is None:
-                inner = [(path, text, 0)] if text else [(path, "", -2)]
-            self._emit(described, [(leaf, value, head + 2 + line) for leaf, value, line in inner])
-            self.seen.update(range(head, behind))
-        self.seen.update(range(start, min(start + 2, end)))
-        self.seen.update(i for i in range(stop, min(stop + 2, end)))
+                inner = [(path, text, 0 if text else -2)]
+            self._emit(described, [(leaf, value, first + head + 2 + line) for leaf, value, line in inner])
+            self.seen.update(range(first + head, first + behind))
+        # `Data` and `BinaryData` with the lines under them.
+        self.seen.update(first + i for i in (0, 1, stop, stop + 1) if i < len(lines))
 
     def _events(self, described: _Described, entries: list[Entry]) -> None:
         top = entries[0]
@@ -193,16 +197,17 @@ class _Reader:
                 self._event(cells, line, described)
         self.seen.update(c.line for c in top.children if set(c.text) <= {"-", " "})
 
-    def _lone_events(self, start: int, end: int) -> None:
-        asked = self.command.kind
-        for index in range(start, end):
-            match = None if index in self.seen else re.match(_EVENT_ROW, self.lines[index])
+    def _lone_events(self) -> None:
+        """Rows of events outside any description, as people cut them out."""
+        for index, line in enumerate(self.lines):
+            if index in self.seen:
+                continue
+            match = re.match(_EVENT_ROW, line)
             if match:
                 cells = dict(zip(("Type", "Reason", "Age", "From", "Message"), match.groups(), strict=True))
                 self._event(cells, index, None)
-            elif index not in self.seen and re.match(r"\s*Type\s+Reason\s+Age\s+From\s+Message", self.lines[index]):
-                self.seen.update({index, index + 1})
-        del asked
+            elif re.match(r"\s{0,16}(?:Type\s{2,40}Reason\s{2,80}Age\s|-{4}\s{2,40}-{4,80}\s)", line):
+                self.seen.add(index)
 
     def _event(self, cells: dict[str, str], line: int, described: _Described | None) -> None:
         leaves: list[Leaf] = []
@@ -215,7 +220,7 @@ class _Reader:
         for column, field in (*columns, ("From", "source"), ("Message", "message")):
             if cells.get(column):
                 leaves.append((field, cells[column], line))
-        namespace = described.namespace if described is not None else self.command.namespace
+        namespace = (described.namespace if described is not None else self.command.namespace) or None
         for leaf in leaves:
             self._leaf(Kind("Event"), f"{self.capture.source}:{self.capture.first + line}", namespace, leaf)
 
@@ -257,7 +262,7 @@ class _Reader:
                         names=tuple(names),
                         namespace="" if is_cluster_scoped(kind.name, kind.group) else command.namespace,
                         selector=command.selector,
-                        complete=not command.filtered,
+                        complete=self.whole and not command.filtered,
                     )
                 )
 

@@ -1,7 +1,7 @@
 """The tables of `kubectl get`, and of oc and `calicoctl get`.
 
-Reads: plain and wide tables of any resource, `-A`, `--show-labels`, several tables in a row (`get all`, `get svc,pods`),
-tables with columns that slipped in a paste, tables without a header when the command is known, and
+Reads: plain and wide tables of any resource, `-A`, `--show-labels`, several tables in a row (`get all`,
+`get svc,pods`), tables with columns that slipped in a paste, tables without a header when the command is known, and
 `No resources found`.
 Ask: `kubectl get svc -A -o wide` and its kin.
 Facts: ObjectLeaf per field that a column shows (other columns as `table.COLUMN`), ObjectListing per table.
@@ -21,10 +21,8 @@ from kubereach.evidence.kubernetes.tables import header_columns, read_row
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.fact import AnyFact, ObjectLeaf, ObjectListing
 
-COMMANDS = (
-    r"^(?!.{0,400}(?:-o|--output)[ =]?(?:yaml|json|name|go-template|custom))"
-    r"(?:\S{0,60}/)?(?:kubectl|oc|k|kubecolor|calicoctl)(?: \S{1,200}){0,12}? get\b",
-)
+_TOOL = r"(?:\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|calicoctl|microk8s\.kubectl)"
+COMMANDS = (rf"^(?!.{{0,400}}-o(?:utput)?[ =]?(?:yaml|json|name|go-t|custom)){_TOOL}(?: \S{{1,200}}){{0,12}}? get\b",)
 SIGNATURES = (
     r"\s*(?:NAMESPACE\s+)?NAME\s+TYPE\s+CLUSTER-IP\b",
     r"\s*(?:NAMESPACE\s+)?NAME\s+READY\s+(?:STATUS|UP-TO-DATE|AGE)\b",
@@ -162,7 +160,7 @@ class _Reader:
         ]
 
     def _nothing_found(self, index: int, line: str) -> bool:
-        """`No resources found in NS namespace.` and an unknown resource type: an empty listing that closes its scope."""
+        """`No resources found in NS namespace.` and an unknown type: an empty listing that closes its scope."""
         match = re.match(r"\s*No resources found(?:\.|\s+in (\S{1,253}) namespace\.?)?\s*$", line)
         missing = re.match(r"\s*error: the server doesn't have a resource type \"([\w.-]{1,200})\"", line)
         kind = kind_of(missing[1]) if missing else self.command.kind

@@ -21,6 +21,7 @@ from kubereach.evidence.kubernetes.yaml_leaves import (
     pairs,
     scalar,
     sequence_entries,
+    shape,
     text_of,
 )
 from kubereach.evidence.reader import Reading, spans
@@ -69,10 +70,10 @@ def _facts(capture: Capture, entry: Node, start: int, end: int) -> list[Setting]
 
 
 def _values(value: Node, attribute: str) -> list[tuple[str, Scalar]]:
-    if value.id == "scalar":
+    if shape(value) == "scalar":
         return [(attribute, scalar(value))]
     elements = items(value)
-    if elements and all(element.id == "scalar" for element in elements):
+    if elements and all(shape(element) == "scalar" for element in elements):
         return [(attribute, scalar(element)) for element in elements]
     try:
         return [(path, content) for path, content, _ in leaves_of(value, attribute)]
