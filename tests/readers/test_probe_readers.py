@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
@@ -17,6 +18,14 @@ from kubereach.evidence.capture import Capture
 from kubereach.evidence.reader import Ask
 
 READERS = (
+    "conntrack",
+    "dig",
+    "ip_addr",
+    "ip_neigh",
+    "mtr",
+    "netcat",
+    "sysctl",
+    "test_net_connection",
     "arping",
     "curl",
     "ip_route",
@@ -42,7 +51,7 @@ PROSE = (
 LINES = st.lists(st.sampled_from([line for path in cases(*READERS) for line in capture_of(path).lines]), max_size=12)
 
 
-def module(reader: str) -> Any:
+def module(reader: str) -> ModuleType:
     return import_module(f"kubereach.evidence.readers.{reader}")
 
 
@@ -70,7 +79,7 @@ def test_any_mixture_of_known_lines_is_read_without_an_error(reader: str, lines:
 
 
 @pytest.mark.parametrize("path", cases(*READERS), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_capture_cut_at_any_byte_is_read_without_an_error(path: Any) -> None:
+def test_a_capture_cut_at_any_byte_is_read_without_an_error(path: Path) -> None:
     whole = capture_of(path)
     text = "\n".join(whole.lines).encode()
     for length in range(0, len(text), max(1, len(text) // 400)):
@@ -79,14 +88,14 @@ def test_a_capture_cut_at_any_byte_is_read_without_an_error(path: Any) -> None:
 
 
 @pytest.mark.parametrize("path", cases(*READERS), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_command_of_a_golden_leads_to_its_reader(path: Any) -> None:
+def test_a_command_of_a_golden_leads_to_its_reader(path: Path) -> None:
     command = capture_of(path).command
     if command:
         assert any(re.search(form, command) for form in module(path.parent.name).COMMANDS)
 
 
 @pytest.mark.parametrize("path", cases(*READERS), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_paste_without_a_command_is_recognised(path: Any) -> None:
+def test_a_paste_without_a_command_is_recognised(path: Path) -> None:
     whole = capture_of(path)
     if whole.command:
         return
@@ -106,7 +115,7 @@ def test_a_reader_has_its_parts(reader: str) -> None:
     assert all(isinstance(ask, Ask) for ask in found.ASKS)
     assert found.ASKS
     for heading in ("Reads\n", "Ask\n", "Facts\n", "Not read\n"):
-        assert f"\n{heading}" in found.__doc__
+        assert f"\n{heading}" in (found.__doc__ or "")
     for form in (*found.COMMANDS, *found.SIGNATURES):
         re.compile(form)
 

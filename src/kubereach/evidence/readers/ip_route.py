@@ -58,7 +58,7 @@ _PROTOCOLS = {
 }  # fmt: skip
 _TABLES = {"253": "default", "254": "main", "255": "local"}
 _OPENING = frozenset(["via", "dev", "proto", "nhid", "scope", "src", "metric", "table", "nexthop", "encap", "tos"])
-_FLAGS = frozenset("onlink linkdown dead pervasive offload trap rt_offload rt_trap notify unresolved cache".split())
+_FLAGS = frozenset(["onlink", "linkdown", "dead", "pervasive", "offload", "trap", "rt_offload", "notify", "unresolved"])
 
 
 class _Entry(Struct):
