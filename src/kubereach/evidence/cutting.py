@@ -35,7 +35,15 @@ class Segment(Struct, frozen=True, kw_only=True):
     code: bool = False
 
 
+class Cut(Struct, frozen=True):
+    """The segments of a document, and the lines of prose that say where the following ran: (index, host) pairs."""
+
+    segments: tuple[Segment, ...]
+    vantages: tuple[tuple[int, str], ...] = ()
+
+
 _PLAIN, _CODE, _MARK = 0, 1, 2
+_YAML = r"\s{0,80}(?:- )?[\w./\"-]{1,80}:(?: \S|$)|\s{0,80}- \S|---$"
 
 
 def fences(lines: Sequence[str]) -> bytearray:
@@ -103,15 +111,16 @@ class _Cutter:
         self.prompts = {i: found for i, line in enumerate(lines) if line and (found := prompt.parse(line))}
         self.names = vantage.host_names(lines, (found.host for found in self.prompts.values()))
         self.hint = ""
+        self.vantages: list[tuple[int, str]] = []
         self.pending: tuple[int, str] | None = None
         self.open = Segment(start=0, end=0)
 
-    def run(self) -> tuple[Segment, ...]:
+    def run(self) -> Cut:
         index = 0
         while index < len(self.lines):
             index = self.step(index)
         self.close(len(self.lines))
-        return tuple(self.segments)
+        return Cut(tuple(self.segments), tuple(self.vantages))
 
     def step(self, index: int) -> int:
         """Take the line at `index` (and the continuation lines of a command); the next index to look at."""
@@ -121,7 +130,7 @@ class _Cutter:
         if kind == _MARK:
             return self.mark(index)
         found = self.prompts.get(index)
-        if found:
+        if found and not (line.lstrip().startswith("#") and self.in_yaml(index)):
             return self.command(index, found)
         if self.open.at < 0 or self.kinds[index] == _CODE or not self.lines[index - 1]:
             bare = self.bare(index)
@@ -138,8 +147,20 @@ class _Cutter:
         line = self.lines[index]
         if index and self.lines[index - 1] and self.kinds[index - 1] != _MARK:
             return False
-        heading = line.endswith((":", ":")) and len(line.split()) < 7
+        words = line.split()
+        heading = len(words) < 7 and (line.endswith((":", ":")) or self.is_caption(line))
         return (heading or looks_like_prose(line)) and not self.recognised(line)
+
+    def is_caption(self, line: str) -> bool:
+        """A few plain words that name one vantage: `From my laptop`, `tcpdump on node1`."""
+        plain = all(re.fullmatch(r"[A-Za-z][\w'.-]*[:,]?", word) for word in line.split())
+        return plain and not line.startswith(" ") and not line.endswith(".") and bool(vantage.vantage_in(line, self.names))
+
+    def in_yaml(self, index: int) -> bool:
+        """Whether the line at `index` stands between lines of YAML: a `#` there is YAML's own comment."""
+        first = next((line for line in self.lines[self.open.start : self.open.start + 8] if line), "")
+        before = self.lines[index - 1] if index > self.open.start else ""
+        return self.open.at < 0 and bool(re.match(_YAML, first) and re.match(rf"{_YAML}|\s{{0,80}}#", before))
 
     def mark(self, index: int) -> int:
         self.close(index)
@@ -216,7 +237,7 @@ class _Cutter:
         line = self.lines[index]
         command = prompt.bare(line)
         if self.kinds[index] == _CODE:
-            return command if command and not line.startswith("#") and not line.endswith(":") else ""
+            return command if command and not line.lstrip().startswith("#") and not line.endswith(":") else ""
         if not command:
             quoted = prompt.named(line) if line.rstrip("*_ ").endswith((":", ":")) else ""
             self.pending = (index, quoted) if quoted else self.pending
@@ -233,7 +254,7 @@ class _Cutter:
 
     def ends_output(self, index: int) -> bool:
         line = self.lines[index]
-        if not is_comment(line) or self.recognised(line):
+        if not is_comment(line) or self.recognised(line) or self.in_yaml(index):
             return False
         printing = r"cat |ip6?tables(-\w{1,10})?-save|/|nft |show running|kubectl .{1,200}-o ?[yj]|birdcl? |sysctl "
         own = re.match(printing, self.open.command)
@@ -249,9 +270,13 @@ class _Cutter:
         """What a comment or a line of prose says about where the following was run."""
         line = self.lines[index]
         heading = line.endswith((":", ":")) or line.startswith("#") or len(line.split()) < 4
-        told: str | None = ""
+        heading = heading or (len(line.split()) < 7 and self.is_caption(line))
+        told: str | None = ""  # a sentence ends what an earlier line said
         if sticky or (heading and len(line) < 80):
-            told = None if prompt.named(line) else vantage.vantage_in(line, self.names)
+            named = prompt.named(line) and "`" not in line
+            told = None if named else vantage.vantage_in(re.sub(r"`[^`]{0,200}`", " ", line), self.names)
+        if told:
+            self.vantages.append((index, told))
         if told is not None:
             self.hint = told
         if not sticky and self.open.at < 0:
@@ -259,7 +284,7 @@ class _Cutter:
             self.start(index)
 
 
-def cut(lines: Sequence[str], recognised: Callable[[str], bool] = lambda _: False) -> tuple[Segment, ...]:
+def cut(lines: Sequence[str], recognised: Callable[[str], bool] = lambda _: False) -> Cut:
     """The segments of `lines`, in order and without gaps, but for the lines of the commands themselves.
 
     `recognised` says whether some reader knows a line by its look; it decides between a comment and a program's header.

@@ -95,6 +95,7 @@ class _DocumentReader:
         self.captures: list[Capture] = []
         self.understood: list[Passage] = []
         self.wants: list[tuple[str, str]] = []
+        self.vantages: tuple[tuple[int, str], ...] = ()
 
     def run(self) -> _DocumentReader:
         if self.image:
@@ -105,6 +106,7 @@ class _DocumentReader:
             self.read_segment(segment)
         self.captures.sort(key=lambda capture: capture.first)
         self.read_prose(segments)
+        self.understood.sort(key=lambda passage: passage.origin.first)
         return self
 
     def segments(self) -> tuple[cutting.Segment, ...]:
@@ -114,10 +116,9 @@ class _DocumentReader:
         if command and not cutting.is_command(first):
             typed = "" if command.endswith(".yaml") else command
             return (cutting.Segment(start=0, end=len(self.lines), command=command, typed=typed, host=host),)
-        segments = cutting.cut(self.lines, lambda line: bool(self.recogniser.readers(line)))
-        if not host:
-            return segments
-        return tuple(_at_host(segment, host) for segment in segments)
+        found = cutting.cut(self.lines, lambda line: bool(self.recogniser.readers(line)))
+        self.vantages = found.vantages
+        return tuple(_at_host(segment, host) for segment in found.segments) if host else found.segments
 
     def read_segment(self, segment: cutting.Segment) -> None:
         if segment.kind == "mark":
@@ -228,6 +229,11 @@ class _DocumentReader:
             self.want(command)
             named = command
         told = [(index, self.lines[index], Origin(self.source, index + 1, index + 1)) for index in lines]
+        for index, host in self.vantages:
+            if self.states[index] == LineState.UNREAD:
+                place = Origin(self.source, index + 1, index + 1)
+                self.understood.append(Passage(place, f"what follows was run at: {host}"))
+                self.states[index] = LineState.UNDERSTOOD
         for mention in prose.mentions(told):
             self.facts.append(mention.setting)
             self.understood.append(Passage(mention.setting.origin, mention.says))

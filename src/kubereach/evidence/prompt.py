@@ -45,13 +45,14 @@ _WEAK = (
     r"[~/][\w./-]{0,80} ?[#$%] (?P<cmd>.*)$",
     r"[#>%]\s?(?P<cmd>.*)$",
 )
+_SIGNS = "[#$>%❯➜λ»›▶⇒→:\\]]"
 _QUOTES = {0x201C: '"', 0x201D: '"', 0x201E: '"', 0x2018: "'", 0x2019: "'", 0x2013: "-", 0x2014: "--", 0x2212: "-"}
 
 
 def parse(line: str) -> Prompt | None:
     """The prompt in `line`, or None. Only the first 4,000 characters count."""
     text = line[:4000].strip()
-    if not text:
+    if not text or not re.search(_SIGNS, text[:300]):
         return None
     indent = len(line[:4000]) - len(line[:4000].lstrip())
     return _sure(text, indent) or _arrow(text, indent) or _weak(text, indent)
@@ -123,6 +124,9 @@ def bare(line: str) -> str:
     text = line[:2000].strip()
     if not text or not (text[0].isalpha() or text[0] in "`*#/-_"):
         return ""
+    head = text.lstrip("`*#_- ").split(None, 1)
+    if not head or not known(head[0].rstrip("`:*") if "=" not in head[0] else text):
+        return ""
     text = re.sub(r"^(?:#{1,6}\s|[-*]\s|\*\*|__){0,2}\s?`{0,2}", "", text)
     text = re.sub(r"`{0,2}(?:\*\*|__)?\s?[::]?\s?(?:\*\*|__)?$", "", text)
     text = straighten(text)
@@ -131,9 +135,12 @@ def bare(line: str) -> str:
 
 def named(line: str) -> str:
     """The command that a line of prose starts with or quotes between backticks, when there is exactly one; else ""."""
-    quoted = [text for text in re.findall(r"`([^`\n]{4,300})`", line[:4000]) if plausible(straighten(text))]
+    quoted = re.findall(r"`([^`\n]{4,300})`", line[:4000]) if "`" in line else []
+    quoted = [text for text in quoted if plausible(straighten(text))]
     if quoted:
         return straighten(quoted[0]) if len(quoted) == 1 else ""
+    if not known(line.strip()):
+        return ""
     ascii_head = re.match(r"[\x20-\x7e]{4,300}", line.strip())
     head = ascii_head[0].rstrip(" :([\"'") if ascii_head else ""
     return head if head != line.strip() and plausible(head) else ""

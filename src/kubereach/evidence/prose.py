@@ -25,8 +25,8 @@ class Mention(Struct, frozen=True):
     says: str
 
 
-# (texts of which every spelling holds one; spelling, subject, attribute, value). Spellings match whole
-# ASCII words, so that they are found between the letters of any other script, and not inside the names of pods and images (`calico-node`).
+# (texts of which every spelling holds one; spelling, subject, attribute, value). Spellings match whole ASCII words,
+# so that they are found between the letters of any other script, and not in the names of pods (`calico-node`).
 _PRODUCTS = (
     ("calico", "calico", "cluster", "cni", "calico"),
     ("cilium", "cilium", "cluster", "cni", "cilium"),

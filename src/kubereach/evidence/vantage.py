@@ -17,6 +17,10 @@ _ROLES = (
 # A separate word, where a digit after it (`worker1`, `node-2`) makes it a name.
 _WORD = r"(?<![A-Za-z0-9_./-])(?:{0})s?(?![A-Za-z0-9_]|[-.]\w)"
 ADDRESS = r"(?<![\w.:/-])(?:\d{1,3}\.){3}\d{1,3}(?![\w/-]|\.\d)"
+# A role word with a number is a host's name in any language: `worker-1`, `k8s-master01`, `node2`.
+_NUMBERED = (
+    r"(?<![\w./@-])(?:[a-z][a-z0-9]{0,20}-){0,3}(?:node|worker|master|control-?plane|server)-?\d{1,4}(?![\w-]|\.\w)"
+)
 _PROBE_WORDS = r"\b(?:ping|curl|nmap|from|to|arping|traceroute|via|reach|access|tcpdump|telnet|ssh)\b"
 
 
@@ -59,6 +63,7 @@ def vantage_in(line: str, names: Iterable[str]) -> str | None:
     if re.search(ADDRESS, text):
         return None
     named = {name for name in names if name.lower() in text.lower() and _whole(name, text)}
+    named.update(re.findall(_NUMBERED, text, re.IGNORECASE))
     if len(named) == 1:
         return named.pop()
     roles = roles_in(text)

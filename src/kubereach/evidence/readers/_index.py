@@ -91,7 +91,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
     ('frr_bgp_summary', (
         ('\\bsh(?:ow)?\\s+(?:ip\\s+|ipv6\\s+)?bgp\\b.{0,60}\\bsum(?:m(?:ary)?)?\\b', 'bgp'),
     ), (
-        ('\\s*(?:Description\\s+)?Neighbor\\s+(?:V\\s+)(?:AS|\\s)+MsgRcvd\\s+MsgSent', 'Neighbor'),
+        ('\\s*(?:Description\\s+)?Neighbor\\s+(?:V\\s+)(?:AS|\\s)+MsgRcvd?\\s+MsgSent?', 'Neighbor'),
         ('\\s{0,4}(?:\\*\\s?)?[\\w.:%()-]{2,90}\\s+4\\s+\\d{1,10}\\s+\\d{1,12}\\s+\\d{1,12}(?:\\s+\\d{1,12}){2,3}\\s+(?:\\d{1,3}:\\d\\d(?::\\d\\d)?|never|(?:\\d{1,4}[ywdhms]){1,4})\\s+(?:\\d{1,9}|\\([A-Za-z]{2,12}\\)|[A-Z][A-Za-z]{2,13}(?: \\([A-Za-z]{2,12}\\)|\\([A-Za-z]{2,12}\\))?)', ''),
         ('\\s*%?\\s*BGP instance(?: \\S{1,40})? not found', 'BGP instance'),
         ('.{0,60}failed to connect to any daemons', 'failed to connect to any daemons'),
@@ -203,9 +203,9 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\blogs?\\b.*\\b(?:metallb|speaker)', 'log'),
         ('^stern\\b.*\\b(?:metallb|speaker)', 'stern'),
     ), (
-        ('.{0,120}\\{\\"(?:branch|caller|level|controller|ts)\\":.{0,200}\\"(?:event|op|msg)\\":.{0,400}\\"(?:pool|protocol|peer|ips?|interface|localASN|service)\\":', '{"'),
-        ('.{0,120}\\{\\"caller\\":\\"(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist)\\.go:\\d', '{"caller":"'),
-        ('.{0,120}\\bcaller=(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist|net)\\.go:\\d', 'caller='),
+        ('(?:\\[pod/[\\w.-]{1,120}/[\\w.-]{1,60}\\] |[\\w.-]{1,80} (?:[\\w-]{1,40} )?)?\\{\\"(?:branch|caller|level|controller|ts)\\":.*\\"(?:localASN|peerASN|pool|protocol|ips|responseMAC)\\":', '{"'),
+        ('(?:\\[pod/[\\w.-]{1,120}/[\\w.-]{1,60}\\] |[\\w.-]{1,80} (?:[\\w-]{1,40} )?)?\\{\\"caller\\":\\"(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist|net)\\.go:\\d', '{"caller":"'),
+        ('(?:\\[pod/[\\w.-]{1,120}/[\\w.-]{1,60}\\] |[\\w.-]{1,80} (?:[\\w-]{1,40} )?)?(?:(?:level|ts)=\\S{1,40} ){0,2}caller=(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist|net)\\.go:\\d', 'caller='),
         ('failed to allocate IP for \\"[^\\"]{1,120}\\": ', 'failed to allocate IP for "'),
     )),
     ('mtr', (
@@ -338,5 +338,15 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s{0,3}\\d{1,3}(?:\\s{1,8}(?:<?\\d{1,6} ms|\\*)){3}\\s{1,8}\\S', ''),
         ('\\s{0,3}\\d{1,3}\\?: \\[LOCALHOST\\]', '?: [LOCALHOST]'),
         ('\\s{0,3}\\d{1,3}:\\s{1,4}(?:\\S{1,255}\\s{1,60}\\d{1,6}\\.\\d{1,4}ms|no reply\\s*$)', ''),
+    )),
+    ('vendor_route', (
+        ('\\bsh(?:ow)?\\s+(?:ip|ipv6)\\s+ro(?:u(?:te?)?)?\\b(?!.*\\bsummary\\b)', 'sh'),
+        ('^show\\s+route(?:\\s|$)', 'route'),
+    ), (
+        ('((?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})/\\d{1,3}), ubest/mbest: \\d{1,3}/\\d{1,3}(?:, attached)?\\s*$', ', ubest/mbest: '),
+        ('(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})/\\d{1,3}\\s+[*+-]{1,2}\\[(?:BGP|Static|Direct|Local|OSPF|IS-IS|Access-internal)/\\d{1,3}\\]', ''),
+        ('inet6?\\.0: \\d{1,9} destinations, \\d{1,9} routes', ' destinations, '),
+        ('[BCLSORDi]\\*?\\s{2,8}(?:[EI]{1,2}\\d?\\s{1,6})?(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:/\\d{1,3})?\\s+(?:\\[\\d{1,3}/\\d{1,10}\\] via|is directly connected,)', ''),
+        (' [BCLSORD] [EI]?\\s{1,10}(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})/\\d{1,3}\\s+\\[\\d{1,3}/\\d{1,10}\\] via', '] via'),
     )),
 )
