@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from goldens import ROOT, capture_of, cases, encode, misplaced, read
+from tests.readers.goldens import ROOT, capture_of, cases, encode, misplaced, read
 
 
 @pytest.mark.parametrize("path", cases(), ids=lambda path: f"{path.parent.name}/{path.stem}")

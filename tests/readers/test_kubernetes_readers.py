@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from goldens import capture_of, cases, misplaced, read
+from tests.readers.goldens import capture_of, cases, misplaced, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -34,8 +34,9 @@ from kubereach.model.fact import AnyFact, ObjectLeaf, ObjectListing
 if TYPE_CHECKING:
     from yaml import Node
 
+_TOOL = r"(?:\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|calicoctl|microk8s\.kubectl)"
 COMMANDS = (
-    r"^(?:\S{0,60}/)?(?:k3s |microk8s[ .])?(?:kubectl|oc|k|kubecolor|calicoctl)\b.{0,400} (?:-[A-Za-z]{0,4}o|--output)[ =]?(?:yaml|json)\b",
+    rf"^{_TOOL}\b.{{0,400}} (?:-[A-Za-z]{{0,4}}o|--output)[ =]?(?:yaml|json)\b",
     r"^(?:cat|less|more|vim?|nano) \S{1,300}\.(?:ya?ml|json)$",
 )
 SIGNATURES = (

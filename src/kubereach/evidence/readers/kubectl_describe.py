@@ -20,12 +20,11 @@ from kubereach.evidence.kubernetes.describe_builtin import (
     MAPPERS,
     is_silent,
     kind_of_entries,
-    multi_line,
     pods_of_node,
-    service_endpoints,
 )
 from kubereach.evidence.kubernetes.describe_custom import Leaf, flatten
 from kubereach.evidence.kubernetes.describe_pod import table
+from kubereach.evidence.kubernetes.describe_service import multi_line, service_endpoints
 from kubereach.evidence.kubernetes.kinds import Kind, group_of_api_version, is_cluster_scoped, kind_of, namespace_of
 from kubereach.evidence.kubernetes.outline import Entry, outline
 from kubereach.evidence.kubernetes.paths import LAST_APPLIED, REDACTED, canonical_scalar, is_secret_key, join

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.kubernetes.columns import HEADERLESS, kind_of_columns, leaves
+from kubereach.evidence.kubernetes.columns import leaves
 from kubereach.evidence.kubernetes.command import KubectlCommand, parse_command
+from kubereach.evidence.kubernetes.headers import HEADERLESS, kind_of_columns
 from kubereach.evidence.kubernetes.kinds import Kind, is_cluster_scoped, kind_of, namespace_of
 from kubereach.evidence.kubernetes.paths import join
 from kubereach.evidence.kubernetes.tables import header_columns, read_row
