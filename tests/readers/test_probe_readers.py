@@ -21,6 +21,7 @@ READERS = (
     "conntrack",
     "dig",
     "ip_addr",
+    "ip_json",
     "ip_neigh",
     "mtr",
     "netcat",

@@ -24,7 +24,7 @@ from kubereach.evidence.terminal import is_noise, operands, words
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
 
-COMMANDS = (r"(?:^|[\s/])(?:dig|nslookup|host)\s",)
+COMMANDS = (r"(?:^|[\s/])(?:dig|nslookup)\s", r"^(?:\S{0,40}/)?host\s")
 SIGNATURES = (
     r"; <<>> DiG ",
     r";; ->>HEADER<<- opcode: ",

@@ -23,7 +23,7 @@ from kubereach.model.address import canonical_address, prefix_length
 from kubereach.model.fact import AnyFact, Interface, InterfaceAddress, LogEvent
 
 COMMANDS = (
-    r"(?:^|[\s/])ip(?:\s+-\S{1,10}(?:\s+inet6?)?){0,5}\s+(?:a|ad|addr|address|l|li|link)(?:\s*$|\s+(?!add|del|set)\S)",
+    r"(?:^|[\s/])ip(?:\s+-(?!j)\S{1,10}(?:\s+inet6?)?){0,5}\s+(?:a|ad|addr|address|l|li|link)(?:\s*$|\s+(?!add|del|set)\S)",
     r"(?:^|[\s/])ifconfig(?:\s|$)",
 )
 SIGNATURES = (

@@ -22,10 +22,10 @@ from kubereach.model.fact import Neighbour
 
 COMMANDS = (
     (
-        r"(?:^|[\s/])ip(?:\s+-\S{1,10}){0,5}\s+n(?:e|ei|eig|eigh|eighbor|eighbour)?(?:\s*$|\s+(?!add|del|flush|"
+        r"(?:^|[\s/])ip(?:\s+-(?!j)\S{1,10}){0,5}\s+n(?:e|ei|eig|eigh|eighbor|eighbour)?(?:\s*$|\s+(?!add|del|flush|"
         r"replace)\S|\s*\|)"
     ),
-    r"(?:^|[\s/])arp(?:\.exe)?(?:\s+-\w{1,4}|\s*$)",
+    r"^(?:\S{0,40}/)?arp(?:\.exe)?(?:\s+-\w{1,4}|\s*$)",
 )
 SIGNATURES = (
     (

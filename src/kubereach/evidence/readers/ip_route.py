@@ -27,7 +27,7 @@ from kubereach.model.fact import AnyFact, NextHop, Route, RouteListing
 
 COMMANDS = (
     (
-        r"(?:^|[\s/])ip(?:\s+-\S{1,10}(?:\s+inet6?)?){0,5}\s+r(?:o|ou|out|oute)?"
+        r"(?:^|[\s/])ip(?:\s+-(?!j)\S{1,10}(?:\s+inet6?)?){0,5}\s+r(?:o|ou|out|oute)?"
         r"(?:\s*$|\s*\||\s+(?!(?:g|ge|get|add|del|delete|replace|change|append|flush|save|restore|help|test)\b)\S)"
     ),
 )
@@ -89,23 +89,26 @@ def read(capture: Capture) -> Reading:
     query = _query(capture.command)
     entries: list[_Entry] = []
     unread: list[int] = []
-    gap = False
+    answered = gap = behind = False
     for index, line in enumerate(capture.lines):
         line = line.rstrip().replace("\\", " ")
         if entry := _entry(index, line, six=query.six):
             if query.device:
                 entry.values.setdefault("dev", query.device)
             entries.append(entry)
+            gap = gap or behind
         elif entries and (leg := re.match(r"\s+nexthop (\S.{0,400})$", line)):
             entries[-1].legs.append(_leg(_values(leg[1].split())))
             entries[-1].last = index
-        elif not is_noise(line) and not re.match(
-            r"(?:Error: .{0,20}FIB table|RTNETLINK answers|Dump terminated)", line
-        ):
+        elif re.match(r"(?:Error: .{0,20}FIB table|Dump terminated)", line):
+            answered = True
+        elif not is_noise(line):
             unread.append(index)
+            behind = True
             gap = gap or not entries or re.match(r"\s*(?:\.{3}|…|\[\.{3})", line) is not None
     facts: list[AnyFact] = [_route(capture, query, entry) for entry in entries if entry.kind in _KINDS]
-    if query.known or entries:
+    # A command without any output is as likely advice as an empty table.
+    if entries or (query.known and answered):
         facts.append(_listing(capture, query, entries, gap=gap))
     return Reading(tuple(facts), spans(unread))
 

@@ -24,7 +24,7 @@ from kubereach.evidence.terminal import is_noise, words
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, LogEvent, RouteLookup
 
-COMMANDS = (r"(?:^|[\s/])ip(?:\s+-\S{1,10}){0,5}\s+r(?:o|ou|out|oute)?\s+g(?:e|et)?\s",)
+COMMANDS = (r"(?:^|[\s/])ip(?:\s+-(?!j)\S{1,10}){0,5}\s+r(?:o|ou|out|oute)?\s+g(?:e|et)?\s",)
 SIGNATURES = (
     (
         r"(?:(?:local|broadcast|multicast|unicast|unreachable|prohibit|"

@@ -85,7 +85,7 @@ def read(capture: Capture) -> Reading:
             unread.append(index)
     facts: list[AnyFact] = [_fact(capture, server) for server in servers if server.address]
     asked = _asks_for_servers(capture.command)
-    if servers or headed or (asked and not any(line.strip() for line in capture.lines)):
+    if servers or headed:
         facts.append(_listing(capture, servers, complete=asked and headed))
     return Reading((*facts, *connections), spans(unread))
 
