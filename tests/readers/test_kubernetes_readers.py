@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.readers.goldens import capture_of, cases, misplaced, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.readers.goldens import capture_of, cases, misplaced, read
 
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.kubernetes.command import parse_command
@@ -16,7 +16,7 @@ from kubereach.evidence.kubernetes.kinds import kind_of, kind_or_guess
 from kubereach.evidence.kubernetes.paths import join
 from kubereach.model.fact import ObjectLeaf, ObjectListing
 
-READERS = ("kubectl_table", "kubectl_describe", "kube_manifest", "observed", "stated")
+READERS = ("kubectl_table", "kubectl_describe", "kubectl_version", "kube_manifest", "observed", "stated")
 COMMANDS = ("", "kubectl get svc -A", "kubectl get pods -o yaml", "kubectl describe bgppeer", "kubectl get", "|")
 WORDS = st.sampled_from(
     "Name: Namespace: Labels: Events: Spec: Data ==== NAME TYPE CLUSTER-IP AGE 1d - { } [ ] : | &a *a --- x Port: "

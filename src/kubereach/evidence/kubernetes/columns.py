@@ -112,11 +112,17 @@ def _service(cells: Cells) -> Pairs:
     elif cells.get("TYPE") == "ExternalName":
         yield from _texts(cells, EXTERNAL_IP="spec.externalName")
     elif external not in _NOTHING:
-        for i, item in enumerate(external.rstrip("+.").rstrip(",").split(",")):
+        for i, item in enumerate(_external(external)):
             field = "ip" if canonical_address(item) else "hostname"
             yield (f"status.loadBalancer.ingress[{i}].{field}" if is_balancer else f"spec.externalIPs[{i}]"), item
     yield from _service_ports(cells.get("PORT(S)", ""))
     yield from _labels(cells.get("SELECTOR", ""), "spec.selector")
+
+
+def _external(text: str) -> list[str]:
+    """The addresses of an EXTERNAL-IP cell; old kubectls cut it after 16 characters: the last is no address then."""
+    items = text.split(",")
+    return items[:-1] if len(items) > 1 and items[-1].endswith("...") else items
 
 
 def _service_ports(text: str) -> Pairs:
@@ -225,7 +231,7 @@ def _daemon_set(cells: Cells) -> Pairs:
         UP_TO_DATE="status.updatedNumberScheduled",
         AVAILABLE="status.numberAvailable",
     )
-    yield from _labels(cells.get("NODE SELECTOR", ""), "spec.template.spec.nodeSelector")
+    yield from _labels(cells.get("NODE SELECTOR", cells.get("NODE-SELECTOR", "")), "spec.template.spec.nodeSelector")
 
 
 def _replicated(cells: Cells) -> Pairs:

@@ -87,7 +87,10 @@ class _Reader:
     def __init__(self, capture: Capture) -> None:
         self.capture = capture
         self.command = parse_command(capture.command)
-        self.lines = [re.sub(r"^x(?=[A-Z][A-Za-z ]{1,40}:|\s{2,}\S)", "", line) for line in capture.lines]
+        # A letter typed into a running terminal stands before the line that came next.
+        self.lines = [
+            re.sub(r"^x(?=[A-Z][A-Za-z ]{1,40}:|\s{2,}\S)", "", line.replace("\xa0", " ")) for line in capture.lines
+        ]
         self.facts: list[AnyFact] = []
         self.seen: set[int] = set()
         self.names: dict[Kind, list[str]] = {}
@@ -99,6 +102,7 @@ class _Reader:
         for start, end in zip(starts, [*starts[1:], len(self.lines)], strict=False):
             self._object(start, end)
         self._lone_events()
+        self._nothing_found()
         self._list()
         unread = [i for i, line in enumerate(self.lines) if line.strip() and i not in self.seen]
         return Reading(tuple(self.facts), spans(unread))
@@ -207,6 +211,16 @@ class _Reader:
                 self._event(cells, index, None)
             elif re.match(r"\s{0,16}(?:Type\s{2,40}Reason\s{2,80}Age\s|-{4}\s{2,40}-{4,80}\s)", line):
                 self.seen.add(index)
+
+    def _nothing_found(self) -> None:
+        """`No resources found in NS namespace.`: an empty listing."""
+        for index, line in enumerate(self.lines):
+            if index not in self.seen and re.match(
+                r"\s*No resources found(?:\.| in \S{1,253} namespace\.?)?\s*$", line
+            ):
+                self.seen.add(index)
+                self.whole = True
+                self.names.update({kind: [] for kind in self.command.kinds if kind not in self.names})
 
     def _event(self, cells: dict[str, str], line: int, described: _Described | None) -> None:
         leaves: list[Leaf] = []

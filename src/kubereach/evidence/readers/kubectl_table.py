@@ -49,13 +49,15 @@ _FIRST_COLUMNS = frozenset({"NAME", "NAMESPACE", "LAST SEEN", "SCOPE"})
 class _Table:
     """The table being read: its columns, its kind if known, and what was found so far."""
 
-    __slots__ = ("broken", "columns", "dirty", "first", "kind", "last", "names")
+    __slots__ = ("broken", "columns", "dirty", "first", "kind", "last", "names", "rows")
 
     def __init__(self, columns: list[tuple[int, str]], kind: Kind | None, first: int) -> None:
         self.columns = columns
         self.kind = kind
         self.first = self.last = first
         self.names: dict[Kind, list[str]] = {}
+        # A watch prints an object again when it changes: the last row is what holds.
+        self.rows: dict[tuple[Kind, str | None, str], list[AnyFact]] = {}
         self.broken = False  # a line inside, or right behind, that is no row
         self.dirty = False
 
@@ -72,7 +74,7 @@ class _Reader:
 
     def read(self) -> Reading:
         for index, raw in enumerate(self.capture.lines):
-            line = raw.replace("\t", "   ").rstrip()
+            line = raw.replace("\t", "   ").replace("\xa0", " ").rstrip()
             if not line.strip():
                 if self.table is not None:
                     self.table.dirty = True
@@ -135,17 +137,17 @@ class _Reader:
             return False
         if table.dirty and table.broken and not all(cells.get(n) for n in ("NAME", "AGE") if n in cells):
             return False
-        self._emit(kind, name if name else f"{self.capture.source}:{self.capture.first + index}", cells, index)
+        self._emit(table, kind, name if name else f"{self.capture.source}:{self.capture.first + index}", cells, index)
         table.names.setdefault(kind, []).append(name)
         table.last, table.dirty = index, False
         return True
 
-    def _emit(self, kind: Kind, name: str, cells: dict[str, str], index: int) -> None:
+    def _emit(self, table: _Table, kind: Kind, name: str, cells: dict[str, str], index: int) -> None:
         namespace = namespace_of(kind.name, kind.group, cells.get("NAMESPACE") or self.command.namespace)
         shown = leaves(kind.name, cells)
         if self.command.kind == kind:
             shown += [pair for pair in _selected(self.command) if pair[0] not in {path for path, _ in shown}]
-        self.facts += [
+        table.rows[kind, namespace, name] = [
             ObjectLeaf(
                 origin=self.capture.origin(index, index + 1),
                 trust=self.capture.trust,
@@ -177,6 +179,7 @@ class _Reader:
         table, self.table = self.table, None
         if table is None:
             return
+        self.facts += [fact for facts in table.rows.values() for fact in facts]
         in_rows = any(name == "NAMESPACE" for _, name in table.columns)
         for kind in table.names:
             if kind.name != "Event":
@@ -195,7 +198,7 @@ class _Reader:
                 trust=self.capture.trust,
                 taken=self.capture.taken,
                 kind=kind.name,
-                names=tuple(table.names[kind]),
+                names=tuple(dict.fromkeys(table.names[kind])),  # a watch repeats them
                 namespace="" if is_cluster_scoped(kind.name, kind.group) else namespace,
                 selector=self.command.selector,
                 complete=complete,
