@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from kubereach.evidence import prompt, shell, vantage
-from kubereach.evidence.commands import plausible
+from kubereach.evidence.commands import known, plausible
 
 
 class Segment(Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ def looks_like_prose(line: str) -> bool:
     words = text.split()
     if len(words) < 4 or re.search(r"\S\s{2,}\S|[|{}\t]|=\S", text):
         return False
-    plain = sum(1 for word in words if re.fullmatch(r"[\"'(]?[^\W\d_][^\W\d_'’-]*[.,!?:;)\"']{0,2}", word))
+    plain = sum(1 for word in words if re.fullmatch(r"[\"'(]?(?:[^\W\d_][^\W\d_A-Z'’-]+|[aI])[.,!?:;)\"']{0,2}", word))
     return plain >= 4 and plain * 10 >= len(words) * 7
 
 
@@ -132,6 +132,11 @@ class _Cutter:
         found = self.prompts.get(index)
         if found and not (line.lstrip().startswith("#") and self.in_yaml(index)):
             return self.command(index, found)
+        if self.introduces(index):
+            self.close(index)
+            self.start(index)
+            self.prose(index, sticky=True)
+            return index + 1
         if self.open.at < 0 or self.kinds[index] == _CODE or not self.lines[index - 1]:
             bare = self.bare(index)
             if bare:
@@ -151,10 +156,19 @@ class _Cutter:
         heading = len(words) < 7 and (line.endswith((":", ":")) or self.is_caption(line))
         return (heading or looks_like_prose(line)) and not self.recognised(line)
 
+    def introduces(self, index: int) -> bool:
+        """Whether the line is a vantage with a colon (`worker-1:`) and a command in the next line."""
+        line = self.lines[index]
+        if not line.endswith(":") or index + 1 >= len(self.lines) or not self.is_caption(line):
+            return False
+        return index + 1 in self.prompts or bool(prompt.bare(self.lines[index + 1]))
+
     def is_caption(self, line: str) -> bool:
         """A few plain words that name one vantage: `From my laptop`, `tcpdump on node1`."""
+        if line.startswith(" ") or line.endswith(".") or len(line) < 4:
+            return False
         plain = all(re.fullmatch(r"[A-Za-z][\w'.-]*[:,]?", word) for word in line.split())
-        return plain and not line.startswith(" ") and not line.endswith(".") and bool(vantage.vantage_in(line, self.names))
+        return plain and bool(vantage.vantage_in(line, self.names))
 
     def in_yaml(self, index: int) -> bool:
         """Whether the line at `index` stands between lines of YAML: a `#` there is YAML's own comment."""
@@ -230,7 +244,9 @@ class _Cutter:
             return f"node/{self.pods[inner.pod]}"
         if inner.host is None:
             return ""
-        return (prompt.host_name(inner.host) if "/" not in inner.host else inner.host) or shown or self.hint
+        told = prompt.host_name(inner.host) if "/" not in inner.host else inner.host
+        hint = "router" if inner.command.startswith("/") and known(inner.command) else self.hint
+        return told or shown or hint
 
     def bare(self, index: int) -> str:
         """The command of a line without a prompt, if what follows can be its output; it is remembered otherwise."""
@@ -246,8 +262,8 @@ class _Cutter:
         rest = self.lines[index + 1 : index + 3]
         if rest and rest[0]:
             following = rest[0]
-            fits = not looks_like_prose(following) and self.kinds[index + 1] != _MARK
-            return command if fits and not is_comment(following) else ""
+            prose = (looks_like_prose(following) or is_comment(following)) and not self.recognised(following)
+            return "" if prose or self.kinds[index + 1] == _MARK else command
         if len(rest) == 2 and rest[1] and self.kinds[index + 2] == _PLAIN and self.recognised(rest[1]):
             return command
         return ""

@@ -244,7 +244,7 @@ class _DocumentReader:
         for segment in segments:
             if segment.code and segment.kind != "comment":
                 continue
-            after_blank = segment.at < 0 and not segment.command
+            after_blank = not segment.typed and not segment.command
             for index in range(segment.start, segment.end):
                 line = self.lines[index]
                 after_blank = after_blank or not line

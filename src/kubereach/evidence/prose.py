@@ -72,9 +72,11 @@ _PRODUCTS = (
 )
 _EDGE = (r"(?<![A-Za-z0-9_./@-])", r"(?![A-Za-z0-9_@/-]|\.[A-Za-z])")
 _VERSION = r"v?(\d{1,2}(?:\.\d{1,3}){1,2}(?:[-+](?:k3s|rke2r|rc|beta)[\w.]{0,8})?)(?![\w]|\.\d)"
+_BESIDE = rf"[\s(:=,]{{0,3}}(?:version|ver\.?)?[\s:(]{{0,2}}{_VERSION}"
 _MODES = r"(?<![A-Za-z0-9_./-])(ipvs|iptables|nftables)(?![A-Za-z0-9_/-]|\.[a-z])"
 _NEAR_MODE = r"proxy|プロキシ|mode|モード|模式|代理|прокси|режим|modo|프록시|모드"
 _KUBERNETES = r"(?<![A-Za-z0-9_./-])(?:kubernetes|k8s|k3s|rke2|kubeadm|microk8s)(?![A-Za-z0-9_/-]|\.[a-z])"
+_ANY_KEY = "kube|k8s|" + "|".join(key for row in _PRODUCTS for key in row[0].split())
 _ANY_PRODUCT = "|".join(row[1] for row in _PRODUCTS)
 
 
@@ -104,6 +106,8 @@ def _mention(line: int, origin: Origin, subject: str, attribute: str, value: str
 def _products(text: str) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     lowered = text.lower()
+    if not re.search(_ANY_KEY, lowered):
+        return found
     named = any(key in lowered for key in ("kube", "k8s", "k3s", "rke2"))
     for stated in re.finditer(rf"{_KUBERNETES}([^\d\n]{{0,20}}?){_VERSION}", lowered) if named else ():
         between, version = stated[1], stated[2]
@@ -112,13 +116,12 @@ def _products(text: str) -> list[tuple[str, str, str]]:
     for keys, spelling, subject, attribute, value in _PRODUCTS:
         if not any(key in lowered for key in keys.split()):
             continue
-        match = re.search(rf"{_EDGE[0]}(?:{spelling})(?:\d{{1,2}})?{_EDGE[1]}", lowered)
-        if match is None:
-            continue
-        found.append((subject, attribute, value))
-        beside = re.match(rf"[\s(:=,]{{0,3}}(?:version|ver\.?)?[\s:(]{{0,2}}{_VERSION}", lowered[match.end() :])
-        if beside and attribute != "kubernetes.distribution":
-            found.append((subject, f"{attribute}.version", beside[1]))
+        places = list(re.finditer(rf"{_EDGE[0]}(?:{spelling})(?:\d{{1,2}})?{_EDGE[1]}", lowered))
+        if places:
+            found.append((subject, attribute, value))
+        if attribute != "kubernetes.distribution":
+            beside = (re.match(_BESIDE, lowered[place.end() : place.end() + 40]) for place in places)
+            found += [(subject, f"{attribute}.version", version[1]) for version in beside if version]
     return found
 
 

@@ -63,7 +63,8 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('HTTP request sent, awaiting response\\.\\.\\.', 'HTTP request sent, awaiting response...'),
     )),
     ('dig', (
-        ('(?:^|[\\s/])(?:dig|nslookup|host)\\s', ''),
+        ('(?:^|[\\s/])(?:dig|nslookup)\\s', ''),
+        ('^(?:\\S{0,40}/)?host\\s', 'host'),
     ), (
         ('; <<>> DiG ', '; <<>> DiG '),
         (';; ->>HEADER<<- opcode: ', ';; ->>HEADER<<- opcode: '),
@@ -113,7 +114,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('Routing entry for [0-9A-Fa-f.:]{2,45}/\\d', 'Routing entry for '),
     )),
     ('ip_addr', (
-        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}(?:\\s+inet6?)?){0,5}\\s+(?:a|ad|addr|address|l|li|link)(?:\\s*$|\\s+(?!add|del|set)\\S)', 'ip'),
+        ('(?:^|[\\s/])ip(?:\\s+-(?!j)\\S{1,10}(?:\\s+inet6?)?){0,5}\\s+(?:a|ad|addr|address|l|li|link)(?:\\s*$|\\s+(?!add|del|set)\\S)', 'ip'),
         ('(?:^|[\\s/])ifconfig(?:\\s|$)', 'ifconfig'),
     ), (
         ('\\d{1,5}: \\S{1,40}: <[A-Z_,\\d-]{0,160}> mtu \\d', '> mtu '),
@@ -124,9 +125,15 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\S{1,20}\\s{1,10}Link encap:\\S', 'Link encap:'),
         ('\\s{1,10}inet (?:addr:)?\\d{1,3}(?:\\.\\d{1,3}){3}\\s{1,2}(?:netmask|Bcast:|Mask:|broadcast)', 'inet '),
     )),
+    ('ip_json', (
+        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}){0,4}\\s+-j(?:son|s|so)?\\s', 'ip'),
+    ), (
+        ('\\[\\s{0,4}\\{\\s{0,4}\\"(?:dst|ifindex|type)\\":', '":'),
+        ('\\[\\{\\}?,?\\{?\\"ifindex\\":', '"ifindex":'),
+    )),
     ('ip_neigh', (
-        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}){0,5}\\s+n(?:e|ei|eig|eigh|eighbor|eighbour)?(?:\\s*$|\\s+(?!add|del|flush|replace)\\S|\\s*\\|)', 'ip'),
-        ('(?:^|[\\s/])arp(?:\\.exe)?(?:\\s+-\\w{1,4}|\\s*$)', 'arp'),
+        ('(?:^|[\\s/])ip(?:\\s+-(?!j)\\S{1,10}){0,5}\\s+n(?:e|ei|eig|eigh|eighbor|eighbour)?(?:\\s*$|\\s+(?!add|del|flush|replace)\\S|\\s*\\|)', 'ip'),
+        ('^(?:\\S{0,40}/)?arp(?:\\.exe)?(?:\\s+-\\w{1,4}|\\s*$)', 'arp'),
     ), (
         ('[0-9a-fA-F.:]{3,45} dev \\S{1,20} (?:lladdr [0-9a-f:]{17} )?.{0,80}?(?:REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|PERMANENT|NOARP)\\b', ' dev '),
         ('\\S{1,255} \\([\\d.]{7,15}\\) at (?:[0-9a-f:]{11,17}|<incomplete>|\\(incomplete\\)) ', ') at '),
@@ -135,7 +142,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s{2}[\\d.]{7,15}\\s{1,30}(?:[0-9a-f]{2}-){5}[0-9a-f]{2}\\s', ''),
     )),
     ('ip_route', (
-        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}(?:\\s+inet6?)?){0,5}\\s+r(?:o|ou|out|oute)?(?:\\s*$|\\s*\\||\\s+(?!(?:g|ge|get|add|del|delete|replace|change|append|flush|save|restore|help|test)\\b)\\S)', 'ip'),
+        ('(?:^|[\\s/])ip(?:\\s+-(?!j)\\S{1,10}(?:\\s+inet6?)?){0,5}\\s+r(?:o|ou|out|oute)?(?:\\s*$|\\s*\\||\\s+(?!(?:g|ge|get|add|del|delete|replace|change|append|flush|save|restore|help|test)\\b)\\S)', 'ip'),
     ), (
         ('default via [0-9a-fA-F.:]{2,45} dev \\S{1,20}\\b(?!.{0,200}\\buid \\d)', 'default via '),
         ('(?:(?:local|broadcast|unicast|blackhole|unreachable|prohibit) )?[0-9a-fA-F.:]{2,45}/\\d{1,3} (?:nhid \\d{1,9} )?(?:via \\S{2,45} )?(?:dev \\S{1,20}|proto \\S{1,12})\\b', ''),
@@ -144,7 +151,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s{1,8}nexthop via [0-9a-fA-F.:]{2,45} dev \\S', 'nexthop via '),
     )),
     ('ip_route_get', (
-        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}){0,5}\\s+r(?:o|ou|out|oute)?\\s+g(?:e|et)?\\s', 'ip'),
+        ('(?:^|[\\s/])ip(?:\\s+-(?!j)\\S{1,10}){0,5}\\s+r(?:o|ou|out|oute)?\\s+g(?:e|et)?\\s', 'ip'),
     ), (
         ('(?:(?:local|broadcast|multicast|unicast|unreachable|prohibit|blackhole) )?[0-9a-fA-F.:]{3,45} .{0,200}\\buid \\d{1,10}\\s*$', 'uid '),
         ('(?:local )?[0-9a-fA-F.:]{3,45} from [0-9a-fA-F.:]{3,45} (?:via|dev) \\S', ' from '),
@@ -174,11 +181,12 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('IPVS connection entries\\s*$', 'IPVS connection entries'),
     )),
     ('kube_manifest', (
-        ('^(?:\\S{0,60}/)?(?:k3s |microk8s[ .])?(?:kubectl|oc|k|kubecolor|calicoctl)\\b.{0,400} (?:-[A-Za-z]{0,4}o|--output)[ =]?(?:yaml|json)\\b', ' -'),
+        ('^(?:\\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|calicoctl|microk8s\\.kubectl)\\b.{0,400} (?:-[A-Za-z]{0,4}o|--output)[ =]?(?:yaml|json)\\b', ' -'),
         ('^(?:cat|less|more|vim?|nano) \\S{1,300}\\.(?:ya?ml|json)$', ''),
     ), (
         ('\\s{0,16}(?:- )?apiVersion: ?[\\"\']?(?:[a-z0-9.-]{1,100}/)?v[0-9][a-z0-9]{0,12}[\\"\']?\\s*$', 'apiVersion:'),
         ('\\s{0,16}\\"apiVersion\\": ?\\"(?:[a-z0-9.-]{1,100}/)?v[0-9][a-z0-9]{0,12}\\",?\\s*$', '"apiVersion":'),
+        ('kind: ?[A-Z][A-Za-z0-9]{2,60}\\s*$', 'kind:'),
         ('\\{\\s{0,8}\\"(?:apiVersion|kind)\\":', '":'),
     )),
     ('kubectl_describe', (
@@ -198,6 +206,12 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s*(?:NAMESPACE\\s+)?LAST SEEN\\s+(?:TYPE\\s+REASON|FIRST SEEN)\\b', 'LAST SEEN'),
         ('\\s*(?:NAMESPACE\\s+)?NAME\\s+(?:AUTO ASSIGN|IPADDRESSPOOLS|HOLDER|PEERIP|LOGSEVERITY|DESIRED\\s+CURRENT)\\b', 'NAME'),
         ('\\s*NAME\\s+(?:CIDR\\s+SELECTOR|DISABLED\\s+CONFLICTING|AVAILABLE\\s+PROGRESSING)\\b', 'NAME'),
+    )),
+    ('kubectl_version', (
+        ('^(?:\\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|microk8s\\.kubectl)\\b.{0,200} version\\b', ' version'),
+    ), (
+        ('\\s*Server Version: v\\d+\\.\\d+\\.\\d+\\S*\\s*$', 'Server Version: v'),
+        ('\\s*Server Version: version\\.Info\\{', 'Server Version: version.Info{'),
     )),
     ('metallb_log', (
         ('\\blogs?\\b.*\\b(?:metallb|speaker)', 'log'),
@@ -346,7 +360,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('((?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})/\\d{1,3}), ubest/mbest: \\d{1,3}/\\d{1,3}(?:, attached)?\\s*$', ', ubest/mbest: '),
         ('(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})/\\d{1,3}\\s+[*+-]{1,2}\\[(?:BGP|Static|Direct|Local|OSPF|IS-IS|Access-internal)/\\d{1,3}\\]', ''),
         ('inet6?\\.0: \\d{1,9} destinations, \\d{1,9} routes', ' destinations, '),
-        ('[BCLSORDi]\\*?\\s{2,8}(?:[EI]{1,2}\\d?\\s{1,6})?(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:/\\d{1,3})?\\s+(?:\\[\\d{1,3}/\\d{1,10}\\] via|is directly connected,)', ''),
+        ('[BCLSORD]\\*?\\s{2,8}(?:[EI]{1,2}\\d?\\s{1,6})?(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:/\\d{1,3})?\\s+(?:\\[\\d{1,3}/\\d+\\] via|is dir)', ''),
         (' [BCLSORD] [EI]?\\s{1,10}(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})/\\d{1,3}\\s+\\[\\d{1,3}/\\d{1,10}\\] via', '] via'),
     )),
 )
