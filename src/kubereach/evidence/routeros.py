@@ -12,6 +12,8 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct, field
 
+from kubereach.evidence.lines import readable
+
 # Every letter that route, BGP, firewall and ARP prints use as a flag, in v6 and v7.
 FLAG = r"[XADIHUFCSPBEcsbdorivmgya+]"
 
@@ -57,6 +59,7 @@ class Record(Struct):
     text: list[str] = field(default_factory=list)
     comment: str = ""
     number: int | None = None
+    added: bool = False
 
     def values(self) -> dict[str, str]:
         """Its key=value pairs; an export breaks lines anywhere and marks that with a backslash."""
@@ -71,9 +74,18 @@ def is_furniture(line: str) -> bool:
         return True
     if re.match(r"\[[^\s\]@]{1,64}@[^\]]{0,64}\] ?(?:/[\w/ -]{0,80})?>\s*$", text):
         return True
-    if re.match(r"#\s+[A-Z]", text) or re.match(r"[A-Z][A-Z-]{2,20}(?:\s+[A-Z#][A-Z/-]{0,20}){2,12}\s*$", text):
+    if (
+        is_section(text)
+        or re.match(r"#\s+[A-Z]", text)
+        or re.match(r"[A-Z][A-Z-]{2,20}(?:\s+[A-Z#][A-Z/-]{0,20}){2,12}\s*$", text)
+    ):
         return True
-    return re.match(r"(?:[A-Za-z+*] - [\w -]{1,30}[,;]?\s*){1,20}$", text) is not None
+    return re.match(r"(?:[A-Za-z+*] - [A-Za-z][\w-]{0,30}(?: [a-z]{1,20})?[,;]?\s*){1,20}$", text) is not None
+
+
+def is_section(line: str) -> bool:
+    """Whether `line` names the menu of the export lines below it: `/ip firewall filter`."""
+    return re.match(r"\s*/(?:ip|ipv6|routing)(?:[ /][a-z0-9-]{1,20}){1,4}\s*$", line) is not None
 
 
 def is_header(line: str) -> bool:
@@ -95,7 +107,7 @@ def records(lines: Sequence[str], first_key: str) -> tuple[list[Record], list[in
     found: list[Record] = []
     unread: list[int] = []
     open_record: Record | None = None
-    for index, line in enumerate(lines):
+    for index, line in enumerate(readable(lines)):
         if is_furniture(line):
             open_record = None if line.strip() else open_record
             continue
@@ -119,7 +131,7 @@ def _opening(line: str, first_key: str) -> Record | None:
     """The record that `line` opens: a numbered or flagged one of a print, or an `add` of an export."""
     added = re.match(r"\s*(?:/[a-z][a-z0-9/ -]{2,60}\s)?add\s+([A-Za-z][\w.-]{0,60}=.*)$", line)
     if added:
-        return Record(start=0, end=0, flags="", text=[added[1].strip()])
+        return Record(start=0, end=0, flags="", text=[added[1].strip()], added=True)
     pattern = rf"\s*(\d{{1,6}})?\s*((?:{FLAG}{{1,6}}\s+){{0,4}})(;;;\s?.*|\.?[A-Za-z][\w.-]{{0,60}}=.*)?$"
     match = re.match(pattern, line)
     if match is None or not (match[3] or match[1]):
@@ -140,7 +152,7 @@ def _continues(line: str, record: Record) -> bool:
     """Whether an indented line belongs to the record above it: pairs, or the wrapped tail of a value."""
     if not line[:1].isspace():
         return False
-    if re.match(r"\s+\.?[A-Za-z][\w.-]{0,60}=", line) or record.text[-1].endswith("\\"):
+    if re.match(r"\s+(?:[^\s=]{1,60}\s+){0,4}\.?[A-Za-z][\w.-]{0,60}=", line) or record.text[-1].endswith("\\"):
         return True
     return bool(record.text and record.text[-1]) and len(line.split()) <= 3 and "=" not in line
 

@@ -16,6 +16,7 @@ import re
 
 from kubereach.evidence.bgp import peer_of_protocol
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import LogEvent
@@ -80,7 +81,7 @@ def read(capture: Capture) -> Reading:
     facts: list[LogEvent] = []
     unread: list[int] = []
     last: dict[tuple[str, str], tuple[str, _Fields]] = {}
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         found = _event(line) if len(line) < 2000 else None
         if found is None:
             if line.strip():

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from kubereach.evidence.bgp import bird_session, number, peer_of_protocol
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, BgpListing, BgpSession, LogEvent
@@ -74,7 +75,7 @@ def read(capture: Capture) -> Reading:
     facts: list[AnyFact] = []
     header = -1
     current: _Protocol | None = None
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         row = re.match(_ROW, line)
         if row:
             current = _start(index, row)

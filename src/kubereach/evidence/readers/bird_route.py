@@ -16,6 +16,7 @@ import re
 from msgspec import Struct, field
 
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
@@ -77,7 +78,7 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     table, prefix, ended = "", "", False
     current: _Row | None = None
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         match = re.match(_ROW, line)
         if match and (match[1] or prefix):
             prefix = match[1] or prefix

@@ -14,6 +14,7 @@ import re
 
 from kubereach.evidence.bgp import bird_session
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, BgpListing, BgpSession, LogEvent
@@ -29,7 +30,7 @@ _DEAD = (
     r"|.{0,40}BIRDv?[46]? is not running)"
 )
 _TITLE = (
-    r"(?:Calico process is running\.?|IPv[46] BGP status|No IPv[46] peers found\.?|[-+|=\s─┌┬┐└┴┘├┼┤]+|"
+    r"(?:Calico process is running\.?|IPv[46] BGP status|No IPv[46] peers found\.?|[-+|= ─┌┬┐└┴┘├┼┤]{1,400}|"
     r"The BGP backend process \(BIRDv?[46]?\) is running\.?)\s*$"
 )
 
@@ -54,7 +55,7 @@ def read(capture: Capture) -> Reading:
     facts: list[AnyFact] = []
     unread: list[int] = []
     header = last = -1
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         row = re.match(_ROW, line)
         peer = canonical_address(row[1]) if row else None
         if row and peer:

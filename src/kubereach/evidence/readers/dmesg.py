@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.fact import LogEvent
 
@@ -70,7 +71,7 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     martian = False
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         head = re.match(_STAMP, line)
         text = line[head.end() :] if head else line
         if martian and re.match(r"ll header:? ", text):

@@ -14,6 +14,7 @@ import re
 
 from kubereach.evidence.bgp import number, session_state
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, BgpSession, LogEvent
@@ -46,7 +47,7 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     facts: list[AnyFact] = []
     inside = False
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         if re.match(_START, line):
             blocks.append((index, index + 1))
             inside = True
@@ -58,6 +59,7 @@ def read(capture: Capture) -> Reading:
             unread.append(index)
             inside = False
     facts.extend(_session(capture, start, end) for start, end in blocks)
+    facts.sort(key=lambda fact: fact.origin.first)
     return Reading(facts=tuple(facts), unread=spans(unread))
 
 
@@ -66,7 +68,7 @@ def _session(capture: Capture, start: int, end: int) -> BgpSession:
     head = re.match(_START, text)
     peer = canonical_address(head[1]) if head else None
     state = session_state(_find(r"BGP state\s*=\s*(\w{2,13})", text))
-    shut = re.search(r"\n\s*Administratively shut down", text) is not None
+    shut = re.search(r"\n[ \t]*Administratively shut down", text) is not None
     reset = re.sub(r"\s+", " ", _find(r"Last reset [\w:]{1,12}(?: ago)?,\s*(?:due to\s+)?([^\n]{1,120})", text)).strip()
     return BgpSession(
         origin=capture.origin(start, end),
@@ -80,7 +82,9 @@ def _session(capture: Capture, start: int, end: int) -> BgpSession:
         peer_as=number(_find(r"remote AS (\d{1,10})", text)),
         local_as=number(_find(r"local AS (\d{1,10})", text)),
         local_address=canonical_address(_find(r"\nLocal host: ([0-9A-Fa-f.:]{2,45}),", text)) or "",
-        prefixes_received=number(_find(r"\n\s*(\d{1,9}) accepted prefixes", text)) if state == "Established" else None,
+        prefixes_received=number(_find(r"\n[ \t]*(\d{1,9}) accepted prefixes", text))
+        if state == "Established"
+        else None,
         policy_refused=bool(re.search(r"Inbound updates discarded due to missing policy", text)),
         uptime=_find(r"BGP state\s*=\s*Established, up for ([\w:]{1,20})", text),
     )

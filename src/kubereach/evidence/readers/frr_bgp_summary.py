@@ -21,6 +21,7 @@ from msgspec.json import decode
 
 from kubereach.evidence.bgp import number, session_state
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, BgpListing, BgpSession, LogEvent
@@ -30,7 +31,7 @@ _STATE = r"(?:\d{1,9}|\([A-Za-z]{2,12}\)|[A-Z][A-Za-z]{2,13}(?: \([A-Za-z]{2,12}
 _COUNTERS = r"\d{1,12}\s+\d{1,12}(?:\s+\d{1,12}){2,3}"  # Arista has no TblVer
 _NUMBERS = rf"([45])\s+(\d{{1,10}}(?:\.\d{{1,5}})?)\s+{_COUNTERS}\s+({_UP})\s+({_STATE})(?:\s+(.{{0,200}}))?$"
 _ROW = rf"\s{{0,4}}(?:\*\s?)?(?:[\w./:-]{{1,60}}\s+)?([\w.:%()-]{{2,90}})\s+{_NUMBERS}"
-_HEADER = r"\s*(?:Description\s+)?Neighbor\s+(?:V\s+)(?:AS|\s)+MsgRcvd\s+MsgSent"
+_HEADER = r"\s*(?:Description\s+)?Neighbor\s+(?:V\s+)(?:AS|\s)+MsgRcvd?\s+MsgSent?"
 _FURNITURE = (
     r"\s*(?:(?:IPv[46]|L2VPN|VPNv[46])\b.{0,40}Summary|BGP summary information for|BGP router identifier"
     r"|Router identifier|BGP table version|RIB entries|Peers \d|Peer groups|Dynamic (?:neighbor|peer)"
@@ -77,7 +78,7 @@ def read(capture: Capture) -> Reading:
     local_as: int | None = None
     header = last = -1
     wrapped = ""
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         row = re.match(_ROW, line.rstrip()) or (wrapped and re.match(_ROW, f"{wrapped} {line.strip()}"))
         if row:
             facts.append(_session(capture, index - 1 if wrapped else index, index + 1, row, local_as))

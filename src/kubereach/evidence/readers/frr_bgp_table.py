@@ -17,6 +17,7 @@ import re
 from msgspec import Struct
 
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
@@ -72,7 +73,7 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     prefix, pending, status = "", -1, ""
     header = end = -1
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         row = re.match(_ROW, line.rstrip())
         network = _network(row[2]) if row and row[2] else prefix
         if row and network:

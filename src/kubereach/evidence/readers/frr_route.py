@@ -18,6 +18,7 @@ from msgspec import DecodeError, Struct, field
 from msgspec.json import decode
 
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
@@ -76,7 +77,7 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     current: _Row | None = None
     seen = -1
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         if re.match(_FURNITURE, line):
             seen = index if seen < 0 else seen
             current = _entry(line, index, rows, current)

@@ -16,6 +16,7 @@ import re
 from msgspec import Struct, field
 
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.fact import Setting
 
@@ -46,11 +47,12 @@ _NAT = (
     r"(?:PREROUTING|POSTROUTING|DOCKER$"
     r"|KUBE-(?:SERVICES|SVC|SEP|EXT|FW|XLB|MARK-MASQ|POSTROUTING|NODE-?PORTS?|FIRE-WALL|LOAD))"
 )
+_LINKS = r"(?P<in>(?!anywhere|\d{1,3}\.)!?[\w.@+*-]{1,24})\s+(?P<out>(?!anywhere|\d{1,3}\.)!?[\w.@+*-]{1,24})\s+"
+_PROTOCOL = r"!?(?:all|tcp|udp|icmp|icmpv6|ipv6-icmp|sctp|esp|ah|ipencap|ipip|gre|vrrp|udplite|\d{1,3})"
+_HOSTS = r"(?P<src>!?[\w.:-]{1,120}(?:/[\w.:]{1,40})?)\s+(?P<dst>!?[\w.:-]{1,120}(?:/[\w.:]{1,40})?)"
 _ROW = (
     r"(?:(?P<num>\d{1,7})\s+)?(?:\d{1,20}[KMGTP]?\s+\d{1,20}[KMGTP]?\s+)?(?P<target>[A-Za-z][\w:.-]{1,40})?\s+"
-    r"(?P<prot>!?(?:all|tcp|udp|icmp|icmpv6|ipv6-icmp|sctp|esp|ah|ipencap|ipip|gre|vrrp|udplite|\d{1,3}))\s+(?:--|-f|!f)\s+"
-    r"(?:(?P<in>!?[\w.@+*-]{1,24})\s+(?P<out>!?[\w.@+*-]{1,24})\s+)?"
-    r"(?P<src>!?[\w.:-]{1,120}(?:/[\w.:]{1,40})?)\s+(?P<dst>!?[\w.:-]{1,120}(?:/[\w.:]{1,40})?)(?:\s+(?P<rest>.{0,2000}))?$"
+    rf"(?P<prot>{_PROTOCOL})\s+(?:--|-f|!f)\s+(?:{_LINKS})?{_HOSTS}(?:\s+(?P<rest>.{{0,2000}}))?$"
 )
 
 
@@ -72,7 +74,7 @@ def read(capture: Capture) -> Reading:
     stem = "ip6tables" if re.match(r"\S*ip6tables", capture.command) else "iptables"
     facts: list[Setting] = []
     unread: list[int] = []
-    for index, line in enumerate(capture.lines):
+    for index, line in enumerate(readable(capture.lines)):
         found = _line(line.rstrip(), state)
         if found is None:
             unread.append(index)

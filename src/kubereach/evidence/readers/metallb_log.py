@@ -23,10 +23,12 @@ from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.fact import LogEvent
 
 COMMANDS = (r"\blogs?\b.*\b(?:metallb|speaker)", r"^stern\b.*\b(?:metallb|speaker)")
+_POD = r"(?:\[pod/[\w.-]{1,120}/[\w.-]{1,60}\] |[\w.-]{1,80} (?:[\w-]{1,40} )?)?"
+_FILES = "announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist|net"
 SIGNATURES = (
-    r".{0,120}\{\"(?:branch|caller|level|controller|ts)\":.{0,200}\"(?:event|op|msg)\":.{0,400}\"(?:pool|protocol|peer|ips?|interface|localASN|service)\":",
-    r".{0,120}\{\"caller\":\"(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist)\.go:\d",
-    r".{0,120}\bcaller=(?:announcer|arp|ndp|bgp|main|k8s|service|layer2_controller|bgp_controller|native|speakerlist|net)\.go:\d",
+    rf"{_POD}\{{\"(?:branch|caller|level|controller|ts)\":.*\"(?:localASN|peerASN|pool|protocol|ips|responseMAC)\":",
+    rf"{_POD}\{{\"caller\":\"(?:{_FILES})\.go:\d",
+    rf"{_POD}(?:(?:level|ts)=\S{{1,40}} ){{0,2}}caller=(?:{_FILES})\.go:\d",
     r"failed to allocate IP for \"[^\"]{1,120}\": ",
 )
 ASKS = (
@@ -38,7 +40,6 @@ ASKS = (
 )
 
 _DROPPED = {"caller", "ts", "time", "level", "stacktrace", "branch", "goversion", "commit", "controllerGroup"}
-_CONTROLLER = r"(?:service|allocator|config|main)\.go"
 _CONTROLLER_EVENTS = {"ipAllocated", "clearAssignment", "poolDeleted", "allocationFailed", "failed-to-allocate-ip"}
 _SUBJECTS = ("peer", "service", "ips", "ip", "interface", "name", "key")
 
@@ -120,16 +121,18 @@ def _fact(capture: Capture, index: int, pod: str, values: dict[str, str]) -> Log
         trust=capture.trust,
         taken=values.get("ts") or values.get("time") or capture.taken,
         device=f"pod/{pod}" if pod else capture.host,
-        program=_program(f"{pod} {capture.typed} {capture.command} {capture.host}", event, values),
+        program=_program((pod, f"{capture.command} {capture.host} {capture.source}"), event, values),
         event=event,
         fields=fields,
     )
 
 
-def _program(context: str, event: str, values: Mapping[str, str]) -> str:
-    """Who wrote it, by the pod's or command's name, else by the event; a speaker when nothing tells."""
-    for name in ("speaker", "controller"):
-        if name in context:
-            return f"metallb-{name}"
+def _program(contexts: tuple[str, str], event: str, values: Mapping[str, str]) -> str:
+    """Who wrote it: by the pod's name, the event, the command's and file's names; a speaker when nothing tells."""
+    pod, around = contexts
     allocates = event in _CONTROLLER_EVENTS or re.match(r"(?:service|allocator)\.go", values.get("caller", ""))
-    return "metallb-controller" if allocates else "metallb-speaker"
+    for text in (pod, "controller" if allocates else "", around):
+        for name in ("speaker", "controller"):
+            if name in text:
+                return f"metallb-{name}"
+    return "metallb-speaker"

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from kubereach.evidence.bgp import number, session_state
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import LONGEST, readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.evidence.routeros import Record, is_cut, is_furniture, is_header, records, where_clause
 from kubereach.model.address import canonical_address
@@ -147,6 +148,8 @@ def _settings(capture: Capture, record: Record, values: dict[str, str]) -> Itera
 def _row(capture: Capture, index: int) -> BgpSession | None:
     """A row of v6's short table: ` 0 E default    192.0.2.43       64500`."""
     line = capture.lines[index]
+    if len(line) > LONGEST:
+        return None
     match = re.match(
         r"\s*\d{1,6}\s+([EX]{0,2})\s+(?:([\w.-]{1,60})\s+){1,2}([0-9A-Fa-f.:]{2,45})\s+(\d{1,10})\s*$", line
     )
@@ -167,14 +170,13 @@ def _row(capture: Capture, index: int) -> BgpSession | None:
 def _listing(capture: Capture, sessions: int, lost: set[int]) -> BgpListing | None:
     """v7 lists in `session` only what is connected or trying: together with the command that closes the scope."""
     command = capture.command
-    headers = [index for index, line in enumerate(capture.lines) if is_header(line)]
+    lines = readable(capture.lines)
+    headers = [index for index, line in enumerate(lines) if is_header(line)]
     menu = re.search(r"bgp[ /](?:peer|session)[ /]print", command)
     if not (sessions and headers) and not menu:
         return None
-    last = max(
-        (index for index, line in enumerate(capture.lines) if not is_furniture(line) and index not in lost), default=0
-    )
-    whole = not any(index < last for index in lost) and not any(map(is_cut, capture.lines))
+    last = max((index for index, line in enumerate(lines) if not is_furniture(line) and index not in lost), default=0)
+    whole = not any(index < last for index in lost) and not any(map(is_cut, lines))
     return BgpListing(
         origin=capture.origin(headers[0] if headers else 0, last + 1),
         trust=capture.trust,

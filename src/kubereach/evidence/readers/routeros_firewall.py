@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
-from kubereach.evidence.routeros import records
+from kubereach.evidence.routeros import is_section, records
 from kubereach.model.fact import Setting
 
 _ACTION = (
@@ -54,8 +55,11 @@ def read(capture: Capture) -> Reading:
     found, unread = records(capture.lines, "chain")
     facts: list[Setting] = []
     lost = set(unread)
-    menus = {index: menu for index in unread if (menu := _menu(capture.lines[index]))}
-    lost -= menus.keys()
+    menus = {
+        index: menu for index, line in enumerate(readable(capture.lines)) if is_section(line) and (menu := _menu(line))
+    }
+    table = _menu(capture.command)
+    following = sorted(menus)
     counts: dict[str, int] = {}
     for record in found:
         values = record.values()
@@ -63,12 +67,13 @@ def read(capture: Capture) -> Reading:
             if any(record.text):
                 lost.update(range(record.start, record.end))
             continue
-        above = [menu for index, menu in menus.items() if index < record.start]
-        table = above[-1] if above else _menu(capture.command) or _guess(values)
-        position = counts.get(table, 0) if record.number is None else record.number
-        counts[table] = position + 1
+        while following and following[0] < record.start:
+            table = menus[following.pop(0)]
+        menu = table or _guess(values)
+        position = counts.get(menu, 0) if record.number is None else record.number
+        counts[menu] = position + 1
         if "X" not in record.flags and "I" not in record.flags and values.get("disabled") != "yes":
-            facts.append(_setting(capture, record.start, record.end, f"{table}[{position}]", _rule(values)))
+            facts.append(_setting(capture, record.start, record.end, f"{menu}[{position}]", _rule(values)))
     heads = {record.end: record.number for record in found if not any(record.text) and record.number is not None}
     counters, read_lines = _statistics(capture, sorted(lost), heads, _menu(capture.command) or "firewall.filter")
     return Reading(facts=tuple(facts + counters), unread=spans(lost - read_lines))
@@ -124,8 +129,9 @@ def _statistics(
         rf"\s*(?:(\d{{1,6}})\s+)?(?:[XID]{{1,3}}\s+)?[\w.-]{{1,60}}\s+(?:{_ACTION})"
         r"\s+\d{1,3}(?:[ \d]{0,20}\d)?\s{2,}(\d{1,3}(?: \d{3}){0,6}|\d{1,18})\s*$"
     )
+    lines = readable(capture.lines)
     for index in indices:
-        row = re.match(pattern, capture.lines[index])
+        row = re.match(pattern, lines[index])
         position = int(row[1]) if row and row[1] else heads.get(index)
         if row and position is not None:
             packets = int(row[2].replace(" ", ""))

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.evidence.routeros import FLAG, Record, is_cut, is_furniture, is_header, records, where_clause
 from kubereach.model.address import canonical_address, canonical_prefix
@@ -83,7 +84,7 @@ class _Row(Struct, kw_only=True):
 
 def read(capture: Capture) -> Reading:
     """The routes of a RouterOS print, or of lines that a person typed from one."""
-    lines = capture.lines
+    lines = readable(capture.lines)
     rows, unread, claimed = _details(lines)
     table_rows, table_unread = _table(lines, claimed)
     rows = sorted(rows + table_rows, key=lambda row: row.start)
@@ -133,6 +134,8 @@ def _from_pairs(record: Record) -> _Row | None:
     row.kind = _KINDS.get(values.get("type", ""), "blackhole" if "blackhole" in values else "unicast")
     row.learned_from = values.get("received-from") or values.get("bgp.session") or _belonging(values)
     row.as_path = values.get("bgp-as-path") or values.get("bgp.as-path", "")
+    if record.added:
+        row.protocol = "static"
     if "bgp-as-path" in values or values.get("belongs-to", "").startswith("bgp"):
         row.protocol = "bgp"
     return row
@@ -308,14 +311,15 @@ def _route(capture: Capture, row: _Row) -> Route:
 
 def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteListing | None:
     """What the print covers: a filter that is not understood closes nothing, nor does a print without a header."""
-    headers = [index for index, line in enumerate(capture.lines) if is_header(line)]
+    lines = readable(capture.lines)
+    headers = [index for index, line in enumerate(lines) if is_header(line)]
     command = capture.command
     if not headers or not (rows or command):
         return None
     where = where_clause(command)
     prefix, protocol, understood = _scope(where)
     last = max((row.end for row in rows), default=headers[-1] + 1)
-    whole = not any(headers[0] < index < last for index in unread) and not any(map(is_cut, capture.lines))
+    whole = not any(headers[0] < index < last for index in unread) and not any(map(is_cut, lines))
     known = "print" in command and "export" not in command
     return RouteListing(
         origin=capture.origin(headers[0], last),

@@ -1,0 +1,13 @@
+"""Lines as the table readers look at them: none so long that an expression could choke on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LONGEST = 2000  # no router, daemon or kernel prints a longer line; junk does
+_JUNK = "\0"  # not blank, and matches no format
+
+
+def readable(lines: Iterable[str]) -> list[str]:
+    """`lines` with blank ones emptied and overlong ones replaced by something that no reader reads."""
+    return [(line if len(line) <= LONGEST else _JUNK) if line and not line.isspace() else "" for line in lines]
