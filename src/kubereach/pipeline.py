@@ -7,10 +7,30 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
+from kubereach.advise.next_probe import next_probes
+from kubereach.advise.repair import repairs
+from kubereach.advise.whatif import what_if
+from kubereach.build.assemble import build
+from kubereach.build.target import PLACEHOLDER, Choice
+from kubereach.diagnose.effects import effects
+from kubereach.diagnose.explain import (
+    Blame,
+    because,
+    blames,
+    cleared,
+    contradictions,
+    observations,
+    supporting,
+    verdict,
+)
+from kubereach.diagnose.observe import Group, collect
+from kubereach.diagnose.rank import Ranking, rank
+from kubereach.diagnose.reported_walk import reported_walk
 from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
-from kubereach.evidence.intake import Passage, read_evidence
-from kubereach.model.diagnosis import Because, Diagnosis, Target, UnreadSpan, Verdict
+from kubereach.evidence.intake import Evidence, Passage, read_evidence
+from kubereach.model.diagnosis import Because, Cause, Diagnosis, Target, UnreadSpan
+from kubereach.model.network import Network
 
 if TYPE_CHECKING:  # whoever brings documents of their own needs no files and archives
     from kubereach.sources.bundle import Bundle
@@ -36,17 +56,67 @@ def load(paths: Sequence[str], stdin: BinaryIO | None) -> Bundle:
 def diagnose(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped] = ()) -> Diagnosis:
     """What the documents say about the flow; the same documents and options give the same diagnosis.
 
-    Raises UnreadableError when nothing in them is evidence.
+    Raises UnreadableError when nothing in them is evidence, and UsageError when an option names what is not there.
     """
     evidence = read_evidence(documents)
     if not evidence.facts and not evidence.understood:
         raise _unreadable(evidence.wanted, skipped)
+    network = build(evidence.facts, Choice(service=options.service, address=_address(options), client=options.from_))
+    groups = collect(network)
+    ranking = rank(network, groups)
+    return _composed(evidence, network, ranking, groups, skipped)
+
+
+def _address(options: Options) -> str | None:
+    if options.address and options.port:
+        return f"[{options.address}]:{options.port}" if ":" in options.address else f"{options.address}:{options.port}"
+    return options.address
+
+
+def _composed(
+    evidence: Evidence, network: Network, ranking: Ranking, groups: tuple[Group, ...], skipped: Sequence[Skipped]
+) -> Diagnosis:
+    blamed = blames(ranking)
+    flow = network.flow
+    first = blamed[0].suspect.fault.code if blamed else None
     return Diagnosis(
-        target=Target(service=options.service, address=options.address, port=options.port, from_=options.from_),
-        verdict=Verdict.UNDETERMINED,
+        target=Target(
+            service=None if flow.service == PLACEHOLDER else flow.service.removeprefix("service/"),
+            address=flow.address or None,
+            port=flow.port,
+            protocol=flow.protocol,
+            from_=flow.client or None,
+        ),
+        verdict=verdict(ranking, groups),
+        causes=tuple(_cause(b, groups, ranking, first) for b in blamed),
+        effects=effects(ranking),
+        residual=round(ranking.residual, 4),
+        cleared=cleared(ranking),
+        observations=observations(ranking, groups),
+        walk=reported_walk(ranking),
+        contradictions=contradictions(ranking, network, groups),
+        next_probes=next_probes(network, ranking, groups),
+        what_if=what_if(ranking),
         understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
+        assumed=network.assumed,
         missing=evidence.wanted,
         unread=(*_unread(evidence.unread), *(UnreadSpan(origin=found.name, text=found.why) for found in skipped)),
+    )
+
+
+def _cause(blame: Blame, groups: tuple[Group, ...], ranking: Ranking, first: str | None) -> Cause:
+    fault, suspect = blame.suspect.fault, blame.suspect
+    return Cause(
+        code=fault.code,
+        class_=fault.class_,
+        subject=suspect.subject,
+        role=blame.role,
+        probability=round(blame.probability, 4),
+        alternative_of=first if blame.excludes and blame.role == "root" else None,
+        owner=fault.owner,
+        summary=fault.summary.replace("{name}", suspect.name),
+        because=tuple(dict.fromkeys((*because(suspect), *supporting(blame, groups, ranking)))),
+        repairs=repairs(blame),
     )
 
 

@@ -1,1 +1,1 @@
-"""."""
+"""What to ask next, and what to change: each proved in the model before it is proposed."""

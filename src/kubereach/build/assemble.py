@@ -59,7 +59,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     services = build_services(objects, leaves)
     put_stated(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
-    observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, ProbeResult | DEVICE_FACTS))
+    observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     stack = find_stack(objects, current)
     put_announcer(stack, objects, current, leaves)
     assumed = _assume(flow, hosts, leaves)
@@ -84,9 +84,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
 def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
     """The fact with its hosts as subjects. A probe from nowhere in particular is taken for the client's."""
     if isinstance(fact, ProbeResult):
-        source = hosts.resolve(fact.source) or (
-            "client" if not fact.source or fact.source == "outside" else fact.source
-        )
+        source = hosts.resolve(fact.source) or fact.source or "client"
         return replace(fact, source=source, at=hosts.resolve(fact.at, node_like=True) if fact.at else "")
     if isinstance(fact, DEVICE_FACTS):
         return replace(fact, device=hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)))

@@ -167,12 +167,12 @@ def _put_filters(objects: Objects, leaves: Leaves) -> None:
     where: list[Origin] = []
     missing = False
     for name in dict.fromkeys(names):
-        entry = next((o for (k, _, n), o in objects.items() if k == "BGPFilter" and n == name), None)
-        if entry is None:
+        found = next((o for (k, _, n), o in objects.items() if k == "BGPFilter" and n == name), None)
+        if found is None:
             missing = True
             continue
-        rules += [_rule(e) for field in ("spec.exportV4", "spec.exportV6") for e in entry.elements(field)]
-        where += entry.origins("spec.exportV4", "spec.exportV6")
+        rules += [_rule(e) for field in ("spec.exportV4", "spec.exportV6") for e in found.elements(field)]
+        where += found.origins("spec.exportV4", "spec.exportV6")
     if rules and not missing:
         leaves.put("cluster", EXPORT_FILTERS, tuple(rules), where)
 

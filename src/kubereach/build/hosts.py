@@ -84,6 +84,11 @@ def find_hosts(objects: Objects, facts: tuple[Fact, ...]) -> Hosts:
 
 
 def _from_objects(objects: Objects, hosts: Hosts) -> None:
+    _from_nodes(objects, hosts)
+    _from_pods(objects, hosts)
+
+
+def _from_nodes(objects: Objects, hosts: Hosts) -> None:
     for (kind, _, name), entry in objects.items():
         if kind == "Node" and "*" not in name:
             subject = hosts.add_node(f"node/{name}")
@@ -94,18 +99,19 @@ def _from_objects(objects: Objects, hosts: Hosts) -> None:
             roles = entry.text("metadata.roles")
             if "control-plane" in roles or "master" in roles or any(k in labels for k in CONTROL_PLANE_LABELS):
                 hosts.control_plane[subject] = entry.origins("metadata")
+
+
+def _from_pods(objects: Objects, hosts: Hosts) -> None:
     for (kind, _, name), entry in objects.items():
         if kind == "Pod" and (node := entry.text("spec.nodeName")):
             subject = hosts.add_node(f"node/{node}")
             hosts.agents[name] = subject
-            if address := canonical_address(entry.text("status.hostIP")):
-                hosts.own(subject, address, entry.origins("status.hostIP"))
+            if host := canonical_address(entry.text("status.hostIP")):
+                hosts.own(subject, host, entry.origins("status.hostIP"))
         if kind in {"Endpoints", "EndpointSlice"}:
-            for path in ("endpoints", "subsets"):
-                for element in entry.elements(path):
-                    for leaf_path, leaf in element.fields.items():
-                        if leaf_path.endswith("nodeName") and leaf.value:
-                            hosts.add_node(f"node/{leaf.value}")
+            for path, leaf in entry.fields.items():
+                if path.endswith(".nodeName") and leaf.value:
+                    hosts.add_node(f"node/{leaf.value}")
 
 
 def _internal_address(entry: KubeObject) -> str:

@@ -47,7 +47,7 @@ def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
 
 def _addresses(service: KubeObject) -> tuple[str, ...]:
     found = [element.text("ip") for element in service.elements(INGRESS)]
-    found += [ip for ip in service.scalars("spec.externalIPs")]
+    found += service.scalars("spec.externalIPs")
     return tuple(dict.fromkeys(a for a in map(canonical_address, found) if a))
 
 
@@ -137,7 +137,8 @@ def _from_slice(entry: KubeObject) -> list[Endpoint]:
 def _from_pods(objects: Objects, service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:
     """The pods that the selector names, where endpoints were not collected but labels were."""
     selector = service.mapping("spec.selector")
-    found, origins = [], []
+    found: list[Endpoint] = []
+    origins: list[Origin] = []
     for (kind, namespace, name), pod in objects.items():
         labels = pod.mapping("metadata.labels") if kind == "Pod" and namespace == service.namespace else {}
         if not selector or not labels or any(labels.get(k) != v for k, v in selector.items()):

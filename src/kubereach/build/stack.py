@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubereach.build.leaves import Leaves
-from kubereach.model.attribute import ANNOUNCER, CNI, LB_CIDRS, PROXY_MODE
+from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, PROXY_MODE
 from kubereach.model.fact import BgpSession, Fact, LogEvent, Setting, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
 
@@ -85,17 +85,15 @@ def put_announcer(
         seen = leaves.table[LB_CIDRS.of("cluster")]
         leaves.put("cluster", ANNOUNCER, "calico-bgp", seen.origins, seen.trust)
     for fact in facts:
-        if (
-            isinstance(fact, Setting)
-            and fact.attribute == "load-balancer"
-            and (name := announcer_named(str(fact.value)))
-        ):
+        if not isinstance(fact, Setting) or fact.attribute != "load-balancer":
+            continue
+        if name := announcer_named(str(fact.value)):
             leaves.put("cluster", ANNOUNCER, name, (fact.origin,), min(fact.trust, Trust.STATED))
     _guess(stack, leaves)
-    if "cilium" in str(leaves.get("cluster", CNI) or "") and leaves.get("cluster", PROXY_MODE) is None:
-        if str(leaves.get("cluster", ANNOUNCER) or "").startswith("cilium"):
-            # Cilium's announcers need its kube-proxy replacement (others.md section 1).
-            leaves.put("cluster", PROXY_MODE, "ebpf", (), Trust.MENTIONED)
+    announcer = leaves.get("cluster", ANNOUNCER) or ""
+    if announcer.startswith("cilium") and leaves.get("cluster", PROXY_MODE) is None:
+        # Cilium's announcers need its kube-proxy replacement (others.md section 1).
+        leaves.put("cluster", PROXY_MODE, "ebpf", (), Trust.MENTIONED)
 
 
 def announcer_named(text: str) -> str:

@@ -91,10 +91,11 @@ def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str)
         if isinstance(f, ProbeResult) and f.target == address and f.port and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}
     ]
     served = [p.port for p in ports]
-    return (
-        next((p for p in asked if p in served), None)
-        or (served or [p for p in asked if len(set(asked)) == 1] or [None])[0]
-    )
+    if both := [p for p in asked if p in served]:
+        return both[0]
+    if served:
+        return served[0]
+    return asked[0] if len(set(asked)) == 1 else None
 
 
 def _protocol(ports: tuple[ServicePort, ...], port: int | None) -> str:

@@ -1,1 +1,1 @@
-"""."""
+"""Observations and hypotheses to ranked causes."""

@@ -17,12 +17,6 @@ from kubereach.evidence.reader import Reading
 _LOOKED_AT = 2000  # characters of a line that signatures see
 
 
-class Pattern(tuple[str, str]):
-    """(expression, text that must occur) as the index has it."""
-
-    __slots__ = ()
-
-
 @lru_cache(maxsize=1)
 def index() -> tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]], ...]:
     """The rows of the generated index: (module, commands, signatures)."""

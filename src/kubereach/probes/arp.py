@@ -48,7 +48,7 @@ def _sighting(answer: str, fact: ProbeResult | Packet, says: str) -> Sighting:
     )
 
 
-def predict(world: World, question: Question) -> Distribution | None:  # noqa: ARG001  # there is one segment
+def predict(world: World, question: Question) -> Distribution | None:
     """The number of responders; where strictARP is unseen in IPVS mode, both settings count."""
     outcomes = [_answer(world)]
     if world.get("cluster", PROXY_MODE) == "ipvs" and not world.known("cluster", STRICT_ARP):
@@ -76,7 +76,7 @@ def offers(network: Network) -> Iterable[Offer]:
         )
 
 
-def means(world: World, question: Question) -> str:  # noqa: ARG001  # there is one segment
+def means(world: World, question: Question) -> str:
     """Whether silence is expected."""
     layer2 = world.get("cluster", ANNOUNCER).endswith(("-l2", "-arp"))
     if not layer2:

@@ -27,9 +27,13 @@ def sightings(network: Network) -> Iterable[Sighting]:
             if kind and (fact.device, kind) not in done:
                 done.add((fact.device, kind))
                 yield _sighting(fact.device, kind, "seen", fact, f"{fact.what} for {address} arrives")
-        elif isinstance(fact, ProbeResult) and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes:
-            if fact.outcome in {Outcome.SEEN, Outcome.NOT_SEEN}:
-                yield _sighting(fact.at, "tcp", fact.outcome.value, fact, f"capture: {fact.outcome.value}")
+        elif isinstance(fact, ProbeResult) and _stated_capture(network, fact):
+            yield _sighting(fact.at, "tcp", fact.outcome.value, fact, f"capture: {fact.outcome.value}")
+
+
+def _stated_capture(network: Network, fact: ProbeResult) -> bool:
+    seen = {Outcome.SEEN, Outcome.NOT_SEEN}
+    return fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
 
 
 def _sighting(node: str, kind: str, answer: str, fact: Packet | ProbeResult, says: str) -> Sighting:

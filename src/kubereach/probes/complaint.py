@@ -29,7 +29,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         if not bad:
             return
     yield Sighting(
-        question=Question(KIND, "client"),
+        question=Question(KIND, "client", _bases(network, probes)),
         answers=frozenset({"complains"}),
         origins=(),
         trust=Trust.STATED,
@@ -37,11 +37,27 @@ def sightings(network: Network) -> Iterable[Sighting]:
     )
 
 
+def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
+    """What the complaint may rest on, if the service itself works: the probes that failed without testing it."""
+    failed = [f for f in probes if f.outcome not in _GOOD]
+    bases = set()
+    for fact in failed:
+        if fact.probe in {ProbeKind.PING, ProbeKind.TRACEROUTE, ProbeKind.ARP}:
+            bases.add("icmp")
+        elif fact.source.startswith(("node/", "pod/")):
+            bases.add("same-node")
+        elif fact.probe in {ProbeKind.TCP, ProbeKind.HTTP} and fact.port not in {None, network.flow.port}:
+            bases.add("wrong-port")
+    if not failed:
+        bases.add("expected")
+    return tuple(sorted(bases))
+
+
 def predict(world: World, question: Question) -> Distribution | None:
     """Likely when the flow fails or its symptoms are misread."""
     flow = world.network.flow
     found = walk(world, flow.service, Packet("client", flow.address, flow.port or 80))
-    if found.share(*WORKS) < 0.98 or world.get("client", MISREAD):
+    if found.share(*WORKS) < 0.98 or world.get("client", MISREAD) in question.about:
         return {"complains": 0.95, "silent": 0.05}
     return {"complains": 0.04, "silent": 0.96}
 

@@ -59,7 +59,7 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
         )
 
 
-def predict(world: World, question: Question) -> Distribution | None:  # noqa: ARG001  # there is one router
+def predict(world: World, question: Question) -> Distribution | None:
     """The best routes of this world."""
     flow = world.network.flow
     routes = best(world, flow.service, flow.address)
@@ -89,7 +89,7 @@ def route_command(network: Network) -> str:
     return f"vtysh -c 'show ip route {address}'   # or your router's own command"
 
 
-def means(world: World, question: Question) -> str:  # noqa: ARG001  # there is one router
+def means(world: World, question: Question) -> str:
     """Which route the router follows there."""
     flow = world.network.flow
     routes = best(world, flow.service, flow.address)

@@ -37,7 +37,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
             )
 
 
-def predict(world: World, question: Question) -> Distribution | None:  # noqa: ARG001  # there is one client
+def predict(world: World, question: Question) -> Distribution | None:
     """Direct where client and nodes share a segment."""
     return {"direct": 0.95, "routed": 0.05} if bypasses_router(world) else {"direct": 0.1, "routed": 0.9}
 
@@ -47,7 +47,7 @@ def offers(network: Network) -> Iterable[Offer]:
     return ()
 
 
-def means(world: World, question: Question) -> str:  # noqa: ARG001  # there is one client
+def means(world: World, question: Question) -> str:
     """The way back."""
     if bypasses_router(world):
         return "the way back bypasses the router: the node answers the client directly on the shared segment"

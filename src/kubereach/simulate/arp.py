@@ -34,4 +34,5 @@ def responders(world: World, service: str, address: str) -> tuple[str, ...]:
 
 
 def _unheard(world: World, node: str) -> bool:
-    return world.get(node, ARP_LOST) or world.get(node, ANTISPOOF) or world.get("router", STALE_NEIGHBOUR)
+    dropped = (world.get(subject, leaf) for subject in (node, "cluster") for leaf in (ARP_LOST, ANTISPOOF))
+    return any(dropped) or world.get("router", STALE_NEIGHBOUR)

@@ -85,7 +85,7 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
         return Treated(
             Treatment.TRANSLATED, ready, masquerade=True, why="policy Cluster: any endpoint, source translated"
         )
-    return _local(world, service, node, origin, ready)
+    return _local(world, node, origin, ready)
 
 
 def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) -> Treated:

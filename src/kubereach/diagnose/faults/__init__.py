@@ -1,1 +1,1 @@
-"""."""
+"""One file per cause. See diagnose.fault for what each must define."""

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from kubereach.evidence.bgp import bird_session, number, peer_of_protocol
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, BgpListing, BgpSession, LogEvent
@@ -140,13 +140,13 @@ def _listing(capture: Capture, header: int, protocols: list[_Protocol], unread: 
     """Complete when the command named no single protocol and nothing between the header and the last row is unread."""
     last = max((protocol.end for protocol in protocols), default=header + 1)
     named = re.search(r"\bpr(?:oto(?:cols?)?)?\s+(?:all\s+)?(?!all\b)[\"\w]", capture.command)
-    whole = bool(protocols) and not any(header < index < last for index in unread)
+    kept = bool(protocols) and whole(unread, header, last)
     return BgpListing(
         origin=capture.origin(header, last),
         trust=capture.trust,
         taken=capture.taken,
         device=capture.host,
-        complete=bool(capture.command) and whole and not named,
+        complete=bool(capture.command) and kept and not named,
     )
 
 

@@ -16,7 +16,7 @@ import re
 from msgspec import Struct, field
 
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
@@ -183,7 +183,7 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
     """What the listing covers: a single longest match, a `net ~` filter, one protocol, or everything."""
     prefix, protocol, understood = _scope(capture.command)
     last = max((row.end for row in rows), default=0)
-    cut = any(index < last for index in unread)
+    kept = whole(unread, 0, last if rows else len(capture.lines))
     tables = {row.table for row in rows}
     return RouteListing(
         origin=capture.origin(0, last or min(2, len(capture.lines))),
@@ -193,7 +193,7 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
         table=_table(capture.command, tables.pop() if len(tables) == 1 else ""),
         prefix=prefix,
         protocol=protocol,
-        complete=bool(capture.command) and understood and not cut,
+        complete=bool(capture.command) and understood and kept,
     )
 
 

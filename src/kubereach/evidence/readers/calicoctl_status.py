@@ -14,7 +14,7 @@ import re
 
 from kubereach.evidence.bgp import bird_session
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, BgpListing, BgpSession, LogEvent
@@ -70,14 +70,14 @@ def read(capture: Capture) -> Reading:
             unread.append(index)
     if header >= 0:
         opened = any(re.match(r"\s*Calico process is running", line) for line in capture.lines[:header])
-        whole = (opened or bool(capture.command)) and not any(header < index < last for index in unread)
+        kept = whole(unread, header, last + 1 if last > header else len(capture.lines))
         facts.append(
             BgpListing(
                 origin=capture.origin(header, last + 1),
                 trust=capture.trust,
                 taken=capture.taken,
                 device=capture.host,
-                complete=whole,
+                complete=kept and (opened or bool(capture.command)),
             )
         )
     return Reading(facts=tuple(facts), unread=spans(unread))

@@ -362,6 +362,8 @@ def _result(capture: Capture, request: _Request) -> ProbeResult:
     reason = request.message
     if request.system_error and request.system_error not in reason:
         reason = f"{reason} ({request.system_error})" if reason else request.system_error
+    if outcome is Outcome.TIMEOUT and not reason and request.connected:
+        reason = "connected, no answer"
     if outcome is Outcome.REPLY and not reason:
         reason = "" if request.body == "page" else request.body
     unresolved = request.code == 6

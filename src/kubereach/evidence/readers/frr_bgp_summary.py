@@ -21,7 +21,7 @@ from msgspec.json import decode
 
 from kubereach.evidence.bgp import number, session_state
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import AnyFact, BgpListing, BgpSession, LogEvent
@@ -144,13 +144,13 @@ def _status(word: str) -> tuple[str, int | None, str, bool]:
 
 def _listing(capture: Capture, header: int, last: int, unread: list[int]) -> BgpListing:
     total = any(re.match(r"\s*Total number of neighbors", line) for line in capture.lines[last : last + 4])
-    whole = not any(header < index < last for index in unread)
+    kept = whole(unread, header, last + 1 if last > header else len(capture.lines))
     return BgpListing(
         origin=capture.origin(header, last + 1),
         trust=capture.trust,
         taken=capture.taken,
         device=capture.host,
-        complete=whole and (total or bool(capture.command)),
+        complete=kept and (total or bool(capture.command)),
     )
 
 

@@ -17,7 +17,7 @@ import re
 from msgspec import Struct
 
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
@@ -151,7 +151,7 @@ def _route(capture: Capture, row: _Row) -> Route:
 def _listing(capture: Capture, header: int, rows: list[_Row], end: int, unread: list[int]) -> RouteListing:
     """Complete when the count at the end was seen, or the command is known and no row was lost."""
     last = max(end + 1, rows[-1].end if rows else header + 1)
-    whole = not any(header < index < last for index in unread)
+    kept = whole(unread, header, last if rows else len(capture.lines))
     table, peer = _table(capture.command)
     scope = re.search(r"\s([0-9A-Fa-f.:]{2,45}/\d{1,3})(?:\s|$)", capture.command)
     return RouteListing(
@@ -161,5 +161,5 @@ def _listing(capture: Capture, header: int, rows: list[_Row], end: int, unread: 
         device=capture.host,
         table=table,
         prefix=(canonical_prefix(scope[1]) or "") if scope else "",
-        complete=whole and bool(capture.command) and not (peer and table == "bgp"),
+        complete=kept and bool(capture.command) and not (peer and table == "bgp"),
     )

@@ -18,7 +18,7 @@ from msgspec import DecodeError, Struct, field
 from msgspec.json import decode
 
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
@@ -77,12 +77,13 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     current: _Row | None = None
     seen = -1
+    ours = any(re.match(r"\s+> - selected|[A-Za-z]\s*\*?>", line) for line in readable(capture.lines))
     for index, line in enumerate(readable(capture.lines)):
         if re.match(_FURNITURE, line):
             seen = index if seen < 0 else seen
             current = _entry(line, index, rows, current)
             continue
-        row = _start(line, index)
+        row = _start(line, index) if ours or line[1:2] in "*>" else None  # IOS prints its codes alone
         if row is not None:
             rows.append(row)
             current = row
@@ -93,7 +94,7 @@ def read(capture: Capture) -> Reading:
             current = None
     rows = [row for row in rows if row.prefix]
     facts: list[Route | RouteListing] = [_route(capture, row) for row in rows]
-    if seen >= 0 or (capture.command and rows):
+    if rows or any(re.match(r"% Network not in table", line) for line in capture.lines):
         facts.append(_listing(capture, max(seen, 0), rows, unread))
     return Reading(facts=tuple(facts), unread=spans(unread))
 
@@ -189,7 +190,7 @@ def _route(capture: Capture, row: _Row) -> Route:
 
 def _listing(capture: Capture, start: int, rows: list[_Row], unread: list[int]) -> RouteListing:
     last = max((row.end for row in rows), default=start + 1)
-    whole = not any(start < index < last for index in unread)
+    kept = whole(unread, start, last if rows else len(capture.lines))
     prefix, protocol, understood = _scope(capture.command)
     return RouteListing(
         origin=capture.origin(start, last),
@@ -198,7 +199,7 @@ def _listing(capture: Capture, start: int, rows: list[_Row], unread: list[int]) 
         device=capture.host,
         prefix=prefix,
         protocol=protocol,
-        complete=bool(capture.command) and understood and whole,
+        complete=bool(capture.command) and understood and kept,
     )
 
 

@@ -1,7 +1,7 @@
 """The kernel's virtual servers: `ipvsadm -Ln`.
 
 Reads
-    `-Ln`, `--stats`, `--rate`, `-Sn` is not; `-Lnc` (connections); IPv4 and IPv6, with and without flags; excerpts
+    `-Ln`, `--stats`, `--rate`, `-Lnc` (connections); IPv4 and IPv6, with and without flags; excerpts
     without the head.
 Ask
     ipvsadm -Ln, on the node.
@@ -10,7 +10,7 @@ Facts
     VirtualServerListing, complete when the command is known and has no filter and no pipe. A connection is a LogEvent
     `connection` with protocol, expire, state, source, virtual and destination.
 Not read
-    Counters of --stats and --rate, firewall-mark services.
+    Counters of --stats and --rate, firewall-mark services, the rules of `ipvsadm -Sn`.
 """
 
 from __future__ import annotations

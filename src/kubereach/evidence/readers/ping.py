@@ -132,6 +132,9 @@ def _header(line: str, index: int) -> _Run | None:
         return _opened(index, match[2], "", match[1], "bsd")
     if match := re.match(r"Pinging (\S{1,255})(?: \[(\S{2,60})\])?(?: from (\S{2,60}))? with \d", line):
         return _opened(index, match[2] or match[1], match[1], match[3] or "", "windows")
+    # Windows in another language: an address, a number of bytes, a colon.
+    if match := re.match(r"\D[^\d\[]{3,60}(?:\S{1,255} \[)?([\d.]{7,15})\]? .{1,30}?\b\d{2,5}\b[^\d:]{2,40}:$", line):
+        return _opened(index, match[1], "", "", "windows") if canonical_address(match[1]) else None
     return None
 
 
@@ -146,6 +149,7 @@ def _belongs(line: str) -> bool:
     """Lines of ping that say nothing, or nothing that the others do not say."""
     return bool(
         re.match(r"\s*Vr HL TOS|(?:rtt|round-trip) min/avg|Approximate round trip|\s+\S{3,20} = \d{1,6} ?ms", line)
+        or re.match(r"Ping.{0,3}[Ss]tatisti[^\d]{1,20}[\d.]{7,15} ?:$|\D{3,60}[\d.]{7,15} ?:$", line)
         or re.match(r"-{2,3} \S{1,255} ping6? statistics|Ping statistics for|(?:ping6?: )?(?:WARNING|Warning): ", line)
     )
 
@@ -160,6 +164,12 @@ def _message(run: _Run, line: str) -> bool:
         return _heard(run, match[2] or match[1].rstrip(":"), match[4])
     if match := re.match(r"Reply from (\S{1,60}): (.{1,200})$", line):
         run.system = "windows"
+        return _heard(run, match[1], match[2])
+    if run.system == "windows" and (match := re.match(r"\D[^:\d]{3,40} ([\d.]{7,15}): (\S.{2,120})$", line)):
+        if "TTL=" not in match[2]:
+            _append(run.errors, f"{match[2].rstrip('.')} (from {match[1]})")
+            run.silent += 1
+            return True
         return _heard(run, match[1], match[2])
     return _silence(run, line) or _sum(run, line) or _failure(run, line)
 

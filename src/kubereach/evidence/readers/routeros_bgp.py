@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from kubereach.evidence.bgp import number, session_state
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import LONGEST, readable
+from kubereach.evidence.lines import LONGEST, readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.evidence.routeros import Record, is_cut, is_furniture, is_header, records, where_clause
 from kubereach.model.address import canonical_address
@@ -176,11 +176,11 @@ def _listing(capture: Capture, sessions: int, lost: set[int]) -> BgpListing | No
     if not (sessions and headers) and not menu:
         return None
     last = max((index for index, line in enumerate(lines) if not is_furniture(line) and index not in lost), default=0)
-    whole = not any(index < last for index in lost) and not any(map(is_cut, lines))
+    kept = whole(lost, 0, last + 1 if sessions else len(lines)) and not any(map(is_cut, lines))
     return BgpListing(
         origin=capture.origin(headers[0] if headers else 0, last + 1),
         trust=capture.trust,
         taken=capture.taken,
         device=capture.host or "router",
-        complete=bool(menu) and bool(headers or sessions) and whole and not where_clause(command),
+        complete=bool(menu) and bool(headers or sessions) and kept and not where_clause(command),
     )

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.evidence.routeros import FLAG, Record, is_cut, is_furniture, is_header, records, where_clause
 from kubereach.model.address import canonical_address, canonical_prefix
@@ -319,7 +319,7 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
     where = where_clause(command)
     prefix, protocol, understood = _scope(where)
     last = max((row.end for row in rows), default=headers[-1] + 1)
-    whole = not any(headers[0] < index < last for index in unread) and not any(map(is_cut, lines))
+    kept = whole(unread, headers[0], last if rows else len(lines)) and not any(map(is_cut, lines))
     known = "print" in command and "export" not in command
     return RouteListing(
         origin=capture.origin(headers[0], last),
@@ -328,7 +328,7 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
         device=capture.host or "router",
         prefix=prefix,
         protocol=protocol,
-        complete=known and understood and whole,
+        complete=known and understood and kept,
     )
 
 

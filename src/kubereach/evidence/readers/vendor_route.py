@@ -15,7 +15,7 @@ import re
 from msgspec import Struct, field
 
 from kubereach.evidence.capture import Capture
-from kubereach.evidence.lines import readable
+from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
@@ -191,5 +191,6 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
         taken=capture.taken,
         device=capture.host,
         prefix=prefix,
-        complete=(not rest or prefix.endswith(("/32", "/128"))) and not any(index < last for index in unread),
+        complete=(not rest or prefix.endswith(("/32", "/128")))
+        and whole(unread, 0, last if rows else len(capture.lines)),
     )

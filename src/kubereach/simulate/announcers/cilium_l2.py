@@ -10,7 +10,7 @@ from kubereach.simulate.announced import Announced, candidates
 from kubereach.simulate.world import World
 
 
-def announce(world: World, service: str, address: str) -> Announced:  # noqa: ARG001  # the lease is the service's
+def announce(world: World, service: str, address: str) -> Announced:
     """One holder. Which one is not computable; a node with an endpoint is taken until something says otherwise."""
     if world.get("cluster", NO_ADVERTISEMENT):
         return Announced(

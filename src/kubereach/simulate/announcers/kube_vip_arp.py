@@ -7,7 +7,7 @@ from kubereach.simulate.announced import Announced, candidates
 from kubereach.simulate.world import World
 
 
-def announce(world: World, service: str, address: str) -> Announced:  # noqa: ARG001  # one leader for all addresses
+def announce(world: World, service: str, address: str) -> Announced:
     """The leader; with a leader of its own per service, policy Local follows the endpoints."""
     speaking, silent = candidates(world, service, endpoints_count=False)
     with_endpoint = [n for n in speaking if any(e.node == n for e in world.get(service, ENDPOINTS))]

@@ -6,7 +6,7 @@ from kubereach.simulate.announced import Announced, candidates
 from kubereach.simulate.world import World
 
 
-def announce(world: World, service: str, address: str) -> Announced:  # noqa: ARG001  # one owner for all addresses
+def announce(world: World, service: str, address: str) -> Announced:
     """One of the admitted nodes."""
     speaking, silent = candidates(world, service)
     return Announced(layer2=speaking[:1], silent=silent)

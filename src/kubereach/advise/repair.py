@@ -1,0 +1,77 @@
+"""Repairs: a fault taken out of the model, and the walk repeated for this flow and every other service."""
+
+from __future__ import annotations
+
+from kubereach.diagnose.catalogue import fault_module, removed
+from kubereach.diagnose.explain import Blame
+from kubereach.diagnose.fault import Suspect
+from kubereach.diagnose.roles import service_walk
+from kubereach.model.attribute import ADDRESSES, PORTS
+from kubereach.model.diagnosis import Repair
+from kubereach.simulate.walk import Packet, walk
+from kubereach.simulate.world import World
+
+
+def repairs(blame: Blame) -> tuple[Repair, ...]:
+    """The way to take the blamed fault out, with what the second walk showed."""
+    world = blame.held_in.world
+    plan = fault_module(blame.suspect.fault.code).repair(world, blame.suspect)
+    return (
+        proved(
+            world,
+            removed(world, (blame.suspect,)),
+            Repair(
+                summary=plan.summary,
+                commands=plan.commands,
+                side_effects=plan.side_effects,
+                condition=plan.condition,
+            ),
+            others=tuple(s for s in blame.held_in.assumed if s.key != blame.suspect.key),
+        ),
+    )
+
+
+def proved(before: World, after: World, repair: Repair, others: tuple[Suspect, ...] = ()) -> Repair:
+    """The repair with `proved`, `clears` and `breaks` as the walks say; nothing else sets them.
+
+    `others` are further faults of the same world: where the flow still fails, they are named as the condition.
+    """
+    flow = before.network.flow
+    was, now = service_walk(before), service_walk(after)
+    clears = (f"{_flow_name(before, flow.service)} from the client",) if now.works() and not was.works() else ()
+    condition = repair.condition
+    if not now.works() and others:
+        freed = removed(after, others)
+        if service_walk(freed).works():
+            condition = " and ".join(
+                filter(None, (condition, f"also {', '.join(s.fault.code for s in others)} is mended"))
+            )
+    breaks = _broken(before, after)
+    effects = repair.side_effects
+    if not now.works() and not was.works():
+        effects = (*effects, "the flow still fails: " + "; ".join(dict.fromkeys(b.why for b in now.branches)))
+    return Repair(
+        summary=repair.summary,
+        commands=repair.commands,
+        proved=now.works() and not was.works(),
+        clears=clears,
+        breaks=breaks,
+        side_effects=effects,
+        condition=condition,
+    )
+
+
+def _broken(before: World, after: World) -> tuple[str, ...]:
+    """The services that worked and no longer do."""
+    found = []
+    for service in before.network.services:
+        for address in before.get(service, ADDRESSES):
+            ports = before.get(service, PORTS)
+            packet = Packet("client", address, ports[0].port if ports else 80)
+            if address and walk(before, service, packet).works() and not walk(after, service, packet).works():
+                found.append(f"{_flow_name(before, service)} at {address} from the client")
+    return tuple(found)
+
+
+def _flow_name(world: World, service: str) -> str:
+    return service.removeprefix("service/") if service in world.network.services else "the flow"

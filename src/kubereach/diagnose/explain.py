@@ -1,0 +1,244 @@
+"""From a ranking to causes, cleared suspects, explained observations and contradictions."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from kubereach.diagnose.fault import Presence, Suspect
+from kubereach.diagnose.observe import Group, probe
+from kubereach.diagnose.rank import Hypothesis, Ranking, background_of, chance
+from kubereach.diagnose.roles import roles, service_walk
+from kubereach.model.attribute import ENCAPSULATION
+from kubereach.model.diagnosis import (
+    Because,
+    Cleared,
+    Contradiction,
+    ObservationReport,
+    Role,
+    Verdict,
+)
+from kubereach.model.network import Network
+from kubereach.probes.question import Question, Sighting
+from kubereach.simulate.walk import WORKS
+
+ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 2}
+LEAST_CAUSE = 0.004
+SURPRISING = 0.1
+
+
+class Blame(Struct, frozen=True, kw_only=True):
+    """A suspect with its marginal probability in its main role; `held_in` is the likeliest hypothesis with it."""
+
+    suspect: Suspect
+    role: Role
+    probability: float
+    held_in: Hypothesis
+    excludes: bool  # a root that never shares a world with the first root
+
+
+def blames(ranking: Ranking) -> tuple[Blame, ...]:
+    """All suspects with a role, ordered by role and probability."""
+    masses: dict[tuple[str, str], dict[Role, float]] = {}
+    examples: dict[tuple[str, str], tuple[Suspect, Hypothesis]] = {}
+    together: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for hypothesis in ranking.hypotheses:
+        found = roles(hypothesis)
+        root_keys = {s.key for s, r in found.items() if r is Role.ROOT}
+        for suspect, role in found.items():
+            mass = masses.setdefault(suspect.key, {})
+            mass[role] = mass.get(role, 0.0) + hypothesis.weight
+            examples.setdefault(suspect.key, (suspect, hypothesis))
+            if role is Role.ROOT:
+                together.setdefault(suspect.key, set()).update(root_keys)
+    result = []
+    for key, mass in masses.items():
+        role = max(mass, key=lambda r: (mass[r], -ROLE_ORDER[r]))
+        probability = mass[role]
+        if probability >= LEAST_CAUSE:
+            suspect, hypothesis = examples[key]
+            result.append((suspect, role, probability, hypothesis))
+    result.sort(key=lambda b: (ROLE_ORDER[b[1]], -round(b[2], 9), b[0].key))
+    first = result[0][0].key if result else None
+    return tuple(
+        Blame(
+            suspect=s,
+            role=r,
+            probability=min(p, 1.0),
+            held_in=h,
+            excludes=first is not None and s.key != first and first not in together.get(s.key, {first}),
+        )
+        for s, r, p, h in result
+    )
+
+
+def verdict(ranking: Ranking, groups: tuple[Group, ...]) -> Verdict:
+    """Reachable only when somebody outside was seen to reach it, or when only a misreading explains the complaint."""
+    fails = degraded = works = misread = 0.0
+    for hypothesis in ranking.hypotheses:
+        found = service_walk(hypothesis.world)
+        good = found.share(*WORKS)
+        if good >= 0.98:
+            works += hypothesis.weight
+            misread += hypothesis.weight * any(s.fault.misread for s in hypothesis.assumed)
+        elif good > 0.02 and found.together:
+            degraded += hypothesis.weight
+        else:
+            fails += hypothesis.weight
+    answers = _client_answers(groups)
+    if answers & {"intermittent", "slow", "resets"} or ("reply" in answers and answers & {"timeout", "refused"}):
+        return Verdict.DEGRADED if fails + degraded > works else Verdict.REACHABLE
+    if works >= 0.6 and ("reply" in answers or misread >= 0.5):
+        return Verdict.REACHABLE
+    if degraded > max(fails, works):
+        return Verdict.DEGRADED
+    if fails + degraded >= 0.6 or (fails + degraded + ranking.residual >= 0.6 and answers and "reply" not in answers):
+        return Verdict.UNREACHABLE
+    return Verdict.UNDETERMINED
+
+
+def _client_answers(groups: tuple[Group, ...]) -> frozenset[str]:
+    found: set[str] = set()
+    for group in groups:
+        for sighting in group.sightings:
+            if sighting.question.kind == "connect" and sighting.question.where == "client":
+                found |= sighting.answers
+    return frozenset(found)
+
+
+def cleared(ranking: Ranking) -> tuple[Cleared, ...]:
+    """Suspects that evidence acquits, with that evidence."""
+    found: dict[str, list[Because]] = {}
+    for suspect in ranking.suspects:
+        if suspect.presence is Presence.ABSENT and suspect.because:
+            found.setdefault(suspect.fault.code, []).extend(because(suspect))
+    return tuple(Cleared(code=code, because=tuple(dict.fromkeys(texts))) for code, texts in found.items())
+
+
+def because(suspect: Suspect) -> tuple[Because, ...]:
+    """A suspect's evidence as the report has it."""
+    return tuple(Because(origin=origin.label(), says=says) for origin, says in suspect.because)
+
+
+def supporting(blame: Blame, groups: tuple[Group, ...], ranking: Ranking) -> tuple[Because, ...]:
+    """The sightings that make the suspect likelier than its absence does."""
+    without = _without(blame, ranking)
+    if without is None:
+        return ()
+    found: list[tuple[float, Because]] = []
+    for group in groups:
+        for sighting in group.sightings:
+            with_it, other = _chance(blame.held_in, sighting), _chance(without, sighting)
+            if sighting.origins and with_it > 1.5 * other:
+                text = Because(origin=sighting.origins[0].label(), says=sighting.says)
+                found.append((other / with_it, text))
+    found.sort(key=lambda f: (f[0], f[1].origin))
+    return tuple(dict.fromkeys(text for _, text in found))
+
+
+def _without(blame: Blame, ranking: Ranking) -> Hypothesis | None:
+    """The same variant's world without any assumed fault."""
+    variant = dict(blame.held_in.world.changes)
+    for hypothesis in ranking.bases:
+        if all(variant.get(k) == v for k, v in hypothesis.world.changes.items()):
+            return hypothesis
+    return None
+
+
+def _chance(hypothesis: Hypothesis, sighting: Sighting) -> float:
+    answer = hypothesis.predict(sighting.question)
+    return background_of(sighting) if answer is None else chance(answer, sighting)
+
+
+def observations(ranking: Ranking, groups: tuple[Group, ...]) -> tuple[ObservationReport, ...]:
+    """What was seen, and what it means in the likeliest world."""
+    if not ranking.hypotheses:
+        return ()
+    top = ranking.hypotheses[0]
+    base = next((b for b in ranking.bases if b.present == top.present), top)
+    reports = []
+    for group in groups:
+        for sighting in group.sightings:
+            if not sighting.origins:
+                continue
+            better = _chance(top, sighting) > 1.5 * _chance(base, sighting)
+            codes = [s.fault.code for s in top.assumed] if better else []
+            means = probe(sighting.question.kind).means(top.world, sighting.question)
+            reports.append(
+                ObservationReport(
+                    origin=", ".join(o.label() for o in sighting.origins),
+                    says=sighting.says,
+                    means=means,
+                    explained_by=tuple(dict.fromkeys(codes)),
+                )
+            )
+    return tuple(reports)
+
+
+def contradictions(ranking: Ranking, network: Network, groups: tuple[Group, ...]) -> tuple[Contradiction, ...]:
+    """Where layers disagree: intent against what was seen, evidence against evidence, a setting against what happens."""
+    found: list[Contradiction] = []
+    base = ranking.bases[0] if ranking.bases else None
+    for group in groups:
+        for sighting in group.sightings:
+            if base and sighting.origins and sighting.question.kind not in {"complaint", "connect", "ping", "tell"}:
+                if _chance(base, sighting) < SURPRISING:
+                    found.append(_intent(base, sighting))
+    found += _outweighed(network)
+    found += _second_hand(ranking, network)
+    return tuple(dict.fromkeys(found))
+
+
+def _intent(base: Hypothesis, sighting: Sighting) -> Contradiction:
+    meant = probe(sighting.question.kind).means(base.world, sighting.question)
+    return Contradiction(
+        expected=f"by the configuration: {meant}",
+        seen=sighting.says,
+        at=place(sighting.question),
+        origins=tuple(o.label() for o in sighting.origins),
+    )
+
+
+def place(question: Question) -> str:
+    """Where a question is put."""
+    return question.where or "a node"
+
+
+def _outweighed(network: Network) -> list[Contradiction]:
+    found = []
+    for (subject, name), seen in network.settings.items():
+        for value, origin in seen.others:
+            found.append(
+                Contradiction(
+                    expected=f"{subject} {name}: {seen.value}",
+                    seen=f"{value}",
+                    at=subject,
+                    origins=(*(o.label() for o in seen.origins[:1]), origin.label()),
+                    reconciliation="the more trusted evidence was taken",
+                )
+            )
+    return found
+
+
+def _second_hand(ranking: Ranking, network: Network) -> list[Contradiction]:
+    """A setting that was shown at second hand and that the observations speak against."""
+    key = ENCAPSULATION.of("cluster")
+    seen = network.settings.get(key)
+    if seen is None:
+        return []
+    other: dict[object, float] = {}
+    for hypothesis in ranking.hypotheses:
+        value = hypothesis.world.changes.get(key, seen.value)
+        other[value] = other.get(value, 0.0) + hypothesis.weight
+    likeliest = max(other, key=lambda v: other[v], default=seen.value)
+    if likeliest == seen.value:
+        return []
+    return [
+        Contradiction(
+            expected=f"encapsulation {seen.value}",
+            seen="a node reached a pod on another node, which needs a tunnel that also rewrites the source",
+            at="cluster",
+            origins=tuple(o.label() for o in seen.origins[:1]),
+            reconciliation=f"the pool in use really has {str(likeliest).upper()} (or IPIP): an Installation edited later "
+            "does not change existing pools; `kubectl get ippools -o yaml` settles it",
+        )
+    ]

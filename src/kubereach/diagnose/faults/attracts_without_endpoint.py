@@ -1,0 +1,67 @@
+"""A node without a ready endpoint announces the address and attracts the traffic.
+
+What happens   Under policy Local only nodes with a ready endpoint can deliver. An aggregate, a stale lease or a route
+               that another node relays brings the traffic to a node that cannot.
+How it looks   The redirect, traceroute or router names a node without the pod; ping answers there, the service hangs.
+Confirm        the router's next hop for the address, against the nodes with a ready endpoint
+Fix            bring the host route of the endpoint's node to the router (it wins by length), or keep the others silent
+Not to be confused with  no-local-endpoint-policy (what that node then does)
+References     Calico confd routes.go (aggregates are unconditional); Kubernetes externalTrafficPolicy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
+from kubereach.model.address import host_prefix
+from kubereach.model.attribute import ENDPOINTS, EXCLUDED, LB_CIDRS, POLICY
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.announced import announced, has_local
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="attracts-without-endpoint",
+    class_="ann-from-node-without-endpoint",
+    layer="announcement",
+    owner=Owner.CLUSTER,
+    prior=0.02,
+    summary="{name} announces the address although it has no ready endpoint",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    flow = world.network.flow
+    if world.get(flow.service, POLICY) != "Local" or world.network.seen(flow.service, ENDPOINTS) is None:
+        return
+    said = announced(world, flow.service, flow.address)
+    attracting = {r.node: r.prefix for r in said.routes}
+    for node, prefix in attracting.items():
+        if not has_local(world, flow.service, node):
+            kind = "the aggregate" if prefix != host_prefix(flow.address) else "a host route"
+            because = tuple(
+                (origin, f"configuration makes every node announce {prefix} ({kind})")
+                for origin in world.network.origins("cluster", LB_CIDRS)[:1]
+            )
+            yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=because)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {EXCLUDED.of(suspect.subject): False}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {EXCLUDED.of(suspect.subject): True}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary=f"keep {suspect.name} from announcing service addresses",
+        commands=(
+            f"kubectl label node {suspect.name} node.kubernetes.io/exclude-from-external-load-balancers=true --overwrite",
+        ),
+        side_effects=(
+            "MetalLB and cloud controllers skip the node too",
+            "done alone while the endpoint's node does not reach the router, it takes away the only route",
+        ),
+    )

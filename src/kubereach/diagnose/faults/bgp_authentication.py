@@ -1,0 +1,48 @@
+"""MD5, TCP-AO or TTL security differs.
+
+What happens   The kernel discards segments with a wrong or missing signature in silence, or the TTL check does.
+How it looks   Connect on both sides without any error text; the kernel counts TCPMD5 failures
+Confirm        `nstat -az | grep -i md5` on the node while it tries
+Fix            set the same password, and the same ttl-security, on both ends
+Not to be confused with  bgp-session-blocked (a filter on the way looks the same from outside)
+References     RFC 2385, RFC 5082
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
+from kubereach.model.attribute import SESSION_FAULT
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="bgp-authentication",
+    class_="ann-bgp-session-auth",
+    layer="announcement-bgp",
+    owner=Owner.NETWORK,
+    prior=0.008,
+    summary="the password or TTL security of the session between {name} and the router differs",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_bgp(world):
+        return ()
+    return on_nodes(FAULT, announcing_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): "auth"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="set the same BGP password and TTL security on both ends",
+        commands=("nstat -az | grep -iE 'md5|tcpao'",),
+    )

@@ -1,0 +1,48 @@
+"""The peer is in another subnet and multihop is missing.
+
+What happens   An eBGP speaker does not even try, or sends with TTL 1, when the peer is not on a connected subnet.
+How it looks   Idle or Connect for ever, while a peer in the nodes' own subnet comes up
+Confirm        whether the peer's address is in a subnet of the node; ebgpMultiHop on the peer
+Fix            set ebgpMultiHop (MetalLB), ebgp-multihop (FRR), multihop=yes (RouterOS) on both ends
+Not to be confused with  bgp-session-blocked (the peer is on the same subnet)
+References     RFC 4271 section 5.1.3; FRR bgpd neighbor ebgp-multihop
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
+from kubereach.model.attribute import SESSION_FAULT
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="bgp-multihop-missing",
+    class_="ann-bgp-session-multihop",
+    layer="announcement-bgp",
+    owner=Owner.NETWORK,
+    prior=0.006,
+    summary="the peer of {name} is not directly connected and multihop is not set",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_bgp(world):
+        return ()
+    return on_nodes(FAULT, announcing_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): "multihop"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="set multihop on both ends of the session",
+        commands=("MetalLB: spec.ebgpMultiHop: true; FRR: neighbor ADDRESS ebgp-multihop; RouterOS: multihop=yes",),
+    )

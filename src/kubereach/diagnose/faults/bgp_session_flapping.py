@@ -1,0 +1,48 @@
+"""The session comes and goes.
+
+What happens   BFD, the hold timer, restarts or an unstable link take the session down again and again.
+How it looks   short uptimes; last errors Hold timer expired or BFD session down
+Confirm        the uptime of the session, twice, a minute apart
+Fix            find what takes it down: BFD timers, CPU, link
+Not to be confused with  bgp-session-blocked (never up)
+References     RFC 4271 section 6.5, RFC 5880
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
+from kubereach.model.attribute import SESSION_FAULT
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="bgp-session-flapping",
+    class_="ann-bgp-session-flapping",
+    layer="announcement-bgp",
+    owner=Owner.NETWORK,
+    prior=0.008,
+    summary="the session between {name} and the router comes and goes",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_bgp(world):
+        return ()
+    return on_nodes(FAULT, announcing_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): "flapping"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="find what takes the session down: BFD, hold timer, link",
+        commands=("birdcl show protocols all   # Since, Hold timer, last error",),
+    )

@@ -1,0 +1,49 @@
+"""Session state is out of step after a failover or restart.
+
+What happens   A failover drops the TCP state without a reset, or graceful restart keeps routes of a speaker that
+               is gone, until timers run out.
+How it looks   it heals by itself after the hold or restart time; routes marked stale
+Confirm        when it began, against failover and restart times; `show ip bgp` status S
+Fix            shorten hold and restart timers, use BFD, clear the session
+Not to be confused with  bgp-session-flapping (it does not stay)
+References     RFC 4724
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
+from kubereach.model.attribute import SESSION_FAULT
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="bgp-session-stale",
+    class_="ann-bgp-session-stale",
+    layer="announcement-bgp",
+    owner=Owner.NETWORK,
+    prior=0.006,
+    summary="the session between {name} and the router is out of step after a failover or restart",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_bgp(world):
+        return ()
+    return on_nodes(FAULT, announcing_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): "stale"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="clear the session; shorten hold and graceful-restart times",
+        commands=("on the router: clear the BGP session with the node",),
+    )

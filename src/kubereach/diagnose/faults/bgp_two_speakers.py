@@ -1,0 +1,49 @@
+"""Two BGP daemons compete on one node.
+
+What happens   Another daemon of the host holds TCP 179, or a second speaker (MetalLB beside Calico) opens a
+               session from the same address, which the router refuses as a duplicate.
+How it looks   BIRD: `Error: No listening socket`; the router drops one of two sessions from one address
+Confirm        `ss -tlnp sport = :179` on the node
+Fix            let one daemon speak BGP; give the other another address or peer
+Not to be confused with  bgp-session-blocked (only one speaker)
+References     RFC 4271 section 6.8; MetalLB documentation on Calico
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
+from kubereach.model.attribute import SESSION_FAULT, TELLS
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="bgp-two-speakers",
+    class_="ann-bgp-two-speakers",
+    layer="announcement-bgp",
+    owner=Owner.CLUSTER,
+    prior=0.008,
+    summary="two BGP daemons on {name} compete for the peer or for TCP port 179",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_bgp(world):
+        return ()
+    return on_nodes(FAULT, announcing_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): "two-speakers", TELLS.of("cluster"): ("no-listening-socket",)}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary=f"let only one BGP daemon on {suspect.name} talk to the router",
+        commands=("ss -tlnp 'sport = :179'",),
+    )

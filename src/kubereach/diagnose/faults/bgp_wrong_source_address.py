@@ -1,0 +1,50 @@
+"""The speaker uses or expects the wrong address.
+
+What happens   IP autodetection took another interface, a VPN or a virtual address, so the session's source is none
+               that the router has a neighbour entry for.
+How it looks   as an unestablished session; the node's annotation projectcalico.org/IPv4Address is not the address
+               the router expects
+Confirm        `kubectl get node NAME -o yaml | grep projectcalico.org/IPv4Address`
+Fix            choose the address explicitly (nodeAddressAutodetectionV4), or set sourceAddress on the peer
+Not to be confused with  bgp-session-blocked (the address is right and the way is closed)
+References     Calico node/pkg/lifecycle/startup autodetection
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
+from kubereach.model.attribute import SESSION_FAULT
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="bgp-wrong-source-address",
+    class_="ann-bgp-wrong-source-address",
+    layer="announcement-bgp",
+    owner=Owner.CLUSTER,
+    prior=0.018,
+    summary="the BGP speaker on {name} uses an address that the router does not know",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_bgp(world):
+        return ()
+    return on_nodes(FAULT, announcing_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): "wrong-source"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {SESSION_FAULT.of(suspect.subject): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary=f"make {suspect.name} use the address that the router expects",
+        commands=(f"kubectl get node {suspect.name} -o yaml | grep projectcalico.org/IPv4Address",),
+    )

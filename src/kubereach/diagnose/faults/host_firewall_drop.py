@@ -1,0 +1,46 @@
+"""firewalld, ufw or nft rules drop at the node.
+
+What happens   The packet reaches the node and the host's own firewall drops it before or after translation.
+How it looks   a capture on the node sees the SYN and nothing answers; ping may work
+Confirm        `nft list ruleset` or `iptables-save -c` on the entry node, counters while trying
+Fix            allow the traffic, or switch the host firewall off as the CNI's manual asks
+Not to be confused with  router-firewall-drop (the packet does not reach the node)
+References     firewalld and Calico requirements
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
+from kubereach.model.attribute import HOST_FIREWALL
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="host-firewall-drop",
+    class_="ingress-host-firewall",
+    layer="node-ingress",
+    owner=Owner.HOST,
+    prior=0.02,
+    summary="a host firewall drops the packets at {name}",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    return on_nodes(FAULT, entry_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {HOST_FIREWALL.of(suspect.subject): "drop"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {HOST_FIREWALL.of(suspect.subject): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary=f"let the host firewall on {suspect.name} pass the traffic",
+        commands=("firewall-cmd --list-all; nft list ruleset; iptables-save -c",),
+    )

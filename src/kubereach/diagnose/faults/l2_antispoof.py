@@ -1,0 +1,49 @@
+"""Hypervisor or port security drops frames for the address.
+
+What happens   OpenStack port security, VMware forged transmits, a cloud network or dynamic ARP inspection knows
+               one address per port.
+How it looks   works on the nodes, no other host gets an answer; the platform is virtual
+Confirm        the port's allowed addresses on the platform
+Fix            allow the address pair, or MAC and IP spoofing on the ports
+Not to be confused with  l2-requests-not-delivered (physical segment)
+References     OpenStack allowed_address_pairs; MetalLB cloud compatibility
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
+from kubereach.model.attribute import ANTISPOOF
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="l2-antispoof",
+    class_="ann-l2-hypervisor-antispoof",
+    layer="announcement-l2",
+    owner=Owner.NETWORK,
+    prior=0.02,
+    summary="the hypervisor or switch drops frames for an address that it does not know the node to have",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_layer2(world):
+        return ()
+    return (Suspect(fault=FAULT, subject="cluster"),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {ANTISPOOF.of(suspect.subject): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {ANTISPOOF.of(suspect.subject): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="allow the pool's addresses on the nodes' ports",
+        commands=("openstack port set --allowed-address ip-address=POOL PORT",),
+    )

@@ -1,0 +1,49 @@
+"""The ARP or NDP request does not get to the responder.
+
+What happens   Wi-Fi without broadcast, a bridge or switch that filters, a VLAN that is not carried, or a multicast
+               group not joined.
+How it looks   no reply to arping; the leader's capture sees no request
+Confirm        `tcpdump -ni any arp` on the leader while a client asks
+Fix            carry the broadcast: promiscuous mode, VLAN, bridge settings
+Not to be confused with  l2-nobody-answers (the request arrives)
+References     RFC 826, RFC 4861; MetalLB troubleshooting
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
+from kubereach.model.attribute import ARP_LOST
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="l2-requests-not-delivered",
+    class_="ann-l2-arp-not-delivered",
+    layer="announcement-l2",
+    owner=Owner.NETWORK,
+    prior=0.02,
+    summary="ARP or NDP requests do not get to the node that should answer",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_layer2(world):
+        return ()
+    return (Suspect(fault=FAULT, subject="cluster"),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {ARP_LOST.of(suspect.subject): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {ARP_LOST.of(suspect.subject): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="make broadcast and multicast of the segment reach the announcing node",
+        commands=("ip link set INTERFACE promisc on",),
+    )

@@ -1,0 +1,44 @@
+"""The port that was tried is not one the address serves.
+
+What happens   A node port was tried on the service's address, or the service's port on a node.
+How it looks   refused or silence on that port, and the service's own port works
+Confirm        the service's PORT(S) column
+Fix            nothing is broken: test the service itself, from where its clients are
+Not to be confused with  any fault that makes the service itself fail
+References     MetalLB usage notes; kubernetes pkg/proxy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import MISREAD
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="misread-wrong-port",
+    class_="misread-wrong-port",
+    layer="misread",
+    owner=Owner.CLIENT,
+    prior=0.03,
+    summary="the port that was tried is not one the address serves",
+    misread=True,
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    return (Suspect(fault=FAULT, subject="client"),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {MISREAD.of("client"): "wrong-port"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {MISREAD.of("client"): ""}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(summary="test the service's own port from where its clients are")

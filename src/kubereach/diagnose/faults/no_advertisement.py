@@ -1,0 +1,61 @@
+"""A pool exists, but no L2Advertisement, BGPAdvertisement or policy announces it.
+
+What happens   MetalLB gives out addresses from a pool and announces none of them without an advertisement object
+               (since 0.13); it says nothing about that. That is also how it is combined with Calico's own BGP.
+How it looks   the address is given; no answer to ARP, no route; works on the nodes
+Confirm        `kubectl get l2advertisements,bgpadvertisements -A`
+Fix            create one that selects the pool
+Not to be confused with  service-not-selected (an object exists and does not match)
+References     MetalLB speaker/main.go; concepts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
+from kubereach.model.attribute import ANNOUNCER, BGP_POOLS, L2_POOLS, NO_ADVERTISEMENT
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="no-advertisement",
+    class_="ann-no-advertisement-object",
+    layer="announcement",
+    owner=Owner.CLUSTER,
+    prior=0.03,
+    summary="nothing announces the pool that the address comes from",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    announcer = world.get("cluster", ANNOUNCER)
+    if not announcer.startswith(("metallb", "cilium")):
+        return ()
+    network = world.network
+    if network.seen("cluster", L2_POOLS) or network.seen("cluster", BGP_POOLS):
+        attribute = L2_POOLS if network.seen("cluster", L2_POOLS) else BGP_POOLS
+        because = tuple((o, "an advertisement selects the pool") for o in network.origins("cluster", attribute)[:1])
+        return (Suspect(fault=FAULT, subject="cluster", presence=Presence.ABSENT, because=because),)
+    if {"L2Advertisement", "BGPAdvertisement"} <= network.kinds_listed:
+        return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT),)
+    return (Suspect(fault=FAULT, subject="cluster"),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {NO_ADVERTISEMENT.of("cluster"): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {NO_ADVERTISEMENT.of("cluster"): False, L2_POOLS.of("cluster"): ("*",), BGP_POOLS.of("cluster"): ("*",)}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="create an advertisement for the pool",
+        commands=(
+            "kubectl -n metallb-system apply -f - <<< "
+            '\'{"apiVersion":"metallb.io/v1beta1","kind":"L2Advertisement","metadata":{"name":"default"}}\'',
+        ),
+        condition="the pool lies in the nodes' own subnet; for a routed pool, a BGPAdvertisement instead",
+    )

@@ -1,0 +1,62 @@
+"""Policy Local, and the packet enters a node without a ready local endpoint.
+
+What happens   iptables and nftables modes drop it, IPVS before 1.24 refuses it, IPVS since 1.24 passes it on to a
+               remote pod without translating the source, so that the answer comes from the pod's own address.
+How it looks   silence (or refusal), while the node's own ping and ssh on that address may answer
+Confirm        `ipvsadm -Ln` or the rules on the entry node; the health-check node port answers 503 there
+Fix            bring the traffic to nodes with an endpoint, or set the policy to Cluster
+Not to be confused with  no-ready-endpoints (there is none anywhere)
+References     kubernetes PR 97081 (1.24); pkg/proxy/ipvs/proxier.go syncEndpoint
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
+from kubereach.model.attribute import ENDPOINTS, POLICY
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.announced import has_local, ready_endpoints
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="no-local-endpoint-policy",
+    class_="proxy-no-local-endpoint",
+    layer="service-proxy",
+    owner=Owner.CLUSTER,
+    prior=0.02,
+    summary="policy Local and {name} has no ready endpoint, so what enters there cannot be delivered",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    flow = world.network.flow
+    if world.get(flow.service, POLICY) != "Local" or not ready_endpoints(world, flow.service):
+        return
+    for node in world.network.nodes:
+        if not has_local(world, flow.service, node):
+            policy = world.network.origins(flow.service, POLICY)[:1]
+            endpoints = world.network.origins(flow.service, ENDPOINTS)[:1]
+            because = (
+                *((origin, "the policy is Local") for origin in policy),
+                *((origin, "the ready endpoints are on other nodes") for origin in endpoints),
+            )
+            yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=because)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {POLICY.of(world.network.flow.service): "Local"}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {POLICY.of(world.network.flow.service): "Cluster"}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    _, namespace, name = world.network.flow.service.split("/")
+    patch = '{"spec":{"externalTrafficPolicy":"Cluster"}}'
+    return Plan(
+        summary="set externalTrafficPolicy to Cluster",
+        commands=(f"kubectl -n {namespace} patch service {name} -p '{patch}'",),
+        side_effects=("the pods no longer see the client's address", "one more hop where the pod is on another node"),
+    )

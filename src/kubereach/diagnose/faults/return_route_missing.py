@@ -1,0 +1,46 @@
+"""The node or pod has no right route back.
+
+What happens   The answer leaves towards a gateway that does not know the client, or nowhere.
+How it looks   captures see the request and the reply leaving the wrong way; clients of the node's own subnet work
+Confirm        `ip route get CLIENT` on the entry node
+Fix            give the node a route to the clients' network
+Not to be confused with  return-wrong-interface (the route exists, by another interface)
+References     RFC 1812 section 5.2.4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
+from kubereach.model.attribute import NO_ROUTE_BACK
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="return-route-missing",
+    class_="return-no-route-to-client",
+    layer="return-path",
+    owner=Owner.HOST,
+    prior=0.012,
+    summary="{name} has no right route back to the client",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    return on_nodes(FAULT, entry_nodes(world))
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {NO_ROUTE_BACK.of(suspect.subject): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {NO_ROUTE_BACK.of(suspect.subject): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary=f"give {suspect.name} a route back to the client",
+        commands=("ip route get CLIENT",),
+    )

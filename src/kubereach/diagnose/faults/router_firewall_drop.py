@@ -1,0 +1,48 @@
+"""The router's firewall drops new connections to the address.
+
+What happens   A forward rule keeps the client's network from the pool's prefix.
+How it looks   the router's drop counter rises; no packet reaches a node
+Confirm        the router's firewall counters while trying
+Fix            accept the flow before the drop
+Not to be confused with  asymmetric-stateful-router (the first packet passes)
+References     the router's manual
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import ROUTED, ROUTER_FIREWALL
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="router-firewall-drop",
+    class_="router-firewall-drop",
+    layer="router",
+    owner=Owner.NETWORK,
+    prior=0.015,
+    summary="the router's firewall drops new connections to the address",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not world.get("client", ROUTED):
+        return ()
+    return (Suspect(fault=FAULT, subject="router"),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {ROUTER_FIREWALL.of(suspect.subject): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {ROUTER_FIREWALL.of(suspect.subject): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="accept the clients' traffic to the pool on the router",
+        commands=("RouterOS: /ip firewall filter print stats",),
+    )

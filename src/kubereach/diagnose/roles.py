@@ -1,0 +1,79 @@
+"""Which faults of a world are to blame for the failing flow, and how.
+
+Root: in a minimal set whose removal makes the flow work, and on the failing walk. Contributing: on the failing walk,
+its removal alone not sufficient. Latent: not on it, but it stops the walk once the roots are gone; or a standing
+condition of the cluster that this flow does not depend on. Misread: the flow works, and the complaint rests on
+something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+from kubereach.diagnose.catalogue import removed
+from kubereach.diagnose.fault import Suspect
+from kubereach.diagnose.rank import Hypothesis
+from kubereach.model.attribute import PORTS
+from kubereach.model.diagnosis import Role
+from kubereach.simulate.walk import Packet, Walk, walk
+from kubereach.simulate.world import World
+
+MOST_REMOVED = 3
+
+
+def service_packet(world: World) -> Packet:
+    """The client's packet to the service's own port."""
+    flow = world.network.flow
+    ports = world.get(flow.service, PORTS)
+    return Packet("client", flow.address, flow.port or (ports[0].port if ports else 80), flow.protocol)
+
+
+def service_walk(world: World) -> Walk:
+    """The walk of that packet."""
+    return walk(world, world.network.flow.service, service_packet(world))
+
+
+def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
+    """The role of each fault that has one in the hypothesis's world."""
+    world = hypothesis.world
+    held = (*hypothesis.assumed, *hypothesis.present)
+    failing = service_walk(world)
+    if failing.works():
+        found = {s: Role.MISREAD for s in hypothesis.assumed if s.fault.misread}
+        return found | {s: Role.LATENT for s in held if s.fault.standing}
+    real = tuple(s for s in held if not s.fault.misread)
+    on_walk = [s for s in real if _shape(service_walk(removed(world, (s,)))) != _shape(failing)]
+    minimal = _minimal(world, on_walk, real)
+    result: dict[Suspect, Role] = {}
+    for suspect in real:
+        if suspect in minimal:
+            result[suspect] = Role.ROOT if suspect in on_walk else Role.LATENT
+        elif suspect.fault.standing:
+            result[suspect] = Role.LATENT
+        elif suspect in on_walk:
+            result[suspect] = Role.CONTRIBUTING
+    return result
+
+
+def _shape(found: Walk) -> tuple[object, ...]:
+    """What distinguishes two walks: where each branch enters, ends, and why."""
+    return tuple((b.entry, b.fate, b.at, b.why, round(b.weight, 3)) for b in found.branches)
+
+
+def _minimal(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) -> frozenset[Suspect]:
+    """The members of the smallest sets whose removal makes the flow work on every branch.
+
+    Assumed faults come before present ones of the same size of set: undoing what is unusual is the better story than
+    changing what the cluster was told to do. Sets of several faults start from one that is on the walk.
+    """
+    for size in range(1, min(MOST_REMOVED, len(real)) + 1):
+        working = [
+            chosen
+            for chosen in combinations(real, size)
+            if (size == 1 or any(s in on_walk for s in chosen)) and service_walk(removed(world, chosen)).works()
+        ]
+        if working:
+            unusual = [c for c in working if not any(s.because and s.presence == "present" for s in c)]
+            return frozenset(s for chosen in (unusual or working) for s in chosen)
+    return frozenset()

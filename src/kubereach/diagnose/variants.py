@@ -1,0 +1,78 @@
+"""Unknowns that are no faults: settings that evidence does not give, or gives only at second hand.
+
+Each is summed over by its prior, and only a few combinations are kept: the likeliest ones.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+from msgspec import Struct
+
+from kubereach.model.attribute import ANNOUNCER, ENCAPSULATION, KUBERNETES_MINOR, MESH, POLICY, PROXY_MODE, Key
+from kubereach.model.fact import Trust
+from kubereach.model.network import Network
+
+MOST_VARIANTS = 24
+# (value, prior) lists. Kube-proxy modes as clusters on own hardware have them; policy Local is over-represented among
+# those who ask, since it is what makes the entry node matter.
+POLICIES = (("Cluster", 0.6), ("Local", 0.4))
+MODES = (("iptables", 0.72), ("ipvs", 0.28))
+MINORS = ((30, 0.7), (25, 0.18), (22, 0.12))
+METALLB = (("metallb-l2", 0.65), ("metallb-bgp", 0.35))
+ANNOUNCERS = (("other-bgp", 0.5), ("other-l2", 0.5))
+# An Installation's pool may never have been applied: the operator creates pools only when there is none.
+SECOND_HAND_ENCAPSULATION = 0.12
+
+
+class Variant(Struct, frozen=True):
+    """One combination: the leaves that it sets, and its prior."""
+
+    changes: tuple[tuple[Key, object], ...]
+    prior: float
+
+
+def variants(network: Network) -> tuple[Variant, ...]:
+    """The combinations worth walking, likeliest first; at least the empty one."""
+    axes = [axis for axis in _axes(network) if axis]
+    combined = [
+        Variant(tuple((key, value) for key, value, _ in choice), prod(p for *_, p in choice))
+        for choice in product(*axes)
+    ]
+    combined.sort(key=lambda v: (-v.prior, str(v.changes)))
+    return tuple(combined[:MOST_VARIANTS])
+
+
+Axis = list[tuple[Key, object, float]]
+
+
+def _axes(network: Network) -> list[Axis]:
+    service = network.flow.service
+    axes: list[Axis] = []
+    if network.seen(service, POLICY) is None:
+        axes.append([(POLICY.of(service), value, p) for value, p in POLICIES])
+    announcer = network.seen("cluster", ANNOUNCER)
+    if announcer is None and "calico" not in network.stack:
+        table = METALLB if "metallb" in network.stack else ANNOUNCERS
+        axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in table])
+    if network.seen("cluster", PROXY_MODE) is None and "cilium" not in network.stack:
+        axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in MODES])
+    if network.seen("cluster", KUBERNETES_MINOR) is None:
+        axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS])
+    axes.append(_encapsulation(network))
+    return axes
+
+
+def _encapsulation(network: Network) -> Axis:
+    """Matters only where nobody but Felix could tell a node of the others' pods: mesh off."""
+    key = ENCAPSULATION.of("cluster")
+    if network.seen("cluster", MESH) is not False:
+        return []
+    seen = network.settings.get(key)
+    if seen is None:
+        return [(key, "vxlan", 0.6), (key, "none", 0.4)]
+    if seen.trust is Trust.OUTPUT:
+        return []
+    other = "vxlan" if seen.value != "vxlan" else "none"
+    return [(key, seen.value, 1 - SECOND_HAND_ENCAPSULATION), (key, other, SECOND_HAND_ENCAPSULATION)]
