@@ -150,3 +150,28 @@ def test_a_typed_router_line_is_recognised_and_read(line: str) -> None:
     assert [fact.origin.first for fact in reading.facts] == [2]
     assert reading.unread == ((0, 1), (2, 3))
     assert getattr(reading.facts[0], "device") == "router"  # noqa: B009 - the union of facts has no such field
+
+
+def complete(reader: str, capture: Capture) -> bool:
+    return any(getattr(fact, "complete", False) for fact in read(reader, capture).facts)
+
+
+TABLES = [path for path in CASES if complete(path.parent.name, capture_of(path)) and path.stem != "json"]
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_row_that_is_not_understood_leaves_no_listing_complete(path: Path) -> None:
+    whole = capture_of(path)
+    facts = [fact for fact in read(path.parent.name, whole).facts if not hasattr(fact, "complete")]
+    for fact in facts:
+        at = fact.origin.first - whole.first
+        mangled = (*whole.lines[:at], "\u00a7 " * 9 + whole.lines[at], *whole.lines[at + 1 :])
+        assert not complete(path.parent.name, msgspec.structs.replace(whole, lines=mangled)), whole.lines[at]
+
+
+@pytest.mark.parametrize("other", ["ios", "nxos", "eos"])
+def test_another_vendors_table_gives_no_complete_listing(other: str) -> None:
+    capture = capture_of(next(path for path in CASES if path.stem == other))
+    reading = read("frr_route", capture)
+    assert not any(hasattr(fact, "complete") for fact in reading.facts)
+    assert not [fact for fact in reading.facts if getattr(fact, "prefix", "") == "10.40.0.5/32"]

@@ -140,7 +140,7 @@ def _listing(capture: Capture, header: int, protocols: list[_Protocol], unread: 
     """Complete when the command named no single protocol and nothing between the header and the last row is unread."""
     last = max((protocol.end for protocol in protocols), default=header + 1)
     named = re.search(r"\bpr(?:oto(?:cols?)?)?\s+(?:all\s+)?(?!all\b)[\"\w]", capture.command)
-    kept = bool(protocols) and whole(unread, header, last)
+    kept = bool(protocols) and whole(capture.lines, unread, header, last)
     return BgpListing(
         origin=capture.origin(header, last),
         trust=capture.trust,

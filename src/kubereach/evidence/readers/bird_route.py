@@ -183,7 +183,7 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
     """What the listing covers: a single longest match, a `net ~` filter, one protocol, or everything."""
     prefix, protocol, understood = _scope(capture.command)
     last = max((row.end for row in rows), default=0)
-    kept = whole(unread, 0, last if rows else len(capture.lines))
+    kept = whole(capture.lines, unread, 0, last if rows else len(capture.lines))
     tables = {row.table for row in rows}
     return RouteListing(
         origin=capture.origin(0, last or min(2, len(capture.lines))),

@@ -70,7 +70,7 @@ def read(capture: Capture) -> Reading:
             unread.append(index)
     if header >= 0:
         opened = any(re.match(r"\s*Calico process is running", line) for line in capture.lines[:header])
-        kept = whole(unread, header, last + 1 if last > header else len(capture.lines))
+        kept = whole(capture.lines, unread, header, last + 1 if last > header else len(capture.lines))
         facts.append(
             BgpListing(
                 origin=capture.origin(header, last + 1),

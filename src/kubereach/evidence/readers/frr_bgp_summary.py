@@ -144,7 +144,7 @@ def _status(word: str) -> tuple[str, int | None, str, bool]:
 
 def _listing(capture: Capture, header: int, last: int, unread: list[int]) -> BgpListing:
     total = any(re.match(r"\s*Total number of neighbors", line) for line in capture.lines[last : last + 4])
-    kept = whole(unread, header, last + 1 if last > header else len(capture.lines))
+    kept = whole(capture.lines, unread, header, last + 1 if last > header else len(capture.lines))
     return BgpListing(
         origin=capture.origin(header, last + 1),
         trust=capture.trust,

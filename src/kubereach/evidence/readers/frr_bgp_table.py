@@ -151,7 +151,7 @@ def _route(capture: Capture, row: _Row) -> Route:
 def _listing(capture: Capture, header: int, rows: list[_Row], end: int, unread: list[int]) -> RouteListing:
     """Complete when the count at the end was seen, or the command is known and no row was lost."""
     last = max(end + 1, rows[-1].end if rows else header + 1)
-    kept = whole(unread, header, last if rows else len(capture.lines))
+    kept = whole(capture.lines, unread, header, last if rows else len(capture.lines))
     table, peer = _table(capture.command)
     scope = re.search(r"\s([0-9A-Fa-f.:]{2,45}/\d{1,3})(?:\s|$)", capture.command)
     return RouteListing(

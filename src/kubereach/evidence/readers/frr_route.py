@@ -83,7 +83,7 @@ def read(capture: Capture) -> Reading:
             seen = index if seen < 0 else seen
             current = _entry(line, index, rows, current)
             continue
-        row = _start(line, index) if ours or line[1:2] in "*>" else None  # IOS prints its codes alone
+        row = _start(line, index) if ours or line[1:2] == ">" else None  # IOS prints its codes alone
         if row is not None:
             rows.append(row)
             current = row
@@ -190,7 +190,7 @@ def _route(capture: Capture, row: _Row) -> Route:
 
 def _listing(capture: Capture, start: int, rows: list[_Row], unread: list[int]) -> RouteListing:
     last = max((row.end for row in rows), default=start + 1)
-    kept = whole(unread, start, last if rows else len(capture.lines))
+    kept = whole(capture.lines, unread, start, last if rows else len(capture.lines))
     prefix, protocol, understood = _scope(capture.command)
     return RouteListing(
         origin=capture.origin(start, last),

@@ -176,7 +176,7 @@ def _listing(capture: Capture, sessions: int, lost: set[int]) -> BgpListing | No
     if not (sessions and headers) and not menu:
         return None
     last = max((index for index, line in enumerate(lines) if not is_furniture(line) and index not in lost), default=0)
-    kept = whole(lost, 0, last + 1 if sessions else len(lines)) and not any(map(is_cut, lines))
+    kept = whole(capture.lines, lost, 0, last + 1 if sessions else len(lines)) and not any(map(is_cut, lines))
     return BgpListing(
         origin=capture.origin(headers[0] if headers else 0, last + 1),
         trust=capture.trust,

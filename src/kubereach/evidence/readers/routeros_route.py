@@ -319,7 +319,7 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
     where = where_clause(command)
     prefix, protocol, understood = _scope(where)
     last = max((row.end for row in rows), default=headers[-1] + 1)
-    kept = whole(unread, headers[0], last if rows else len(lines)) and not any(map(is_cut, lines))
+    kept = whole(capture.lines, unread, headers[0], last if rows else len(lines)) and not any(map(is_cut, lines))
     known = "print" in command and "export" not in command
     return RouteListing(
         origin=capture.origin(headers[0], last),

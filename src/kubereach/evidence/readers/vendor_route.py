@@ -192,5 +192,5 @@ def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteList
         device=capture.host,
         prefix=prefix,
         complete=(not rest or prefix.endswith(("/32", "/128")))
-        and whole(unread, 0, last if rows else len(capture.lines)),
+        and whole(capture.lines, unread, 0, last if rows else len(capture.lines)),
     )
