@@ -181,3 +181,28 @@ def test_a_listing_closes_its_scope_only_when_the_command_does(command: str, com
     table = ("NAME  TYPE  CLUSTER-IP  EXTERNAL-IP  PORT(S)  AGE", "a  ClusterIP  10.0.0.9  <none>  80/TCP  2m")
     facts = read("kubectl_table", capture(*table, command=command)).facts
     assert [fact.complete for fact in facts if isinstance(fact, ObjectListing)] == [complete]
+
+
+def complete(reader: str, whole: Capture) -> bool:
+    return any(fact.complete for fact in read(reader, whole).facts if isinstance(fact, ObjectListing))
+
+
+@pytest.mark.parametrize("path", cases(*READERS[:4]), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_listing_with_a_hole_is_not_complete(path: Path) -> None:
+    whole = capture_of(path)
+    if not complete(path.parent.name, whole):
+        return
+    names = [fact for fact in read(path.parent.name, whole).facts if isinstance(fact, ObjectLeaf)]
+    for line in {
+        fact.origin.first for fact in names if fact.kind != "Event" and fact.path in {"metadata.name", "spec.type"}
+    }:
+        at = line - whole.first
+        mangled = (*whole.lines[:at], "\u00a7 " * 9 + whole.lines[at], *whole.lines[at + 1 :])
+        assert not complete(path.parent.name, msgspec.structs.replace(whole, lines=mangled)), whole.lines[at]
+
+
+def test_a_list_cut_short_is_not_complete() -> None:
+    whole = capture_of(next(path for path in cases("kube_manifest") if path.stem == "service-list"))
+    assert complete("kube_manifest", whole)
+    for length in range(len(whole.lines) - 3):
+        assert not complete("kube_manifest", msgspec.structs.replace(whole, lines=whole.lines[:length]))

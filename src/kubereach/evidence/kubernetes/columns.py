@@ -156,6 +156,8 @@ def _pod(cells: Cells) -> Pairs:
 
 
 def _node(cells: Cells) -> Pairs:
+    if "IPV4" in cells or "ASN" in cells:
+        yield from _calico_node(cells)
     states = cells.get("STATUS", "").split(",")
     if states[0] in {"Ready", "NotReady", "Unknown"}:
         yield "status.conditions.Ready", states[0] == "Ready"
@@ -171,6 +173,14 @@ def _node(cells: Cells) -> Pairs:
         KERNEL_VERSION="status.nodeInfo.kernelVersion",
         CONTAINER_RUNTIME="status.nodeInfo.containerRuntimeVersion",
     )
+
+
+def _calico_node(cells: Cells) -> Pairs:
+    """`calicoctl get nodes -o wide`; an AS number in parentheses is the cluster's default, not the node's own."""
+    yield from _texts(cells, IPV4="spec.bgp.ipv4Address", IPV6="spec.bgp.ipv6Address")
+    asn = cells.get("ASN", "")
+    if asn not in _NOTHING:
+        yield ("table.ASN", asn) if asn.startswith("(") else ("spec.bgp.asNumber", typed(asn))
 
 
 def _endpoints(cells: Cells) -> Pairs:
@@ -207,6 +217,29 @@ def _advertisement(cells: Cells) -> Pairs:
     yield from _texts(
         cells, IPADDRESSPOOL__SELECTORS="spec.ipAddressPoolSelectors", NODE__SELECTORS="spec.nodeSelectors"
     )
+
+
+def _service_status(cells: Cells) -> Pairs:
+    """MetalLB's ServiceL2Status and ServiceBGPStatus: which node announces a service."""
+    yield from _texts(
+        cells,
+        ALLOCATED__NODE="status.node",
+        NODE="status.node",
+        SERVICE__NAME="status.serviceName",
+        SERVICE__NAMESPACE="status.serviceNamespace",
+    )
+
+
+def _tigera_status(cells: Cells) -> Pairs:
+    for column in ("AVAILABLE", "PROGRESSING", "DEGRADED"):
+        if cells.get(column) in {"True", "False"}:
+            yield f"status.conditions.{column.capitalize()}", cells[column] == "True"
+
+
+def _ingress(cells: Cells) -> Pairs:
+    yield from _texts(cells, CLASS="spec.ingressClassName", HOSTS="table.HOSTS", PORTS="table.PORTS")
+    for i, item in enumerate(part for part in cells.get("ADDRESS", "").split(",") if part not in _NOTHING):
+        yield f"status.loadBalancer.ingress[{i}].{'ip' if canonical_address(item) else 'hostname'}", item
 
 
 def _lease(cells: Cells) -> Pairs:
@@ -298,6 +331,10 @@ _MAPPERS: dict[str, Callable[[Cells], Pairs]] = {
     "L2Advertisement": _advertisement,
     "BGPAdvertisement": _advertisement,
     "Lease": _lease,
+    "ServiceL2Status": _service_status,
+    "ServiceBGPStatus": _service_status,
+    "TigeraStatus": _tigera_status,
+    "Ingress": _ingress,
     "Event": _event,
     "DaemonSet": _daemon_set,
     "Deployment": _replicated,

@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from kubereach.evidence.kubernetes.kinds import Kind, kind_or_guess
+from kubereach.evidence.kubernetes.kinds import CALICO, Kind, kind_or_guess
 
 _VALUE_FLAGS = {
     "-n": "namespace",
@@ -81,6 +81,8 @@ def parse_command(text: str) -> KubectlCommand:
     if not words or words[0] not in {"get", "describe", "apply", "edit", "create"}:
         return KubectlCommand()
     kinds, names = _resources(words[1:])
+    if _tool(tokens[start]) == "calicoctl":  # its nodes and network policies are not those of Kubernetes
+        kinds = tuple(Kind(kind.name, CALICO, kind.namespaced and kind.name != "Node") for kind in kinds)
     everywhere = "-A" in flags or "--all-namespaces" in flags
     return KubectlCommand(
         verb=words[0],

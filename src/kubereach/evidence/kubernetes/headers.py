@@ -16,6 +16,7 @@ _STRONG = (
     ("L2Advertisement", "metallb.io", ("IPADDRESSPOOLS", "INTERFACES")),
     ("BGPAdvertisement", "metallb.io", ("IPADDRESSPOOLS", "PEERS")),
     ("ServiceL2Status", "metallb.io", ("ALLOCATED NODE", "SERVICE NAME")),
+    ("ServiceBGPStatus", "metallb.io", ("NODE", "SERVICE NAME", "SERVICE NAMESPACE")),
     ("BGPPeer", "metallb.io", ("ADDRESS", "ASN", "MULTI HOPS")),
     ("BGPPeer", "projectcalico.org", ("PEERIP", "NODE", "ASN")),
     ("BGPConfiguration", "projectcalico.org", ("MESHENABLED", "ASNUMBER")),

@@ -196,7 +196,7 @@ def is_cluster_scoped(kind: str, group: str) -> bool:
     if known is None or known.name != kind:
         return False
     if group and group != known.group:
-        return False
+        return group == CALICO and kind == "Node"
     return not known.namespaced
 
 

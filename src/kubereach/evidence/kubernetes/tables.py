@@ -18,7 +18,7 @@ _CELL_FORMS = {
     "ENDPOINTS": r"<none>|<unset>|[\[0-9a-fA-F].{1,2000}",
     "VERSION": r"v?\d.{0,80}",
     "ADDRESSTYPE": r"IPv4|IPv6|FQDN",
-    "ASN": r"[\dx.]{1,12}",
+    "ASN": r"\(?[\dx.]{1,12}\)?",
     "PEERIP": r"[0-9a-fA-F.:]{2,45}",
     "CIDR": r"[0-9a-fA-F.:]{2,45}/\d{1,3}",
 }

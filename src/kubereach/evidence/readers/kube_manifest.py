@@ -75,6 +75,7 @@ class _Reader:
         self.seen: set[int] = set()
         self.budget = 2 * MAX_LEAVES  # of the whole capture: aliases in many documents add up
         self.cut: int | None = None  # the line of the first object that the budget did not reach
+        self.whole = False  # whether the present document was read to its end
 
     def read(self) -> Reading:
         for start, end in _documents(self.capture.lines)[:_MAX_DOCUMENTS]:
@@ -95,6 +96,7 @@ class _Reader:
             return
         root, length = compose_leading(lines)
         self.cut = None
+        self.whole = length == len(lines)
         if root is not None and self._objects(root, start):
             self.seen.update(range(start, start + length if self.cut is None else self.cut))
 
@@ -109,6 +111,7 @@ class _Reader:
             return False
         kind = text_of(child(root, "kind"))
         if child(root, "items") is not None and (kind.endswith("List") or not kind):
+            self.whole &= bool(kind)  # kubectl prints it behind the items
             return self._list(root, kind.removesuffix("List"), start)
         identity = _kind_of(root) or self._fragment_kind(root)
         if identity is None:
@@ -184,7 +187,11 @@ class _Reader:
                 names=tuple(names),
                 namespace="" if is_cluster_scoped(kind.name, kind.group) else command.namespace,
                 selector=command.selector,
-                complete=self.cut is None and command.verb == "get" and not command.filtered and kind in command.kinds,
+                complete=self.cut is None
+                and self.whole
+                and command.verb == "get"
+                and not command.filtered
+                and kind in command.kinds,
             )
         )
 

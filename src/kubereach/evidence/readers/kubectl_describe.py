@@ -264,6 +264,11 @@ class _Reader:
         command = self.command
         if command.verb != "describe" or command.names:
             return
+        last = max(self.seen, default=0)
+        # An unread line between the objects, or behind them one of an object that was not recognised.
+        left = [i for i, line in enumerate(self.lines) if line.strip() and i not in self.seen]
+        described = r"\s{0,16}(?:Labels|Annotations|API Version|Events):"
+        gaps = any(i < last or re.match(described, self.lines[i]) for i in left)
         for kind, names in self.names.items():
             if kind_matches(kind, command.kinds):
                 self.facts.append(
@@ -275,7 +280,7 @@ class _Reader:
                         names=tuple(names),
                         namespace="" if is_cluster_scoped(kind.name, kind.group) else command.namespace,
                         selector=command.selector,
-                        complete=self.whole and not command.filtered,
+                        complete=self.whole and not gaps and not command.filtered,
                     )
                 )
 

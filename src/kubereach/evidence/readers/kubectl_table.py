@@ -88,7 +88,7 @@ class _Reader:
     def _line(self, index: int, line: str) -> bool:
         """Read one line; False when it is none of ours."""
         columns = header_columns(line)
-        if len(columns) > 1 and columns[0][1] in _FIRST_COLUMNS:
+        if columns and columns[0][1] in _FIRST_COLUMNS and (len(columns) > 1 or self.command.kind is not None):
             self._close()
             self.table = _Table(columns, self._kind(tuple(name for _, name in columns)), index)
             return True
@@ -133,6 +133,8 @@ class _Reader:
         if slash and (named := kind_of(prefix)) is not None:
             kind, name = named, rest
         is_event = kind is not None and kind.name == "Event"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", cells.get("NAMESPACE", "default")):
+            return False
         if kind is None or not (is_event or re.fullmatch(r"[A-Za-z0-9][\w.:@/-]{0,252}", name)):
             return False
         if table.dirty and table.broken and not all(cells.get(n) for n in ("NAME", "AGE") if n in cells):
