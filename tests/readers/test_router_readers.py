@@ -19,6 +19,7 @@ READERS = (
     "bird_protocols",
     "bird_route",
     "calicoctl_status",
+    "component_log",
     "dmesg",
     "frr_bgp_neighbor",
     "frr_bgp_summary",

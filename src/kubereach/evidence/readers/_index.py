@@ -45,6 +45,16 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('[\\s|│]{0,8}[0-9A-Fa-f.:]{7,45}[\\s|│]+(?:global|node specific|node-to-node mesh|node to node mesh|mesh)[\\s|│]+(?:up|down|start|stop|flush|wait|feed)[\\s|│]+\\d', ''),
         ('\\s*(?:Calico process is not running|The BGP backend process \\(BIRDv?[46]?\\) is not running|.{0,40}BIRDv?[46]? is not running)', ''),
     )),
+    ('component_log', (
+        ('\\blogs?\\b.*\\b(?:kube-proxy|cilium|kube-vip|calico-node|keepalived|kube-router)', 'log'),
+    ), (
+        ('(?:\\?\\?\\? )?[IWEF]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.\\d{6}\\s+\\d{1,8} [\\w.-]{1,60}\\.go:\\d{1,6}\\]', '.go:'),
+        ('\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} \\[[A-Z]{4,8}\\]\\[\\d{1,8}\\] [\\w-]{2,30}/', ' ['),
+        ('(?:time=\\S{4,40} )?level=(?:info|warn|warning|error|debug|fatal) (?:source=\\S{1,200} )?msg=', 'level='),
+        ('(?:[A-Z][a-z]{2} [ \\d]\\d [\\d:]{8} [\\w.-]{1,60} )?Keepalived(?:_vrrp)?\\[\\d{1,8}\\]: ', 'Keepalived'),
+        ('bogus VRRP packet received on ', 'bogus VRRP packet received on '),
+        ('(?:VRRP_Instance)?\\([\\w.-]{1,60}\\):? (?:received an invalid passwd|Entering \\w+ STATE|ignoring received adv)', ''),
+    )),
     ('conntrack', (
         ('(?:^|[\\s/])conntrack\\s', 'conntrack'),
         ('/proc/net/nf_conntrack', '/proc/net/nf_conntrack'),
@@ -94,6 +104,9 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
     ), (
         ('\\s*(?:Description\\s+)?Neighbor\\s+(?:V\\s+)(?:AS|\\s)+MsgRcvd?\\s+MsgSent?', 'Neighbor'),
         ('\\s{0,4}(?:\\*\\s?)?[\\w.:%()-]{2,90}\\s+4\\s+\\d{1,10}\\s+\\d{1,12}\\s+\\d{1,12}(?:\\s+\\d{1,12}){2,3}\\s+(?:\\d{1,3}:\\d\\d(?::\\d\\d)?|never|(?:\\d{1,4}[ywdhms]){1,4})\\s+(?:\\d{1,9}|\\([A-Za-z]{2,12}\\)|[A-Z][A-Za-z]{2,13}(?: \\([A-Za-z]{2,12}\\)|\\([A-Za-z]{2,12}\\))?)', ''),
+        ('(?:IPv[46]|L2VPN) \\w{3,10} Summary(?: \\(VRF|:)', ' Summary'),
+        ('BGP router identifier [\\d.]{7,15}, local AS number \\d', 'BGP router identifier '),
+        ('BGP summary information for VRF ', 'BGP summary information for VRF '),
         ('\\s*%?\\s*BGP instance(?: \\S{1,40})? not found', 'BGP instance'),
         ('.{0,60}failed to connect to any daemons', 'failed to connect to any daemons'),
     )),
@@ -103,6 +116,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp\\b.{0,30}\\s[\\d.:a-fA-F]+/\\d+\\s+longer', 'longer'),
     ), (
         ('\\s*Network\\s+Next[ -]?Hop\\s+Metric', 'Network'),
+        ('BGP table version is \\d{1,10}, local router ID is \\d', 'BGP table version is '),
         ('[*sdhr][>=idhrSs* ]{0,4}\\s*(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:/\\d{1,3})?\\s+)?(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})\\s+(?:\\d{1,10}\\s+)+[ie?]\\s*$', ''),
     )),
     ('frr_route', (

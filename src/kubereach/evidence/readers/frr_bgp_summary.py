@@ -50,6 +50,9 @@ COMMANDS = (r"\bsh(?:ow)?\s+(?:ip\s+|ipv6\s+)?bgp\b.{0,60}\bsum(?:m(?:ary)?)?\b"
 SIGNATURES = (
     _HEADER,
     rf"\s{{0,4}}(?:\*\s?)?[\w.:%()-]{{2,90}}\s+4\s+\d{{1,10}}\s+{_COUNTERS}\s+{_UP}\s+{_STATE}",
+    r"(?:IPv[46]|L2VPN) \w{3,10} Summary(?: \(VRF|:)",
+    r"BGP router identifier [\d.]{7,15}, local AS number \d",
+    r"BGP summary information for VRF ",
     r"\s*%?\s*BGP instance(?: \S{1,40})? not found",
     r".{0,60}failed to connect to any daemons",
 )

@@ -44,6 +44,7 @@ COMMANDS = (
 )
 SIGNATURES = (
     _HEADER,
+    r"BGP table version is \d{1,10}, local router ID is \d",
     rf"[*sdhr][>=idhrSs* ]{{0,4}}\s*(?:{_ADDRESS}(?:/\d{{1,3}})?\s+)?{_ADDRESS}\s+(?:\d{{1,10}}\s+)+[ie?]\s*$",
 )
 ASKS = (

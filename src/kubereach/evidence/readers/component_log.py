@@ -1,0 +1,143 @@
+"""Logs of the other programs on the packet's way.
+
+Reads: klog lines (kube-proxy and other Kubernetes programs) with kube-proxy's flags, Calico's confd and Felix, logrus
+and slog lines of Cilium and kube-vip, keepalived's.
+Ask: `kubectl logs -n kube-system ds/kube-proxy` and the like.
+Facts: LogEvent, whose event is the message's words without names and numbers; Setting `kube-proxy.flag.NAME` of the
+cluster, and `kube-proxy.mode`. A message that repeats the last one with its words gives no second fact.
+Not read: stack traces, lines in other shapes.
+
+Format: k8s.io/klog/v2 header; calico libcalico-go/lib/logutils; logrus TextFormatter; keepalived lib/logger.c.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kubereach.evidence.capture import Capture
+from kubereach.evidence.lines import readable
+from kubereach.evidence.reader import Ask, Reading, spans
+from kubereach.model.fact import AnyFact, LogEvent, Setting
+
+_KLOG = (
+    r"(?:\?\?\? )?[IWEF](?P<time>\d{4} \d\d:\d\d:\d\d\.\d{6})\s+\d{1,8} "
+    r"(?P<file>[\w.-]{1,60}\.go):\d{1,6}\] ?(?P<text>.*)$"
+)
+_CALICO = (
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \[[A-Z]{4,8}\]\[\d{1,8}\] "
+    r"(?P<file>[\w-]{2,30})/[\w./-]{1,60} \d{1,6}: (?P<text>.*)$"
+)
+_LOGRUS = r"(?:time=\"?(?P<time>[^\"\s]{4,40})\"? )?level=\w{3,8} (?:source=\S{1,200} )?msg=(?P<text>.*)$"
+_KEEPALIVED = (
+    r"(?:(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) [\w.-]{1,60} )?(?:Keepalived(?:_vrrp)?\[\d{1,8}\]: (?P<text>.*)"
+    r"|(?P<bare>(?:bogus VRRP packet received|VRRP_Instance\([\w.-]{1,60}\) |\([\w.-]{1,60}\):? (?:received an invalid "
+    r"passwd|Entering \w+ STATE|ip address associated)).*))$"
+)
+
+COMMANDS = (r"\blogs?\b.*\b(?:kube-proxy|cilium|kube-vip|calico-node|keepalived|kube-router)",)
+SIGNATURES = (
+    r"(?:\?\?\? )?[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6}\s+\d{1,8} [\w.-]{1,60}\.go:\d{1,6}\]",
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \[[A-Z]{4,8}\]\[\d{1,8}\] [\w-]{2,30}/",
+    r"(?:time=\S{4,40} )?level=(?:info|warn|warning|error|debug|fatal) (?:source=\S{1,200} )?msg=",
+    r"(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} [\w.-]{1,60} )?Keepalived(?:_vrrp)?\[\d{1,8}\]: ",
+    r"bogus VRRP packet received on ",
+    r"(?:VRRP_Instance)?\([\w.-]{1,60}\):? (?:received an invalid passwd|Entering \w+ STATE|ignoring received adv)",
+)
+ASKS = (
+    Ask(
+        command="kubectl logs -n kube-system ds/kube-proxy --tail=-1",
+        where="cluster",
+        gives="kube-proxy's mode and whether it can program the node",
+    ),
+)
+
+
+def read(capture: Capture) -> Reading:
+    """The messages, each once."""
+    facts: list[AnyFact] = []
+    unread: list[int] = []
+    seen: set[tuple[str, str, tuple[tuple[str, str], ...]]] = set()
+    for index, line in enumerate(readable(capture.lines)):
+        match, shape = _shape(line)
+        if match is None:
+            if line:
+                unread.append(index)
+            continue
+        text = (match["text"] or "").strip() if shape != "keepalived" else (match["text"] or match["bare"])
+        flag = re.match(r"FLAG: --([\w-]{1,60})=\"?([^\"]{0,500})\"?$", text)
+        if flag:
+            facts.extend(_flag(capture, index, flag[1], flag[2]))
+            continue
+        event, fields = _message(text)
+        program = _program(capture, shape, match)
+        if (program, event, fields) not in seen:
+            seen.add((program, event, fields))
+            facts.append(_event(capture, index, (program, event, match["time"] or ""), fields))
+    return Reading(facts=tuple(facts), unread=spans(unread))
+
+
+def _shape(line: str) -> tuple[re.Match[str] | None, str]:
+    """The line's parts and which of the four shapes it has."""
+    for shape, pattern in (("klog", _KLOG), ("calico", _CALICO), ("logrus", _LOGRUS), ("keepalived", _KEEPALIVED)):
+        match = re.match(pattern, line)
+        if match:
+            return match, shape
+    return None, ""
+
+
+def _message(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The event and the fields of a message with `key="value"` behind it."""
+    quoted = re.match(r'"((?:[^"\\]|\\.)*)"(.*)$', text)
+    message, rest = (quoted[1], quoted[2]) if quoted else (text, "")
+    if not quoted and (tail := re.search(r"\s[A-Za-z_][\w.]{0,40}=\S", text)):
+        message, rest = text[: tail.start()], text[tail.start() :]
+    pairs = re.findall(r'(?:^|\s)([A-Za-z_][\w.]{0,40})=("(?:[^"\\]|\\.)*"|\S*)', rest)
+    words = re.sub(r'\S*[\d"\'/]\S*', " ", message)
+    event = re.sub(r"[^A-Za-z]+", "-", words).strip("-").lower()[:60].strip("-")
+    fields = (("msg", message.strip()), *((key, value.strip('"')) for key, value in pairs[:30]))
+    return event or "message", fields
+
+
+def _program(capture: Capture, shape: str, match: re.Match[str]) -> str:
+    """Who wrote it, by the command's and file's names, else by the line's shape."""
+    around = f"{capture.command} {capture.source}"
+    if shape == "calico":
+        return str(match["file"])
+    if shape == "keepalived" or "subsys=" in (match["text"] or ""):
+        return shape if shape == "keepalived" else "cilium"
+    for name in ("kube-proxy", "cilium", "kube-vip", "kube-router"):
+        if name in around:
+            return name
+    if shape == "logrus":
+        return "unknown"
+    proxy = shape == "klog" and match["file"] in {"proxier.go", "server_linux.go", "server_others.go"}
+    return "kube-proxy" if proxy else "kubernetes"
+
+
+def _flag(capture: Capture, index: int, name: str, value: str) -> list[AnyFact]:
+    """A command line flag that kube-proxy wrote down; empty ones say nothing."""
+    if not value or value == "[]":
+        return []
+    return [
+        Setting(
+            origin=capture.origin(index, index + 1),
+            trust=capture.trust,
+            taken=capture.taken,
+            subject="cluster",
+            attribute="kube-proxy.mode" if name == "proxy-mode" else f"kube-proxy.flag.{name}",
+            value=value,
+        )
+    ]
+
+
+def _event(capture: Capture, index: int, what: tuple[str, str, str], fields: tuple[tuple[str, str], ...]) -> LogEvent:
+    program, event, time = what
+    return LogEvent(
+        origin=capture.origin(index, index + 1),
+        trust=capture.trust,
+        taken=time or capture.taken,
+        device=capture.host,
+        program=program,
+        event=event,
+        fields=fields,
+    )
