@@ -26,6 +26,7 @@ from kubereach.diagnose.explain import (
 from kubereach.diagnose.observe import Group, collect
 from kubereach.diagnose.rank import Ranking, rank
 from kubereach.diagnose.reported_walk import reported_walk
+from kubereach.diagnose.roles import judged
 from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import Evidence, Passage, read_evidence
@@ -76,7 +77,8 @@ def _address(options: Options) -> str | None:
 def _composed(
     evidence: Evidence, network: Network, ranking: Ranking, groups: tuple[Group, ...], skipped: Sequence[Skipped]
 ) -> Diagnosis:
-    blamed = blames(ranking)
+    found = judged(ranking)
+    blamed = blames(found)
     flow = network.flow
     first = blamed[0].suspect.fault.code if blamed else None
     return Diagnosis(
@@ -89,13 +91,13 @@ def _composed(
         ),
         verdict=verdict(ranking, groups),
         causes=tuple(_cause(b, groups, ranking, first) for b in blamed),
-        effects=effects(ranking),
+        effects=effects(found),
         residual=round(ranking.residual, 4),
         cleared=cleared(ranking),
         observations=observations(ranking, groups),
         walk=reported_walk(ranking),
         contradictions=contradictions(ranking, network, groups),
-        next_probes=next_probes(network, ranking, groups),
+        next_probes=next_probes(network, found, groups),
         what_if=what_if(ranking),
         understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
         assumed=network.assumed,

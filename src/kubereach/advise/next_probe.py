@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import log2
 
+from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.observe import Group, probe
-from kubereach.diagnose.rank import Hypothesis, Ranking
-from kubereach.diagnose.roles import roles
+from kubereach.diagnose.rank import Hypothesis
+from kubereach.diagnose.roles import Judged
 from kubereach.model.diagnosis import Answer, NextProbe, Role
 from kubereach.model.network import Network
 from kubereach.probes._index import PROBES
@@ -15,33 +16,33 @@ from kubereach.probes.question import Distribution, Offer
 
 MOST_PROBES = 5
 MOST_SEPARATED = 4
-LEAST_GAIN = 0.02
+LEAST_GAIN = 0.1
 # What a login costs besides the seconds: asking somebody, finding the password.
 PRIVILEGE_COST = {"none": 0.0, "exec": 15.0, "router": 10.0, "root": 40.0}
 
 
-def next_probes(network: Network, ranking: Ranking, groups: tuple[Group, ...]) -> tuple[NextProbe, ...]:
+def next_probes(network: Network, judged: Judged, groups: tuple[Group, ...]) -> tuple[NextProbe, ...]:
     """The best questions that the evidence does not answer yet, the best first; at most one per command."""
     asked = {s.question for group in groups for s in group.sightings}
-    blamed = [(h, _blame(h)) for h in ranking.hypotheses]
+    blamed = [(h, _blame(found)) for h, found in judged]
     offers = [o for kind in PROBES for o in probe(kind).offers(network) if o.question not in asked]
-    judged: dict[str, tuple[float, float, Offer]] = {}
+    valued: dict[str, tuple[float, float, Offer]] = {}
     for offer in offers:
         gain = _gain(offer, blamed)
         worth = gain / (offer.cost + PRIVILEGE_COST.get(offer.privilege, 0.0))
-        if gain >= LEAST_GAIN and (offer.command not in judged or judged[offer.command][0] < worth):
-            judged[offer.command] = (worth, gain, offer)
-    best = sorted(judged.values(), key=lambda j: (-round(j[0], 9), j[2].command))[:MOST_PROBES]
+        if gain >= LEAST_GAIN and (offer.command not in valued or valued[offer.command][0] < worth):
+            valued[offer.command] = (worth, gain, offer)
+    best = sorted(valued.values(), key=lambda j: (-round(j[0], 9), j[2].command))[:MOST_PROBES]
     return tuple(_described(offer, gain, blamed) for _, gain, offer in best)
 
 
 Blamed = list[tuple[Hypothesis, str]]
 
 
-def _blame(hypothesis: Hypothesis) -> str:
+def _blame(found: Mapping[Suspect, Role]) -> str:
     """The root causes of a hypothesis as one label."""
-    found = sorted(s.fault.code for s, r in roles(hypothesis).items() if r in {Role.ROOT, Role.MISREAD})
-    return "+".join(dict.fromkeys(found)) or "nothing wrong"
+    codes = sorted(s.fault.code for s, r in found.items() if r in {Role.ROOT, Role.MISREAD})
+    return "+".join(dict.fromkeys(codes)) or "nothing wrong"
 
 
 def _gain(offer: Offer, blamed: Blamed) -> float:
@@ -76,7 +77,7 @@ def _described(offer: Offer, gain: float, blamed: Blamed) -> NextProbe:
         leading = [(label, p / mass) for label, p in ranked if p / mass >= 0.08][:2]
         separated += [code for label, _ in leading[:1] for code in label.split("+") if label != "nothing wrong"]
         implies = "; ".join(f"{label.replace('+', ' and ')} ({p:.0%})" for label, p in leading)
-        answers.append(Answer(answer=offer.words.get(answer, answer), implies=implies))
+        answers.append(Answer(answer=answer, implies=implies))
     codes = [*dict.fromkeys(separated), *_leading(blamed)]
     return NextProbe(
         where=offer.where,
@@ -103,7 +104,8 @@ def _by_answer(offer: Offer, blamed: Blamed) -> list[tuple[str, dict[str, float]
     for hypothesis, label in blamed:
         answers: Distribution = hypothesis.predict(offer.question) or probe(offer.question.kind).BACKGROUND
         for answer, p in answers.items():
-            row = table.setdefault(answer, {})
+            # Answers that read alike on the screen are one answer to the person who looks.
+            row = table.setdefault(offer.words.get(answer, answer), {})
             row[label] = row.get(label, 0.0) + hypothesis.weight * p
     likely = [(a, row) for a, row in table.items() if sum(row.values()) >= 0.03]
     return sorted(likely, key=lambda item: (-round(sum(item[1].values()), 9), item[0]))[:4]

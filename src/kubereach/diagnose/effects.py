@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubereach.diagnose.rank import Ranking
-from kubereach.diagnose.roles import roles
+from kubereach.diagnose.roles import Judged
 from kubereach.model.address import host_prefix
 from kubereach.model.attribute import POLICY, ROUTED
 from kubereach.model.diagnosis import Effect, Role
@@ -39,12 +38,12 @@ def consequences(world: World) -> frozenset[str]:
     return frozenset(said)
 
 
-def effects(ranking: Ranking) -> tuple[Effect, ...]:
+def effects(judged: Judged) -> tuple[Effect, ...]:
     """Statements with their probability and the root codes that split it, the surest first."""
     weights: dict[str, float] = {}
     causes: dict[str, dict[str, float]] = {}
-    for hypothesis in ranking.hypotheses:
-        blamed = [s.fault.code for s, role in roles(hypothesis).items() if role is Role.ROOT]
+    for hypothesis, found in judged:
+        blamed = [s.fault.code for s, role in found.items() if role is Role.ROOT]
         for says in consequences(hypothesis.world):
             weights[says] = weights.get(says, 0.0) + hypothesis.weight
             for code in blamed:
@@ -57,5 +56,5 @@ def effects(ranking: Ranking) -> tuple[Effect, ...]:
 
 
 def _ordered(shares: Mapping[str, float]) -> tuple[str, ...]:
-    kept = [code for code, weight in shares.items() if weight >= 0.005]
+    kept = [code for code, weight in shares.items() if weight >= 0.02 * max(shares.values())]
     return tuple(sorted(kept, key=lambda code: (-shares[code], code)))

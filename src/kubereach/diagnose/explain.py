@@ -7,7 +7,7 @@ from msgspec import Struct
 from kubereach.diagnose.fault import Presence, Suspect
 from kubereach.diagnose.observe import Group, probe
 from kubereach.diagnose.rank import Hypothesis, Ranking, background_of, chance
-from kubereach.diagnose.roles import roles, service_walk
+from kubereach.diagnose.roles import Judged, service_walk
 from kubereach.model.attribute import ENCAPSULATION
 from kubereach.model.diagnosis import (
     Because,
@@ -22,7 +22,7 @@ from kubereach.probes.question import Question, Sighting
 from kubereach.simulate.walk import WORKS
 
 ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 2}
-LEAST_CAUSE = 0.004
+LEAST_CAUSE = 0.01
 SURPRISING = 0.1
 
 
@@ -36,13 +36,12 @@ class Blame(Struct, frozen=True, kw_only=True):
     excludes: bool  # a root that never shares a world with the first root
 
 
-def blames(ranking: Ranking) -> tuple[Blame, ...]:
+def blames(judged: Judged) -> tuple[Blame, ...]:
     """All suspects with a role, ordered by role and probability."""
     masses: dict[tuple[str, str], dict[Role, float]] = {}
     examples: dict[tuple[str, str], tuple[Suspect, Hypothesis]] = {}
     together: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for hypothesis in ranking.hypotheses:
-        found = roles(hypothesis)
+    for hypothesis, found in judged:
         root_keys = {s.key for s, r in found.items() if r is Role.ROOT}
         for suspect, role in found.items():
             mass = masses.setdefault(suspect.key, {})
@@ -111,7 +110,13 @@ def cleared(ranking: Ranking) -> tuple[Cleared, ...]:
     for suspect in ranking.suspects:
         if suspect.presence is Presence.ABSENT and suspect.because:
             found.setdefault(suspect.fault.code, []).extend(because(suspect))
-    return tuple(Cleared(code=code, because=tuple(dict.fromkeys(texts))) for code, texts in found.items())
+    return tuple(Cleared(code=code, because=_folded(texts)) for code, texts in found.items())
+
+
+def _folded(texts: list[Because]) -> tuple[Because, ...]:
+    """One line for each thing said, at its first place."""
+    first = {text.says: text for text in reversed(texts)}
+    return tuple(text for text in dict.fromkeys(texts) if first[text.says] == text)
 
 
 def because(suspect: Suspect) -> tuple[Because, ...]:
@@ -175,14 +180,14 @@ def observations(ranking: Ranking, groups: tuple[Group, ...]) -> tuple[Observati
 
 
 def contradictions(ranking: Ranking, network: Network, groups: tuple[Group, ...]) -> tuple[Contradiction, ...]:
-    """Where layers disagree: intent against what was seen, evidence against evidence, a setting against what happens."""
+    """Where layers disagree: intent against sight, evidence against evidence, a setting against what happens."""
     found: list[Contradiction] = []
     base = ranking.bases[0] if ranking.bases else None
     for group in groups:
         for sighting in group.sightings:
-            if base and sighting.origins and sighting.question.kind not in {"complaint", "connect", "ping", "tell"}:
-                if _chance(base, sighting) < SURPRISING:
-                    found.append(_intent(base, sighting))
+            layered = sighting.origins and sighting.question.kind not in {"complaint", "connect", "ping", "tell"}
+            if base and layered and _chance(base, sighting) < SURPRISING:
+                found.append(_intent(base, sighting))
     found += _outweighed(network)
     found += _second_hand(ranking, network)
     return tuple(dict.fromkeys(found))
@@ -238,7 +243,7 @@ def _second_hand(ranking: Ranking, network: Network) -> list[Contradiction]:
             seen="a node reached a pod on another node, which needs a tunnel that also rewrites the source",
             at="cluster",
             origins=tuple(o.label() for o in seen.origins[:1]),
-            reconciliation=f"the pool in use really has {str(likeliest).upper()} (or IPIP): an Installation edited later "
-            "does not change existing pools; `kubectl get ippools -o yaml` settles it",
+            reconciliation=f"the pool in use really has {str(likeliest).upper()} (or IPIP): an Installation edited "
+            "later does not change existing pools; `kubectl get ippools -o yaml` settles it",
         )
     ]

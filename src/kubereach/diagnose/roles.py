@@ -13,13 +13,14 @@ from itertools import combinations
 
 from kubereach.diagnose.catalogue import removed
 from kubereach.diagnose.fault import Suspect
-from kubereach.diagnose.rank import Hypothesis
+from kubereach.diagnose.rank import Hypothesis, Ranking
 from kubereach.model.attribute import PORTS
 from kubereach.model.diagnosis import Role
 from kubereach.simulate.walk import Packet, Walk, walk
 from kubereach.simulate.world import World
 
 MOST_REMOVED = 3
+CONSIDERED_MASS = 0.99  # the rest is spread over hypotheses that decide nothing
 
 
 def service_packet(world: World) -> Packet:
@@ -32,6 +33,21 @@ def service_packet(world: World) -> Packet:
 def service_walk(world: World) -> Walk:
     """The walk of that packet."""
     return walk(world, world.network.flow.service, service_packet(world))
+
+
+Judged = tuple[tuple[Hypothesis, Mapping[Suspect, Role]], ...]
+
+
+def judged(ranking: Ranking) -> Judged:
+    """The hypotheses that make up nearly all of the mass, each with the roles in its world."""
+    found: list[tuple[Hypothesis, Mapping[Suspect, Role]]] = []
+    mass, total = 0.0, sum(h.weight for h in ranking.hypotheses)
+    for hypothesis in ranking.hypotheses:
+        if mass > CONSIDERED_MASS * total:
+            break
+        mass += hypothesis.weight
+        found.append((hypothesis, roles(hypothesis)))
+    return tuple(found)
 
 
 def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
@@ -47,8 +63,11 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
     minimal = _minimal(world, on_walk, real)
     result: dict[Suspect, Role] = {}
     for suspect in real:
-        if suspect in minimal:
-            result[suspect] = Role.ROOT if suspect in on_walk else Role.LATENT
+        if suspect in minimal and suspect in on_walk:
+            result[suspect] = Role.ROOT
+        elif suspect in minimal and suspect.because:
+            # Worth a warning only where evidence exposes the flow to it; otherwise anything may go wrong next.
+            result[suspect] = Role.LATENT
         elif suspect.fault.standing:
             result[suspect] = Role.LATENT
         elif suspect in on_walk:
@@ -58,7 +77,7 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
 
 def _shape(found: Walk) -> tuple[object, ...]:
     """What distinguishes two walks: where each branch enters, ends, and why."""
-    return tuple((b.entry, b.fate, b.at, b.why, round(b.weight, 3)) for b in found.branches)
+    return tuple((b.entry, b.fate, b.why, tuple(s.says for s in (*b.forward, *b.back))) for b in found.branches)
 
 
 def _minimal(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) -> frozenset[Suspect]:

@@ -30,18 +30,21 @@ def parse_prefix(text: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def canonical_address(text: str) -> str | None:
     """`text` in its one canonical spelling (RFC 5952 for IPv6), or None when it is no address."""
     address = parse_address(text)
     return None if address is None else str(address)
 
 
+@lru_cache(maxsize=4096)
 def canonical_prefix(text: str) -> str | None:
     """`text` in its one canonical spelling with cleared host bits, or None when it is no prefix."""
     prefix = parse_prefix(text)
     return None if prefix is None else str(prefix)
 
 
+@lru_cache(maxsize=16384)
 def contains(prefix: str, address: str) -> bool:
     """Whether `address` (or a whole prefix) lies inside `prefix`; False when either cannot be read."""
     outer, inner = parse_prefix(prefix), parse_prefix(address)

@@ -1,6 +1,7 @@
 """How many announcing agents (calico-node, speaker, cilium-agent) are not ready, and which.
 
-Asked of the whole cluster: `0`, `1`, `2+`. Asked of one node: `ready`, `not-ready`.
+Asked of the whole cluster: `0`, `1`, `2+`. Asked of one node: `ready`, `no-session` (its readiness probe says that BGP
+is not established), `not-running`, `not-ready` for any reason.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from kubereach.simulate.world import World
 
 KIND = "agents"
 # A rolling update also leaves one pod unavailable for a while.
-BACKGROUND: Distribution = {"0": 0.85, "1": 0.1, "2+": 0.05, "ready": 0.9, "not-ready": 0.1}
+BACKGROUND: Distribution = {"0": 0.85, "1": 0.1, "2+": 0.05, "ready": 0.85, "no-session": 0.05, "not-running": 0.1}
 AGENTS = ("calico-node", "speaker", "cilium", "kube-vip", "kube-router", "frr-k8s")
 
 
@@ -38,7 +39,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         if entry.name.startswith(AGENTS) and node in network.nodes and ready_leaf is not None:
             yield Sighting(
                 question=Question(KIND, node),
-                answers=frozenset({"ready" if ready_leaf.value else "not-ready"}),
+                answers=frozenset({"ready"}) if ready_leaf.value else frozenset({"no-session", "not-running"}),
                 origins=(ready_leaf.origin,),
                 trust=ready_leaf.trust,
                 says=f"pod {entry.name} is {'ready' if ready_leaf.value else 'not ready'}",
@@ -80,13 +81,19 @@ def ready(world: World, node: str) -> bool:
 def predict(world: World, question: Question) -> Distribution | None:
     """Count, with a rolling update possible."""
     if question.where != "cluster":
-        return (
-            {"ready": 0.95, "not-ready": 0.05} if ready(world, question.where) else {"not-ready": 0.95, "ready": 0.05}
-        )
+        return _of_node(world, question.where)
     missing = sum(not ready(world, node) for node in world.network.nodes)
     expected = "2+" if missing > 1 else str(missing)
     rest = {"0": 0.88, "1": 0.08, "2+": 0.04}
     return {answer: 0.85 * (answer == expected) + 0.15 * p for answer, p in rest.items()}
+
+
+def _of_node(world: World, node: str) -> Distribution:
+    if ready(world, node):
+        return {"ready": 0.95, "not-running": 0.03, "no-session": 0.02}
+    if world.get(node, AGENT_DOWN):
+        return {"not-running": 0.9, "no-session": 0.05, "ready": 0.05}
+    return {"no-session": 0.9, "not-running": 0.05, "ready": 0.05}
 
 
 def offers(network: Network) -> Iterable[Offer]:
@@ -103,7 +110,11 @@ def offers(network: Network) -> Iterable[Offer]:
             where="kubectl",
             command=command,
             cost=15,
-            words={"ready": f"the pod on {node.removeprefix('node/')} is 1/1", "not-ready": "its pod is 0/1"},
+            words={
+                "ready": f"the pod on {node.removeprefix('node/')} is ready",
+                "no-session": "it is 0/1 and describe says that BGP is not established",
+                "not-running": "it is missing, crashing, or not ready for another reason",
+            },
         )
 
 

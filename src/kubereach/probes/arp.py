@@ -54,7 +54,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     if world.get("cluster", PROXY_MODE) == "ipvs" and not world.known("cluster", STRICT_ARP):
         strict = not world.get("cluster", STRICT_ARP)
         outcomes.append(_answer(world.changed({STRICT_ARP.of("cluster"): strict})))
-    return mixed((1.0, {answer: 0.95, "none": 0.05}) for answer in outcomes)
+    return mixed([(0.95, mixed((1.0, {answer: 1.0}) for answer in outcomes)), (0.05, {"none": 1.0})])
 
 
 def _answer(world: World) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.attribute import PORTS
-from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
+from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.walk import WORKS, Fate, Packet, Walk, walk
@@ -65,7 +65,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if not isinstance(fact, ProbeResult) or fact.probe not in {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}:
             continue
-        if fact.target != network.flow.address or not _served(network, fact.port):
+        if fact.target != network.flow.address or not _served(network, fact.port) or many_ports(fact):
             continue
         answers = _DATA_ANSWERS.get(fact.outcome)
         if fact.http_status is not None and fact.http_status >= 400:
@@ -83,6 +83,11 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 says=f"{fact.probe.value} to {fact.target}{port}: {fact.outcome.value}"
                 + (f" ({fact.reason})" if fact.reason else ""),
             )
+
+
+def many_ports(fact: ProbeResult) -> bool:
+    """Whether the result stands for the ports that a scan does not list one by one (`Not shown: 997 …`)."""
+    return fact.port is None and fact.trust is Trust.OUTPUT and fact.outcome in {Outcome.CLOSED, Outcome.FILTERED}
 
 
 def _served(network: Network, port: int | None) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import PORTS
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Network
+from kubereach.probes.connect import many_ports
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.walk import Fate, Packet, walk
 from kubereach.simulate.world import World
@@ -43,7 +44,9 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if not isinstance(fact, ProbeResult) or fact.probe not in {ProbeKind.TCP, ProbeKind.HTTP}:
             continue
-        if fact.target != network.flow.address or fact.port is None or fact.port in served or None in served:
+        if fact.target != network.flow.address or None in served or fact.port in served:
+            continue
+        if fact.port is None and not many_ports(fact):
             continue
         if fact.source == "client" and (answer := _ANSWERS.get(fact.outcome)):
             yield Sighting(
@@ -51,7 +54,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 answers=frozenset({answer}),
                 origins=(fact.origin,),
                 trust=fact.trust,
-                says=f"port {fact.port} of {fact.target}: {fact.outcome.value}",
+                says=f"{f'port {fact.port}' if fact.port else 'the other ports'} of {fact.target}: {fact.outcome.value}",
             )
 
 

@@ -17,7 +17,7 @@ from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.address import host_prefix
 from kubereach.model.attribute import ENDPOINTS, EXCLUDED, LB_CIDRS, POLICY
 from kubereach.model.diagnosis import Owner
-from kubereach.simulate.announced import announced, has_local
+from kubereach.simulate.announced import EXCLUDE_LABEL, announced, has_local
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -57,9 +57,7 @@ def remove(world: World, suspect: Suspect) -> Changes:
 def repair(world: World, suspect: Suspect) -> Plan:
     return Plan(
         summary=f"keep {suspect.name} from announcing service addresses",
-        commands=(
-            f"kubectl label node {suspect.name} node.kubernetes.io/exclude-from-external-load-balancers=true --overwrite",
-        ),
+        commands=(f"kubectl label node {suspect.name} {EXCLUDE_LABEL}=true --overwrite",),
         side_effects=(
             "MetalLB and cloud controllers skip the node too",
             "done alone while the endpoint's node does not reach the router, it takes away the only route",

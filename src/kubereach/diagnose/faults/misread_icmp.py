@@ -1,6 +1,7 @@
 """Ping, traceroute or an unused port says nothing about the service.
 
-What happens   The address is not any kernel's own, or a filter rejects all but service ports, so ICMP and other ports fail while the service works.
+What happens   No kernel owns the address, or a filter rejects all but service ports, so that ICMP and other ports
+               fail while the service works.
 How it looks   the service itself answers; only ping or another port fails
 Confirm        connect to the service's own port
 Fix            nothing is broken: test the service itself, from where its clients are

@@ -53,9 +53,6 @@ def remove(world: World, suspect: Suspect) -> Changes:
 def repair(world: World, suspect: Suspect) -> Plan:
     return Plan(
         summary="create an advertisement for the pool",
-        commands=(
-            "kubectl -n metallb-system apply -f - <<< "
-            '\'{"apiVersion":"metallb.io/v1beta1","kind":"L2Advertisement","metadata":{"name":"default"}}\'',
-        ),
+        commands=("kubectl apply -f advertisement.yaml   # kind: L2Advertisement, namespace: metallb-system",),
         condition="the pool lies in the nodes' own subnet; for a routed pool, a BGPAdvertisement instead",
     )

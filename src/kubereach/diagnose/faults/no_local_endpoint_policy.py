@@ -31,8 +31,11 @@ FAULT = Fault(
 
 def suspects(world: World) -> Iterable[Suspect]:
     flow = world.network.flow
-    if world.get(flow.service, POLICY) != "Local" or not ready_endpoints(world, flow.service):
+    known = world.network.seen(flow.service, ENDPOINTS)
+    if world.get(flow.service, POLICY) != "Local" or known is None or not ready_endpoints(world, flow.service):
         return
+    if not any(e.node for e in known):
+        return  # who runs the pods is not known
     for node in world.network.nodes:
         if not has_local(world, flow.service, node):
             policy = world.network.origins(flow.service, POLICY)[:1]
