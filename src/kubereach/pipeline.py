@@ -30,7 +30,7 @@ from kubereach.diagnose.roles import judged
 from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import Evidence, Passage, read_evidence
-from kubereach.model.diagnosis import Because, Cause, Diagnosis, Target, UnreadSpan
+from kubereach.model.diagnosis import Because, Cause, Diagnosis, Role, Target, UnreadSpan
 from kubereach.model.network import Network
 
 if TYPE_CHECKING:  # whoever brings documents of their own needs no files and archives
@@ -78,7 +78,7 @@ def _composed(
     evidence: Evidence, network: Network, ranking: Ranking, groups: tuple[Group, ...], skipped: Sequence[Skipped]
 ) -> Diagnosis:
     found = judged(ranking)
-    blamed = blames(found)
+    blamed = blames(found, ranking)
     flow = network.flow
     first = blamed[0].suspect.fault.code if blamed else None
     return Diagnosis(
@@ -114,12 +114,19 @@ def _cause(blame: Blame, groups: tuple[Group, ...], ranking: Ranking, first: str
         subject=suspect.subject,
         role=blame.role,
         probability=round(blame.probability, 4),
-        alternative_of=first if blame.excludes and blame.role == "root" else None,
+        alternative_of=first if blame.excludes and blame.role is Role.ROOT else None,
         owner=fault.owner,
         summary=fault.summary.replace("{name}", suspect.name),
-        because=tuple(dict.fromkeys((*because(suspect), *supporting(blame, groups, ranking)))),
+        because=tuple(dict.fromkeys((*because(suspect), *_support(blame, groups, ranking)))),
         repairs=repairs(blame),
     )
+
+
+def _support(blame: Blame, groups: tuple[Group, ...], ranking: Ranking) -> tuple[Because, ...]:
+    """What speaks for a cause; conditions stand on the configuration that shows them."""
+    if blame.role in {Role.ROOT, Role.MISREAD} or not blame.suspect.because:
+        return supporting(blame, groups, ranking)
+    return ()
 
 
 def _unread(passages: Sequence[Passage]) -> tuple[UnreadSpan, ...]:

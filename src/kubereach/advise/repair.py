@@ -7,7 +7,7 @@ from kubereach.diagnose.explain import Blame
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.roles import service_walk
 from kubereach.model.attribute import ADDRESSES, PORTS
-from kubereach.model.diagnosis import Repair
+from kubereach.model.diagnosis import Repair, Role
 from kubereach.simulate.walk import Packet, walk
 from kubereach.simulate.world import World
 
@@ -15,6 +15,10 @@ from kubereach.simulate.world import World
 def repairs(blame: Blame) -> tuple[Repair, ...]:
     """The way to take the blamed fault out, with what the second walk showed."""
     world = blame.held_in.world
+    others = tuple(s for s in blame.held_in.assumed if s.key != blame.suspect.key)
+    if blame.role is Role.LATENT:
+        # It bites only once the others are gone, so that is where its repair has to prove itself.
+        world, others = removed(world, others), ()
     plan = fault_module(blame.suspect.fault.code).repair(world, blame.suspect)
     return (
         proved(
@@ -26,7 +30,7 @@ def repairs(blame: Blame) -> tuple[Repair, ...]:
                 side_effects=plan.side_effects,
                 condition=plan.condition,
             ),
-            others=tuple(s for s in blame.held_in.assumed if s.key != blame.suspect.key),
+            others=others,
         ),
     )
 

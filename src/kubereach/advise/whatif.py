@@ -19,7 +19,10 @@ CONSIDERED = 60  # likeliest hypotheses that are walked
 
 
 class Change(Struct, frozen=True):
-    """A change people make: its words, its leaves in a world (none where it does not apply), its side effects."""
+    """A change people make: its words, its leaves in a world (none where it does not apply), its side effects.
+
+    NAMESPACE, SERVICE and NODE in a command stand for the flow's own.
+    """
 
     summary: str
     commands: tuple[str, ...]
@@ -46,7 +49,7 @@ def _exclude_entry(world: World) -> Changes:
 CHANGES = (
     Change(
         "set externalTrafficPolicy to Cluster, and nothing else",
-        ('kubectl patch service NAME -p \'{"spec":{"externalTrafficPolicy":"Cluster"}}\'',),
+        ('kubectl -n NAMESPACE patch service SERVICE -p \'{"spec":{"externalTrafficPolicy":"Cluster"}}\'',),
         _policy,
         ("the pods no longer see the client's address",),
     ),
@@ -84,7 +87,7 @@ def _judged(change: Change, failing: list[Hypothesis]) -> Repair | None:
     repair = proved(
         best.world,
         best.world.changed(leaves),
-        Repair(summary=change.summary, commands=change.commands, side_effects=change.side_effects),
+        Repair(summary=change.summary, commands=_filled(change, best.world), side_effects=change.side_effects),
     )
     if share >= SURE or share <= HARDLY:
         return repair
@@ -97,6 +100,18 @@ def _judged(change: Change, failing: list[Hypothesis]) -> Repair | None:
         side_effects=repair.side_effects,
         condition=f"works in {share:.0%} of what is likely" + (f": only if {condition}" if condition else ""),
     )
+
+
+def _filled(change: Change, world: World) -> tuple[str, ...]:
+    _, namespace, service = world.network.flow.service.split("/")
+    entries = sorted({b.entry.removeprefix("node/") for b in service_walk(world).branches if b.entry})
+    names = {"NAMESPACE": namespace, "SERVICE": service, "NODE": " ".join(entries) or "NODE"}
+    commands = []
+    for command in change.commands:
+        for placeholder, name in names.items():
+            command = command.replace(placeholder, name)
+        commands.append(command)
+    return tuple(commands)
 
 
 def _condition(working: list[tuple[Hypothesis, Changes]], applicable: list[tuple[Hypothesis, Changes]]) -> str:

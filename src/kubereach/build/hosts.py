@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from kubereach.model.address import canonical_address
-from kubereach.model.fact import BgpSession, Fact, Setting, Trust
+from kubereach.model.fact import BgpSession, Fact, ProbeResult, Setting, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
 
@@ -36,6 +38,14 @@ class Hosts:
         self.owners.setdefault(address, subject)
         if known is None or trust > known[2]:
             self.addresses[subject] = (address, origins, trust)
+
+    def rename(self, old: str, new: str) -> None:
+        """Know that a node so far named by its address is the one named `new`."""
+        self.nodes = dict.fromkeys(new if n == old else n for n in self.nodes)
+        self.owners = {a: new if s == old else s for a, s in self.owners.items()}
+        for table in (self.control_plane, self.addresses):
+            if old in table:
+                table[new] = table.pop(old)  # type: ignore[assignment]  # one table at a time
 
     def resolve(self, name: str, *, node_like: bool = False) -> str:
         """The subject that a host name or address in a fact means; "" when it is not known.
@@ -80,6 +90,7 @@ def find_hosts(objects: Objects, facts: tuple[Fact, ...]) -> Hosts:
     _from_statements(facts, hosts)
     _from_api_server(objects, hosts)
     _from_peers(objects, facts, hosts)
+    _from_sources(facts, hosts)
     return hosts
 
 
@@ -167,6 +178,27 @@ def _from_api_server(objects: Objects, hosts: Hosts) -> None:
                 subject = hosts.owners.get(address) or hosts.add_node(f"node/{address}")
                 hosts.own(subject, address, origins)
                 hosts.control_plane.setdefault(subject, origins)
+
+
+def _from_sources(facts: tuple[Fact, ...], hosts: Hosts) -> None:
+    """Nodes that only probes name. One whose name says its role is the control plane's address, if only one has none.
+
+    `k8s-master` and an address that is stated to be the master's are one host by statement.
+    """
+    for fact in facts:
+        for name in (fact.source, fact.at) if isinstance(fact, ProbeResult) else ():
+            if not name.startswith("node/") or hosts.resolve(name, node_like=True) not in hosts.nodes:
+                continue
+            subject = hosts.resolve(name)
+            words = set(re.split(r"[^a-z]+", name.lower()))
+            nameless = [n for n in hosts.control_plane if n.removeprefix("node/") in hosts.owners]
+            if (
+                words & MASTER_NAMES
+                and subject not in hosts.addresses
+                and len(nameless) == 1
+                and subject not in nameless
+            ):
+                hosts.rename(nameless[0], subject)
 
 
 def _from_peers(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from kubereach.diagnose.catalogue import applied, removed
 from kubereach.diagnose.fault import Presence, Suspect
 from kubereach.diagnose.observe import Group, probe
 from kubereach.diagnose.rank import Hypothesis, Ranking, background_of, chance
@@ -36,7 +37,7 @@ class Blame(Struct, frozen=True, kw_only=True):
     excludes: bool  # a root that never shares a world with the first root
 
 
-def blames(judged: Judged) -> tuple[Blame, ...]:
+def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
     """All suspects with a role, ordered by role and probability."""
     masses: dict[tuple[str, str], dict[Role, float]] = {}
     examples: dict[tuple[str, str], tuple[Suspect, Hypothesis]] = {}
@@ -56,6 +57,7 @@ def blames(judged: Judged) -> tuple[Blame, ...]:
         if probability >= LEAST_CAUSE:
             suspect, hypothesis = examples[key]
             result.append((suspect, role, probability, hypothesis))
+    result += [b for b in _waiting(judged, ranking) if b[0].key not in masses]
     result.sort(key=lambda b: (ROLE_ORDER[b[1]], -round(b[2], 9), b[0].key))
     first = result[0][0].key if result else None
     return tuple(
@@ -68,6 +70,25 @@ def blames(judged: Judged) -> tuple[Blame, ...]:
         )
         for s, r, p, h in result
     )
+
+
+def _waiting(judged: Judged, ranking: Ranking) -> list[tuple[Suspect, Role, float, Hypothesis]]:
+    """Unknown faults to which evidence exposes the flow, and which would stop it once the likeliest roots are gone.
+
+    Nothing that was seen speaks for or against them, so their prior stands.
+    """
+    found = []
+    for hypothesis, blamed in judged[:1]:
+        roots = [s for s, role in blamed.items() if role is Role.ROOT]
+        repaired = removed(hypothesis.world, roots)
+        exposed = (s for s in ranking.suspects if s.presence is Presence.UNKNOWN and s.because and s not in blamed)
+        for suspect in exposed if roots and service_walk(repaired).works() else ():
+            if not service_walk(applied(repaired, (suspect,))).works():
+                prior = suspect.fault.prior if suspect.prior is None else suspect.prior
+                assumed = (*hypothesis.assumed, suspect)
+                held_in = Hypothesis(applied(hypothesis.world, (suspect,)), assumed, hypothesis.present, prior)
+                found.append((suspect, Role.LATENT, prior, held_in))
+    return found
 
 
 def verdict(ranking: Ranking, groups: tuple[Group, ...]) -> Verdict:

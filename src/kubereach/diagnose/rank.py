@@ -129,12 +129,18 @@ def _singles(
     base = Hypothesis(world, (), present, variant.prior)
     base.judge(groups)
     unknown = [s for s in suspects if s.presence is Presence.UNKNOWN]
-    singles = [_with(base, suspect, groups, variant.prior) for suspect in unknown]
+    singles = [h for s in unknown if (h := _with(base, s, groups, variant.prior)) is not None]
     return base, singles, suspects
 
 
-def _with(parent: Hypothesis, suspect: Suspect, groups: tuple[Group, ...], prior: float) -> Hypothesis:
+def _with(parent: Hypothesis, suspect: Suspect, groups: tuple[Group, ...], prior: float) -> Hypothesis | None:
+    """The parent with one more fault; None when the fault touches nothing that the parent's predictions read.
+
+    Such a fault is as likely as before, and the parent already stands for the worlds with and without it.
+    """
     changes = fault_module(suspect.fault.code).apply(parent.world, suspect)
+    if not parent.reads & changes.keys():
+        return None
     child = Hypothesis(parent.world.changed(changes), (*parent.assumed, suspect), parent.present, prior)
     keys = frozenset(changes)
     child.inherit(parent, keys)
@@ -161,7 +167,10 @@ def _pairs(families: list[tuple[Hypothesis, list[Hypothesis]]], groups: tuple[Gr
         if key in done:
             continue
         done.add(key)
-        pairs.append(_with(head, suspect, groups, prior))
+        pair = _with(head, suspect, groups, prior)
+        if pair is None:
+            continue
+        pairs.append(pair)
         if len(pairs) >= PAIR_BUDGET:
             break
     return pairs

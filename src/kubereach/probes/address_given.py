@@ -39,7 +39,7 @@ def offers(network: Network) -> Iterable[Offer]:
     if network.seen(network.flow.service, ADDRESSES) is None:
         yield Offer(
             question=Question(KIND, network.flow.service),
-            where="kubectl",
+            where="any host with kubectl",
             command=f"kubectl -n {namespace} describe service {name.strip('()')}",
             cost=10,
             words={"given": "LoadBalancer Ingress: an address", "pending": "no LoadBalancer Ingress, or an event"},

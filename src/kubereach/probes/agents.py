@@ -107,7 +107,7 @@ def offers(network: Network) -> Iterable[Offer]:
     for node in network.nodes:
         yield Offer(
             question=Question(KIND, node),
-            where="kubectl",
+            where="any host with kubectl",
             command=command,
             cost=15,
             words={

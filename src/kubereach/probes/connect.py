@@ -11,7 +11,7 @@ from kubereach.model.attribute import PORTS
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
-from kubereach.simulate.walk import WORKS, Fate, Packet, Walk, walk
+from kubereach.simulate.walk import WORKS, Branch, Fate, Packet, Walk, walk
 from kubereach.simulate.world import World
 
 KIND = "connect"
@@ -145,7 +145,13 @@ def offers(network: Network) -> Iterable[Offer]:
 
 
 def means(world: World, question: Question) -> str:
-    """Where the packet ends in that world."""
+    """Where and how the packet ends in that world."""
     flow = world.network.flow
     found = walk(world, flow.service, Packet(question.where, flow.address, flow.port or _any_port(world)))
-    return "; ".join(dict.fromkeys(b.why for b in found.branches))
+    return "; ".join(dict.fromkeys(_end(b) for b in found.branches))
+
+
+def _end(branch: Branch) -> str:
+    if branch.fate in WORKS or not branch.at:
+        return branch.why
+    return f"{branch.fate.value} at {branch.at.removeprefix('node/')}: {branch.why}"

@@ -54,8 +54,12 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 answers=frozenset({answer}),
                 origins=(fact.origin,),
                 trust=fact.trust,
-                says=f"{f'port {fact.port}' if fact.port else 'the other ports'} of {fact.target}: {fact.outcome.value}",
+                says=f"{_named(fact)} of {fact.target}: {fact.outcome.value}",
             )
+
+
+def _named(fact: ProbeResult) -> str:
+    return f"port {fact.port}" if fact.port else "the other ports"
 
 
 def predict(world: World, question: Question) -> Distribution | None:

@@ -67,7 +67,7 @@ def _headline(diagnosis: Diagnosis) -> tuple[Span, ...]:
     if len(leading) == 1:
         cause = leading[0]
         return (strong(qualified(cause.summary, likelihood(cause.probability))),)
-    codes = listed(dict.fromkeys(cause.code for cause in leading), "or")
+    codes = listed(dict.fromkeys(cause.summary for cause in leading), "or")
     question = " The question under “Ask next” separates them." if diagnosis.next_probes else ""
     says = next((effect.says for effect in diagnosis.effects if effect.probability >= 0.9), "")
     if says:

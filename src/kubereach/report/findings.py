@@ -19,6 +19,10 @@ from kubereach.report.blocks import (
 )
 from kubereach.report.words import OWNERS, PRIVILEGES, ROLES, likelihood, listed, percent, qualified, sentence
 
+_CODES_SHOWN = 4
+# A rival of the leading cause below this probability gets one line: nine full entries help nobody to act.
+_TOLD_WHOLE = 0.15
+
 
 def effects(diagnosis: Diagnosis) -> tuple[Block, ...]:
     """What is sure though its causes split."""
@@ -26,17 +30,28 @@ def effects(diagnosis: Diagnosis) -> tuple[Block, ...]:
 
 
 def _effect(effect: Effect) -> Paragraph:
-    behind = f" Behind it: {listed(effect.causes, 'or')}." if effect.causes else ""
+    shown = [*effect.causes[:_CODES_SHOWN]]
+    if len(effect.causes) > _CODES_SHOWN:
+        shown.append(f"{len(effect.causes) - _CODES_SHOWN} others")
+    behind = f" Behind it: {listed(shown, 'or')}." if shown else ""
     return paragraph(qualified(effect.says, likelihood(effect.probability)), faint(behind))
 
 
 def causes(diagnosis: Diagnosis) -> tuple[Block, ...]:
     """Roots, misreads and contributing causes, with the residual."""
-    now = tuple(_cause(cause) for cause in diagnosis.causes if cause.role is not Role.LATENT)
-    blocks: list[Block] = [Items(now, ordered=True)] if now else []
+    now = [cause for cause in diagnosis.causes if cause.role is not Role.LATENT]
+    brief = [c for c in now[1:] if c.role is Role.ROOT and c.probability < _TOLD_WHOLE]
+    whole = tuple(_cause(cause) for cause in now if cause not in brief)
+    blocks: list[Block] = [Items(whole, ordered=True)] if whole else []
+    if brief:
+        blocks += [paragraph("Less likely:"), Items(tuple((_in_brief(cause),) for cause in brief))]
     if diagnosis.residual > 0:
         blocks.append(paragraph(faint(f"Something that kubereach does not know: {percent(diagnosis.residual)}.")))
     return tuple(blocks)
+
+
+def _in_brief(cause: Cause) -> Paragraph:
+    return paragraph(qualified(cause.summary, percent(cause.probability)), faint(" "), code(cause.code))
 
 
 def latent(diagnosis: Diagnosis) -> tuple[Block, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from typing import cast
 
 from msgspec import Struct
 
@@ -46,10 +49,15 @@ def announced(world: World, service: str, address: str) -> Announced:
     if (found := world.cached(name)) is not None:
         return found  # type: ignore[return-value]  # stored below
     before = world.start()
-    module = world.get("cluster", ANNOUNCER).replace("-", "_")
-    result: Announced = import_module(f"kubereach.simulate.announcers.{module}").announce(world, service, address)
+    result = _announcer(world.get("cluster", ANNOUNCER))(world, service, address)
     world.keep(name, result, before)
     return result
+
+
+@cache
+def _announcer(name: str) -> Callable[[World, str, str], Announced]:
+    module = import_module(f"kubereach.simulate.announcers.{name.replace('-', '_')}")
+    return cast("Callable[[World, str, str], Announced]", module.announce)
 
 
 def ready_endpoints(world: World, service: str) -> tuple[Endpoint, ...]:

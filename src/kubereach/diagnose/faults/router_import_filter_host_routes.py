@@ -46,6 +46,6 @@ def repair(world: World, suspect: Suspect) -> Plan:
     return Plan(
         summary="let the router accept host routes inside the pool",
         commands=(
-            "RouterOS 6: prefix=POOL prefix-length=28-32 action=accept; 7: if (dst in POOL && dst-len <= 32) { accept }",
+            "RouterOS 7: if (dst in POOL && dst-len <= 32) { accept }; 6: prefix-length=28-32",
         ),
     )
