@@ -14,6 +14,20 @@ ROUTER_NAMES = frozenset({"router", "mikrotik", "gateway", "routeros", "firewall
 CLIENT_NAMES = frozenset({"client", "laptop", "outside", "external", "desktop", "pc"})
 MASTER_NAMES = frozenset({"master", "control-plane", "controlplane", "cp"})
 WORKER_NAMES = frozenset({"worker", "node"})
+# Pods that every manifest of their projects puts on the host network, so that their address is the node's.
+HOST_NETWORK_PODS = (
+    "calico-node-",
+    "kube-proxy-",
+    "speaker-",
+    "metallb-speaker-",
+    "cilium-",
+    "kube-vip-",
+    "kube-router-",
+    "kube-apiserver-",
+    "kube-controller-manager-",
+    "kube-scheduler-",
+    "etcd-",
+)
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
@@ -117,8 +131,10 @@ def _from_pods(objects: Objects, hosts: Hosts) -> None:
         if kind == "Pod" and (node := entry.text("spec.nodeName")):
             subject = hosts.add_node(f"node/{node}")
             hosts.agents[name] = subject
-            if host := canonical_address(entry.text("status.hostIP")):
-                hosts.own(subject, host, entry.origins("status.hostIP"))
+            shared = entry.value("spec.hostNetwork") is True or name.startswith(HOST_NETWORK_PODS)
+            path = "status.podIP" if shared and not entry.has("status.hostIP") else "status.hostIP"
+            if host := canonical_address(entry.text(path)):
+                hosts.own(subject, host, entry.origins(path))
         if kind in {"Endpoints", "EndpointSlice"}:
             for path, leaf in entry.fields.items():
                 if path.endswith(".nodeName") and leaf.value:

@@ -24,6 +24,8 @@ from kubereach.simulate.walk import WORKS
 
 ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 2}
 LEAST_CAUSE = 0.01
+# Where the flow most likely works, only what is likely all the same is worth naming.
+LEAST_WHERE_IT_WORKS = 0.1
 SURPRISING = 0.1
 
 
@@ -51,10 +53,14 @@ def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
             if role is Role.ROOT:
                 together.setdefault(suspect.key, set()).update(root_keys)
     result = []
+    working = sum(
+        h.weight for h, found in judged if service_walk(h.world).works() and Role.MISREAD not in found.values()
+    )
+    least = LEAST_WHERE_IT_WORKS if working > 0.5 else LEAST_CAUSE
     for key, mass in masses.items():
         role = max(mass, key=lambda r: (mass[r], -ROLE_ORDER[r]))
         probability = mass[role]
-        if probability >= LEAST_CAUSE:
+        if probability >= least:
             suspect, hypothesis = examples[key]
             result.append((suspect, role, probability, hypothesis))
     result += [b for b in _waiting(judged, ranking) if b[0].key not in masses]

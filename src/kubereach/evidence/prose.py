@@ -75,7 +75,7 @@ _VERSION = r"v?(\d{1,2}(?:\.\d{1,3}){1,2}(?:[-+](?:k3s|rke2r|rc|beta)[\w.]{0,8})
 _BESIDE = rf"[\s(:=,]{{0,3}}(?:version|ver\.?)?[\s:(]{{0,2}}{_VERSION}"
 _MODES = r"(?<![A-Za-z0-9_./-])(ipvs|iptables|nftables)(?![A-Za-z0-9_/-]|\.[a-z])"
 _NEAR_MODE = r"proxy|プロキシ|mode|モード|模式|代理|прокси|режим|modo|프록시|모드"
-_KUBERNETES = r"(?<![A-Za-z0-9_./-])(?:kubernetes|k8s|k3s|rke2|kubeadm|microk8s)(?![A-Za-z0-9_/-]|\.[a-z])"
+_KUBERNETES = r"(?<![A-Za-z0-9_./-])(?:kubernetes|k8s|k3s|rke2|kubeadm|microk8s)(?![A-Za-z0-9_/]|\.[a-z])"
 _ANY_KEY = "kube|k8s|" + "|".join(key for row in _PRODUCTS for key in row[0].split())
 _ANY_PRODUCT = "|".join(row[1] for row in _PRODUCTS)
 

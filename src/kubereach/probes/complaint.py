@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import MISREAD
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.network import Network
+from kubereach.probes.connect import many_ports
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.walk import WORKS, Packet, walk
 from kubereach.simulate.world import World
@@ -21,7 +22,8 @@ _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """A complaint, unless the client's own probe of the service succeeded and nothing else failed."""
-    probes = [f for f in network.observed if isinstance(f, ProbeResult) and f.target == network.flow.address]
+    mine = (f for f in network.observed if isinstance(f, ProbeResult) and f.target == network.flow.address)
+    probes = [f for f in mine if not many_ports(f)]
     service = [f for f in probes if f.probe in {ProbeKind.TCP, ProbeKind.HTTP} and f.source == "client"]
     fine = [f for f in service if f.outcome in _GOOD and f.port in {None, network.flow.port}]
     if fine and all(f.outcome in _GOOD for f in service if f.port in {None, network.flow.port}):

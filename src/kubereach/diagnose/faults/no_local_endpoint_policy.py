@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
-from kubereach.model.attribute import ENDPOINTS, POLICY
+from kubereach.model.attribute import ENDPOINTS, KUBERNETES_MINOR, POLICY, PROXY_MODE
 from kubereach.model.diagnosis import Owner
+from kubereach.model.origin import Origin
 from kubereach.simulate.announced import has_local, ready_endpoints
+from kubereach.simulate.proxy import FALLBACK_MINOR
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -43,8 +45,21 @@ def suspects(world: World) -> Iterable[Suspect]:
             because = (
                 *((origin, "the policy is Local") for origin in policy),
                 *((origin, "the ready endpoints are on other nodes") for origin in endpoints),
+                *_fallback(world),
             )
             yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=because)
+
+
+def _fallback(world: World) -> tuple[tuple[Origin, str], ...]:
+    """What IPVS does then, where mode and version are known to be the ones that do it."""
+    minor = world.network.seen("cluster", KUBERNETES_MINOR)
+    if world.network.seen("cluster", PROXY_MODE) != "ipvs" or minor is None or minor < FALLBACK_MINOR:
+        return ()
+    says = (
+        f"IPVS of 1.{minor} passes it to a remote pod without translating the source, "
+        "so that any answer would carry the pod's own address, which the client does not know"
+    )
+    return tuple((origin, says) for origin in world.network.origins("cluster", KUBERNETES_MINOR)[:1])
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

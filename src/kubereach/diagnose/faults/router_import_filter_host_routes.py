@@ -45,7 +45,5 @@ def remove(world: World, suspect: Suspect) -> Changes:
 def repair(world: World, suspect: Suspect) -> Plan:
     return Plan(
         summary="let the router accept host routes inside the pool",
-        commands=(
-            "RouterOS 7: if (dst in POOL && dst-len <= 32) { accept }; 6: prefix-length=28-32",
-        ),
+        commands=("RouterOS 7: if (dst in POOL && dst-len <= 32) { accept }; 6: prefix-length=28-32",),
     )
