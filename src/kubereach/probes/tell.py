@@ -15,7 +15,7 @@ from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.world import World
 
 KIND = "tell"
-BACKGROUND: Distribution = {"seen": 0.1, "unseen": 0.9}
+BACKGROUND: Distribution = {"seen": 0.03, "unseen": 0.97}
 # Written all the time by healthy programs, and so no tell-tale of anything.
 ORDINARY = frozenset({"IPAllocated", "nodeAssigned", "Scheduled", "Pulled", "Created", "Started", "serviceAnnounced"})
 
@@ -53,11 +53,14 @@ def _sighting(slug: str, fact: LogEvent, says: str) -> Sighting:
 
 
 def predict(world: World, question: Question) -> Distribution | None:
-    """Whether some fault of this world writes it; None where nobody in this world would know it."""
+    """Whether some fault of this world writes it; where none does, it is as rare as where nothing is known.
+
+    A message that no fault knows speaks neither for nor against the catalogue.
+    """
     written = world.get("cluster", TELLS)
     if question.about[0] in written:
         return {"seen": 0.8, "unseen": 0.2}
-    return {"seen": 0.02, "unseen": 0.98}
+    return BACKGROUND
 
 
 def offers(network: Network) -> Iterable[Offer]:

@@ -74,10 +74,15 @@ def best(world: World, service: str, address: str) -> tuple[Learned, ...]:
     routes = received(world, service, address)
     if not routes:
         return ()
-    longest = max(prefix_length(r.prefix) for r in routes)
-    chosen = [r for r in routes if prefix_length(r.prefix) == longest]
+    longest = max(_length(r.prefix) for r in routes)
+    chosen = [r for r in routes if _length(r.prefix) == longest]
     statics = tuple(r for r in chosen if r.static)
     return statics or tuple(dict.fromkeys(chosen))
+
+
+def _length(prefix: str) -> int:
+    """The length of a prefix; "" is the host route of an address that no evidence shows."""
+    return prefix_length(prefix) if prefix else 128
 
 
 def spreads(world: World) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubereach.model import attribute as a
+from kubereach.model.address import host_prefix
 
 if TYPE_CHECKING:
     from kubereach.simulate.world import World
@@ -34,8 +35,7 @@ def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
 
 def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:
     """A cluster whose configuration was not shown is taken to announce the address that it gave out."""
-    address = world.network.flow.address
-    return (f"{address}/32",) if address else ()
+    return (host_prefix(world.network.flow.address),)
 
 
 def _strict_arp(world: World, _subject: str) -> bool:

@@ -27,7 +27,8 @@ from kubereach.simulate.world import World
 
 def announce(world: World, service: str, address: str) -> Announced:
     """Aggregates from every participating node, host routes from the nodes that the policy admits."""
-    cidrs = [c for c in world.get("cluster", LB_CIDRS) if contains(c, address)]
+    # An address that no evidence shows is taken for one of those that the cluster announces.
+    cidrs = [c for c in world.get("cluster", LB_CIDRS) if not address or contains(c, address)]
     routes: list[Announcement] = []
     silent: list[tuple[str, str]] = []
     for node in world.network.nodes:
@@ -58,7 +59,7 @@ def _announces_host_route(world: World, service: str, address: str, node: str, c
 
 
 def _exported(world: World, prefix: str) -> bool:
-    host_route = prefix_length(prefix) in {32, 128}
+    host_route = not prefix or prefix_length(prefix) in {32, 128}
     if host_route and world.get("cluster", EXTRA_EXPORT_FILTER):
         return False
     return passes(world.get("cluster", EXPORT_FILTERS), prefix)
