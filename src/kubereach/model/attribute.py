@@ -106,6 +106,16 @@ CONTROL_PLANE = Attribute[bool]("control-plane")
 SHARED_LAN = Attribute[bool]("shares the segment of the nodes")  # the client; reached over one router interface
 ROUTED = Attribute[bool]("reaches the address over the router")  # the client; False: on-link
 
+# --- a node's kernel, as far as its settings tell and do not decide ---
+FORWARD_POLICY = Attribute[str]("FORWARD policy")  # accept, drop, drop-counts (and its counter has packets)
+INPUT_POLICY = Attribute[str]("INPUT policy")  # accept, drop, reject
+REVERSE_PATH = Attribute[int]("rp_filter")  # the strictest value in force
+FORWARDING = Attribute[bool]("forwarding")
+BE_LIBERAL = Attribute[bool]("nf_conntrack_tcp_be_liberal")
+DATAPATH_DEVICES = Attribute[bool]("datapath devices named by hand")
+POLICIES_IN_PLACE = Attribute[str]("network policies")  # of the service: none, some, others (of another namespace)
+HOST_POLICIES = Attribute[bool]("host endpoints or host policies in place")
+
 # --- what can be wrong: allocation ---
 ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or why no address is given
 
@@ -148,12 +158,21 @@ PROXY_DOWN = Attribute[bool]("service proxy down")
 NOT_PROGRAMMED = Attribute[bool]("address not programmed")
 STALE_CONNTRACK = Attribute[bool]("stale connection entries")
 LOCAL_BROKEN = Attribute[bool]("policy Local misprogrammed")
+MARTIAN = Attribute[bool]("the client's address is local on the node")
+TABLE_FULL = Attribute[bool]("connection or neighbour table full")
+HOST_ENDPOINT_DROP = Attribute[bool]("host policy of the CNI drops")
+MIXED_BACKENDS = Attribute[bool]("legacy and nftables rules contradict each other")
+HAIRPIN = Attribute[bool]("cluster-internal clients are short-circuited or looped")
 
 # --- what can be wrong: the pod network and the pod ---
 POD_ROUTE_BROKEN = Attribute[bool]("no working pod route")
 TUNNEL_BLOCKED = Attribute[bool]("encapsulation dropped")
 POLICY_DROP = Attribute[bool]("network policy drops")
+RANGES_DENY = Attribute[bool]("source ranges do not admit the client")
+WHY_EMPTY = Attribute[str]("why there is no ready endpoint")  # not-ready, selector
 NOT_LISTENING = Attribute[bool]("nothing listens on the target port")
+WRONG_TARGET_PORT = Attribute[bool]("the target port is not the container's")
+WRONG_POD_NETWORK = Attribute[bool]("the pod's address is of another network")
 APP_ERROR = Attribute[bool]("application answers with an error")
 
 # --- what can be wrong: the way back ---
