@@ -11,7 +11,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from kubereach.model.attribute import (
+    ADDRESSES,
     ANNOUNCER,
+    CLUSTER_IP,
     KUBERNETES_MINOR,
     LOCAL_BROKEN,
     NOT_PROGRAMMED,
@@ -49,13 +51,54 @@ class Treated(Struct, frozen=True):
     why: str = ""
 
 
-def serves(world: World, service: str, port: int | None) -> bool:
-    """Whether the service has the port."""
-    return port is None or any(p.port == port for p in world.get(service, PORTS))
+class Aim(StrEnum):
+    """What an address is to the service."""
+
+    EXTERNAL = "external"
+    NODE = "node port"
+    CLUSTER_IP = "cluster address"
+
+
+def aim(world: World, service: str, address: str) -> Aim:
+    """Whether the address is the service's external one, a node's own, or the cluster's own one of the service."""
+    if own_node(world, service, address):
+        return Aim.NODE
+    inner = address and address == world.network.seen(service, CLUSTER_IP)
+    return Aim.CLUSTER_IP if inner and address not in _given(world, service) else Aim.EXTERNAL
+
+
+def own_node(world: World, service: str, address: str) -> str:
+    """The node whose own address this is, or "". An address that was given to the service stays the service's.
+
+    ServiceLB alone gives services the nodes' own addresses (others.md section 3).
+    """
+    owner = world.network.owners.get(address, "")
+    if owner not in world.network.nodes:
+        return ""
+    return owner if address not in _given(world, service) or world.get("cluster", ANNOUNCER) == "klipper" else ""
+
+
+def _given(world: World, service: str) -> tuple[str, ...]:
+    return world.network.seen(service, ADDRESSES) or ()
+
+
+def serves(world: World, service: str, address: str, port: int | None) -> bool:
+    """Whether the service has the port on that address. Unseen node ports are taken to be the ones that were tried."""
+    ports = world.get(service, PORTS)
+    if port is None:
+        return True
+    if aim(world, service, address) is not Aim.NODE:
+        return any(p.port == port for p in ports)
+    if world.get("cluster", ANNOUNCER) == "klipper" and any(p.port == port for p in ports):
+        return True
+    shown = [p.node_port for p in ports if p.node_port is not None]
+    return port in shown or (not shown and not any(p.port == port for p in world.network.seen(service, PORTS) or ()))
 
 
 def address_is_local(world: World, service: str, address: str, node: str) -> bool:
     """Whether the node's kernel owns the address: IPVS binds it on every node, kube-vip and klipper on one."""
+    if own_node(world, service, address) == node:
+        return True
     if world.get(node, PROXY_DOWN) or world.get(node, NOT_PROGRAMMED):
         owned = False
     else:
@@ -70,9 +113,10 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
 
     `port` is None for ICMP.
     """
-    if port is None or not serves(world, service, port):
+    if port is None or not serves(world, service, address, port):
         return _not_the_service(world, service, address, port, node)
-    if world.get(node, PROXY_DOWN) or world.get(node, NOT_PROGRAMMED):
+    kind = aim(world, service, address)
+    if world.get(node, PROXY_DOWN) or (kind is Aim.EXTERNAL and world.get(node, NOT_PROGRAMMED)):
         if address_is_local(world, service, address, node):
             return Treated(Treatment.REFUSED, why="nothing on the node serves the port")
         return Treated(Treatment.LOOPS, why="the node has no rule for the address")
@@ -81,6 +125,8 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
     ready = ready_endpoints(world, service)
     if not ready:
         return Treated(Treatment.REFUSED, why="the service has no ready endpoint")
+    if kind is Aim.CLUSTER_IP:
+        return Treated(Treatment.TRANSLATED, ready, masquerade=True, why="the cluster's own address: any endpoint")
     if world.get(service, POLICY) != "Local":
         return Treated(
             Treatment.TRANSLATED, ready, masquerade=True, why="policy Cluster: any endpoint, source translated"

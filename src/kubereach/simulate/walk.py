@@ -12,12 +12,12 @@ from typing import Protocol
 from msgspec import Struct
 
 from kubereach.model import attribute as a
-from kubereach.model.address import contains
+from kubereach.model.address import contains, parse_prefix
 from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
 from kubereach.simulate.arp import responders
 from kubereach.simulate.bgp import best, spreads
-from kubereach.simulate.proxy import Treated, Treatment, treat
+from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, own_node, treat
 from kubereach.simulate.world import World
 
 
@@ -114,7 +114,11 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
     if (found := world.cached(name)) is not None:
         return found  # type: ignore[return-value]  # stored below
     before = world.start()
-    result = _outside(world, service, packet) if packet.source == "client" else _inside(world, service, packet)
+    owner = own_node(world, service, packet.address)
+    if packet.source == "client" or (owner and owner != packet.source):
+        result = _outside(world, service, packet)
+    else:
+        result = _inside(world, service, packet)
     world.keep(name, result, before)
     return result
 
@@ -127,11 +131,14 @@ def _outside(world: World, service: str, packet: Packet) -> Walk:
             branches.append(Branch(way.weight, way.fate, way.at, way.why, way.node, forward=way.steps))
         else:
             branches += _at_node(world, service, packet, way)
-    return Walk(tuple(branches), together=together)
+    full = any(b.why == _FULL for b in branches)
+    return Walk(tuple(branches), together=together or full)
 
 
 def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]:
     """The ways to an entry node; whether they exist side by side."""
+    if owner := own_node(world, service, packet.address):
+        return [_Way(1.0, owner, (Step("route", packet.source, "it goes to the node's own address"),))], False
     if world.get("client", a.NAME_ELSEWHERE):
         return [_Way(1.0, "", (), Fate.LOST, "the name the client uses leads elsewhere", "client")], False
     if world.get("client", a.CLIENT_ROUTE_WRONG):
@@ -183,6 +190,16 @@ def _at_node(world: World, service: str, packet: Packet, way: _Way) -> list[Bran
     if stop := _ingress(world, node, packet):
         fate, why = stop
         return [Branch(way.weight, fate, node, why, node, forward=(*steps, Step("filter", node, why)))]
+    if world.get(node, a.TABLE_FULL):
+        half = _Way(way.weight / 2, node, way.steps)
+        lost = Branch(way.weight / 2, Fate.LOST, node, _FULL, node, forward=(*steps, Step("filter", node, _FULL)))
+        return [lost, *_translated(world, service, packet, half, steps)]
+    return _translated(world, service, packet, way, steps)
+
+
+def _translated(world: World, service: str, packet: Packet, way: _Way, steps: tuple[Step, ...]) -> list[Branch]:
+    """What the service proxy of the entry node makes of it, and what becomes of that."""
+    node = way.node
     treated = treat(world, service, packet.address, packet.port, node, "outside")
     step = Step("translate", node, treated.why, keys=(a.PROXY_MODE.of("cluster"), a.POLICY.of(service)))
     if treated.kind is not Treatment.TRANSLATED:
@@ -195,6 +212,7 @@ def _at_node(world: World, service: str, packet: Packet, way: _Way) -> list[Bran
     return [_to_endpoint(world, service, packet, node, e, treated, share, (*steps, step)) for e in treated.endpoints]
 
 
+_FULL = "a table of the kernel is full, so that it drops what is new"
 _FATES = {
     Treatment.HOST: Fate.HOST,
     Treatment.REFUSED: Fate.REFUSED,
@@ -207,8 +225,12 @@ def _ingress(world: World, node: str, packet: Packet) -> tuple[Fate, str] | None
     """What the node's kernel does before any service rule."""
     if world.get(node, a.RP_FILTER_DROP):
         return Fate.LOST, "the reverse-path filter drops it"
+    if packet.source == "client" and world.get(node, a.MARTIAN):
+        return Fate.LOST, "the packet's source is an address of the node itself, a martian"
     if world.get(node, a.DATAPATH_BROKEN):
         return Fate.LOST, "the node's datapath does not take it"
+    if packet.port is not None and world.get(node, a.HOST_ENDPOINT_DROP):
+        return Fate.LOST, "the CNI's policy for the host drops it"
     firewall = world.get(node, a.HOST_FIREWALL)
     if firewall and packet.port is not None:
         why = f"the host firewall {'drops' if firewall == 'drop' else 'rejects'} it"
@@ -222,11 +244,22 @@ def _forwarding(world: World, service: str, node: str, packet: Packet) -> str:
         return "the node does not forward"
     if world.get(node, a.FORWARD_DROP):
         return "FORWARD drops it"
-    ranges = world.get(service, a.SOURCE_RANGES)
-    client = world.get("client", a.ADDRESS)
-    if ranges and client and packet.source == "client" and not any(contains(r, client) for r in ranges):
+    if world.get(node, a.MIXED_BACKENDS):
+        return "rules of the other iptables backend drop it"
+    if aim(world, service, packet.address) is Aim.EXTERNAL and denied(world, service, packet.source):
         return "loadBalancerSourceRanges does not admit the client"
     return ""
+
+
+def denied(world: World, service: str, source: str) -> bool:
+    """Whether the source ranges keep the client out; they hold for the external address only (kube-proxy.md 2.3)."""
+    if source != "client":
+        return False
+    if world.get(service, a.RANGES_DENY):
+        return True
+    ranges, client = world.get(service, a.SOURCE_RANGES), world.get("client", a.ADDRESS)
+    nets = [r for r in ranges if parse_prefix(r) is not None]
+    return bool(nets and client) and not any(contains(r, client) for r in nets)
 
 
 def _to_endpoint(
@@ -248,12 +281,14 @@ def _to_endpoint(
     if reason := fabric.lost_between(world, node, other):
         steps = (*steps, Step("route", node, f"it is lost on the way to {name}: {reason}"))
         return end(Fate.LOST, node, reason)
+    if world.get(service, a.WRONG_POD_NETWORK) and other != node:
+        return end(Fate.NO_NEIGHBOUR, node, "the pod's address is of a network that ends at its own node")
     where = "its own pod" if other == node else f"the pod on {name}"
     steps = (*steps, Step("deliver", other, f"it reaches {where}", after=endpoint.address))
     if world.get(service, a.POLICY_DROP):
         return end(Fate.LOST, other, "a network policy drops it")
-    if world.get(service, a.NOT_LISTENING):
-        return end(Fate.REFUSED, other, "nothing listens on the target port")
+    if reason := closed(world, service):
+        return end(Fate.REFUSED, other, reason)
     if other != node and not treated.masquerade and packet.source == "client":
         why = "the reply leaves with the pod's own address, which the client does not know"
         return end(Fate.LOST, other, why, (Step("translate", other, why),), direct=True)
@@ -300,7 +335,17 @@ def _inside(world: World, service: str, packet: Packet) -> Walk:
     return Walk(tuple(branches))
 
 
+def closed(world: World, service: str) -> str:
+    """Why the pod itself refuses, or ""."""
+    if world.get(service, a.NOT_LISTENING):
+        return "nothing listens on the target port"
+    return "the container listens on another port" if world.get(service, a.WRONG_TARGET_PORT) else ""
+
+
 def _from_node(world: World, service: str, packet: Packet, node: str, kind: str, weight: float) -> list[Branch]:
+    if world.get("cluster", a.HAIRPIN) and aim(world, service, packet.address) is Aim.EXTERNAL:
+        why = "a packet from inside the cluster is short-circuited into a dead end"
+        return [Branch(weight, Fate.LOST, node, why, node)]
     treated = treat(world, service, packet.address, packet.port, node, kind)
     steps = (Step("translate", node, treated.why),)
     if treated.kind is not Treatment.TRANSLATED:
@@ -319,13 +364,18 @@ def _inside_fate(
     other = endpoint.node or node
     if reason := fabric.lost_between(world, node, other):
         return Fate.LOST, reason
+    if kind == "pod" and (reason := _forwarding(world, service, node, Packet("pod/", "", 1))):
+        return Fate.LOST, reason
+    if world.get(service, a.WRONG_POD_NETWORK) and other != node:
+        return Fate.NO_NEIGHBOUR, "the pod's address is of a network that ends at its own node"
     own_source = kind == "node" and other != node and not treated.masquerade
     if own_source and not fabric.tunnel_masquerades(world):
         # The source is the service's address, which is local on the other node too (kube-proxy.md section 3.2 b).
         return Fate.LOST, "the packet's source is the service's own address, a martian on the other node"
-    if world.get(service, a.NOT_LISTENING):
-        return Fate.REFUSED, "nothing listens on the target port"
-    if world.get(service, a.POLICY_DROP) and kind == "pod":
+    if reason := closed(world, service):
+        return Fate.REFUSED, reason
+    # A policy never keeps a pod's own node out (Kubernetes NetworkPolicy; Calico defaultEndpointToHostAction).
+    if world.get(service, a.POLICY_DROP) and (kind == "pod" or other != node):
         return Fate.LOST, "a network policy drops it"
     if world.get(service, a.APP_ERROR):
         return Fate.ERROR, "the application answers with an error"
