@@ -224,6 +224,9 @@ def _from_peers(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts) -> None
             if address and address not in hosts.owners:
                 hosts.own("router", address, entry.origins("spec"))
     for fact in facts:
-        if isinstance(fact, BgpSession) and fact.peer and fact.peer_type in {"global", "node specific"}:
+        if isinstance(fact, BgpSession) and fact.peer and "mesh" in fact.peer_type:
+            if fact.peer not in hosts.owners:  # the other end of a mesh session is a node
+                hosts.own(hosts.add_node(f"node/{fact.peer}"), fact.peer, (fact.origin,), fact.trust)
+        elif isinstance(fact, BgpSession) and fact.peer and fact.peer_type in {"global", "node specific"}:
             hosts.owners.setdefault(fact.peer, "router")
             hosts.addresses.setdefault("router", (fact.peer, (fact.origin,), fact.trust))

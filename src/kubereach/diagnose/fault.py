@@ -69,7 +69,9 @@ class Suspect(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The subject without its kind."""
+        """The subject without its kind; what is the cluster's is every node's."""
+        if self.subject == "cluster":
+            return "every node"
         return self.subject.partition("/")[2] or self.subject
 
 

@@ -1,5 +1,6 @@
 """The state of BGP sessions: `birdcl show protocols`, `calicoctl node status`, the router's own list.
 
+Asked of a node's end, of the router's end, or of a mesh session, whose other end is a node too.
 Answers are classes of state and last error: established, connecting (SYN unanswered), active, idle, refused, reset,
 closed, no-route, rejected, bad-peer-as, shutdown, auth, no-listening-socket, hold-timer, bfd, neighbor-lost,
 graceful-restart, not-running, absent (the router has no such neighbour).
@@ -7,12 +8,13 @@ graceful-restart, not-running, absent (the router has no such neighbour).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
-from kubereach.simulate.session import shown
+from kubereach.simulate.session import shown, shown_of_mesh
 from kubereach.simulate.world import World
 
 KIND = "bgp_session"
@@ -29,10 +31,26 @@ BACKGROUND: Distribution = {
     "bad-peer-as": 0.02,
     "shutdown": 0.02,
     "absent": 0.03,
+    "auth": 0.01,
+    "no-listening-socket": 0.01,
+    "hold-timer": 0.02,
+    "bfd": 0.01,
+    "neighbor-lost": 0.01,
+    "graceful-restart": 0.01,
+    "not-running": 0.02,
 }
+DOWN = frozenset(BACKGROUND) - {"established", "absent"}
 # The first text that occurs in a last error decides (BIRD proto/bgp/packets.c and bgp.c; FRR bgpd messages).
 _ERRORS = (
     ("bad peer as", "bad-peer-as"),
+    ("remote as", "bad-peer-as"),
+    ("asn mismatch", "bad-peer-as"),
+    ("as mismatch", "bad-peer-as"),
+    ("unexpected peer as", "bad-peer-as"),
+    ("peer asn", "bad-peer-as"),
+    ("as number", "bad-peer-as"),
+    ("address already in use", "no-listening-socket"),
+    ("address in use", "no-listening-socket"),
     ("no listening socket", "no-listening-socket"),
     ("connection refused", "refused"),
     ("reset by peer", "reset"),
@@ -45,13 +63,18 @@ _ERRORS = (
     ("administrative shutdown", "shutdown"),
     ("administratively", "shutdown"),
     ("admin", "shutdown"),
+    ("cease/connection", "rejected"),
     ("hold timer", "hold-timer"),
+    ("holdtime", "hold-timer"),
     ("bfd", "bfd"),
     ("md5", "auth"),
+    ("authentication", "auth"),
+    ("password", "auth"),
     ("neighbor lost", "neighbor-lost"),
     ("link down", "neighbor-lost"),
     ("graceful restart", "graceful-restart"),
     ("received:", "rejected"),
+    ("notification", "rejected"),
 )
 _STATES = {
     "established": "established",
@@ -78,13 +101,51 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if isinstance(fact, BgpSession):
             yield from _session(network, fact)
-        elif isinstance(fact, LogEvent) and fact.program == "bird" and fact.event == "not-running" and fact.device:
-            yield _sighting(fact.device, "node", "not-running", fact, "BIRD is not running")
-        elif isinstance(fact, Setting) and fact.attribute == "bgp.session.state":
-            node = fact.subject if fact.subject in network.nodes else ""
-            if answer := classify(str(fact.value), ""):
-                yield _sighting(node, "node", answer, fact, f"{fact.subject}: session {fact.value}")
+        elif isinstance(fact, LogEvent):
+            yield from _logged(network, fact)
+        elif isinstance(fact, Setting) and re.fullmatch(
+            r"bgp\W?(?:session|peer|neighbou?r)?\W?stat(?:e|us)", fact.attribute
+        ):
+            yield from _stated(network, fact)
     yield from _absent(network)
+
+
+def _logged(network: Network, fact: LogEvent) -> Iterable[Sighting]:
+    """The errors that daemons write about their peers."""
+    fields = dict(fact.fields)
+    device = fact.device if fact.device in network.nodes else ""
+    if fact.event == "not-running" and fact.program in {"bird", "calico-node"}:
+        if device:
+            yield _sighting(device, "node", "not-running", fact, f"{fact.program} is not running")
+        return
+    error = fields.get("error", "")
+    about_peer = "peer" in fields or "protocol" in fields or "peerASN" in fields
+    if error and (about_peer or fact.event == "address-in-use") and (answer := classify("", error)):
+        end = "router" if fact.device == "router" else "node"
+        yield _sighting(device, end, answer, fact, f"{fact.program}: {fact.event} {error}"[:160])
+
+
+def _stated(network: Network, fact: Setting) -> Iterable[Sighting]:
+    """The state in a person's words; the peer that is named is the session's other end."""
+    kind, _, name = fact.subject.partition("/")
+    owner = network.owners.get(name, "")
+    node = fact.subject if fact.subject in network.nodes else ""
+    end = "router" if kind == "router" or (kind == "peer" and owner in network.nodes) else "node"
+    if kind == "peer" and owner in network.nodes:
+        node = owner
+    text = str(fact.value).lower()
+    says = f"{fact.subject}: session {fact.value}"
+    answer = classify(str(fact.value), str(fact.value))
+    if answer and not text.startswith(("not ", "never")):
+        yield _sighting(node, end, answer, fact, says)
+    elif re.match(r"not |never|down|fail|broken|lost", text):
+        yield Sighting(
+            question=Question(KIND, node, (end,)),
+            answers=DOWN,
+            origins=(fact.origin,),
+            trust=fact.trust,
+            says=says,
+        )
 
 
 def _session(network: Network, fact: BgpSession) -> Iterable[Sighting]:
@@ -95,8 +156,12 @@ def _session(network: Network, fact: BgpSession) -> Iterable[Sighting]:
     if fact.device == "router":
         node = network.owners.get(fact.peer, "")
         yield _sighting(node, "router", answer, fact, says)
-    elif network.owners.get(fact.peer, "router") == "router" or fact.peer_type == "mesh":
+    elif "mesh" in fact.peer_type:
+        yield _sighting(fact.device, "mesh", answer, fact, says, network.owners.get(fact.peer, ""))
+    elif (owner := network.owners.get(fact.peer, "router")) == "router":
         yield _sighting(fact.device, "node", answer, fact, says)
+    elif owner in network.nodes and not fact.device:
+        yield _sighting(owner, "router", answer, fact, says)  # who lists nodes as neighbours is no node
 
 
 def _absent(network: Network) -> Iterable[Sighting]:
@@ -111,10 +176,10 @@ def _absent(network: Network) -> Iterable[Sighting]:
 
 
 def _sighting(
-    node: str, end: str, answer: str, fact: BgpSession | BgpListing | LogEvent | Setting, says: str
+    node: str, end: str, answer: str, fact: BgpSession | BgpListing | LogEvent | Setting, says: str, peer: str = ""
 ) -> Sighting:
     return Sighting(
-        question=Question(KIND, node, (end,)),
+        question=Question(KIND, node, (end, peer) if peer else (end,)),
         answers=frozenset({answer}),
         origins=(fact.origin,),
         trust=fact.trust,
@@ -124,12 +189,17 @@ def _sighting(
 
 def predict(world: World, question: Question) -> Distribution | None:
     """What that end shows; with an unknown node, any of them."""
-    at_router = question.about == ("router",)
-    nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
     smear = 0.04  # other words for the same state
-    return mixed(
-        [(1 - smear, mixed((1.0, shown(world, node, at_router=at_router)) for node in nodes)), (smear, BACKGROUND)]
-    )
+    return mixed([(1 - smear, mixed((1.0, words) for words in _words(world, question))), (smear, BACKGROUND)])
+
+
+def _words(world: World, question: Question) -> list[Distribution]:
+    nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
+    if question.about[0] != "mesh":
+        return [shown(world, node, at_router=question.about[0] == "router") for node in nodes]
+    others = [str(p) for p in question.about[1:]] or list(world.network.nodes)
+    pairs = [(node, peer) for node in nodes for peer in others if node != peer]
+    return [shown_of_mesh(world, node, peer) for node, peer in pairs] or [BACKGROUND]
 
 
 def offers(network: Network) -> Iterable[Offer]:
@@ -176,11 +246,7 @@ def offers(network: Network) -> Iterable[Offer]:
 def means(world: World, question: Question) -> str:
     """Whether that session carries routes."""
     name = question.where.removeprefix("node/") or "a node"
-    up = "established" in predict_words(world, question)
-    return f"the session between {name} and the router is {'up' if up else 'down'}"
-
-
-def predict_words(world: World, question: Question) -> Distribution:
-    """The undisturbed words for the question's node."""
-    at_router = question.about == ("router",)
-    return shown(world, question.where or world.network.nodes[0], at_router=at_router)
+    other = "another node" if question.about[0] == "mesh" else "the router"
+    up = mixed((1.0, words) for words in _words(world, question)).get("established", 0.0)
+    state = "up" if up > 0.9 else "down" if up < 0.5 else "not surely up"
+    return f"the session between {name} and {other} is {state}"

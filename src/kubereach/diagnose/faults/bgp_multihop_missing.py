@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
-from kubereach.model.attribute import SESSION_FAULT
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.diagnose.sessions import broken, mended, session_suspects
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -25,20 +25,20 @@ FAULT = Fault(
     prior=0.006,
     summary="the peer of {name} is not directly connected and multihop is not set",
 )
+EVERYWHERE = 0.012  # the prior of what is configured alike for all nodes
+AT_ONE = 0.003
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    if not speaks_bgp(world):
-        return ()
-    return on_nodes(FAULT, announcing_nodes(world))
+    return session_suspects(world, FAULT, EVERYWHERE, AT_ONE)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): "multihop"}
+    return broken(world, suspect, "multihop")
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): ""}
+    return mended(world, suspect)
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
-from kubereach.model.attribute import SESSION_FAULT
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.diagnose.sessions import broken, mended, session_suspects
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -27,20 +27,19 @@ FAULT = Fault(
     prior=0.05,
     summary="no TCP connection comes about between the BGP speaker on {name} and the router",
 )
+EVERYWHERE = 0.03  # the prior of what is configured alike for all nodes
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    if not speaks_bgp(world):
-        return ()
-    return on_nodes(FAULT, announcing_nodes(world))
+    return session_suspects(world, FAULT, EVERYWHERE)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): "blocked"}
+    return broken(world, suspect, "blocked")
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): ""}
+    return mended(world, suspect)
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

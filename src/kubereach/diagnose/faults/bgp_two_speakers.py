@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
-from kubereach.model.attribute import SESSION_FAULT, TELLS
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.diagnose.sessions import broken, mended, session_suspects
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -26,20 +26,19 @@ FAULT = Fault(
     prior=0.008,
     summary="two BGP daemons on {name} compete for the peer or for TCP port 179",
 )
+EVERYWHERE = 0.01  # the prior of what is configured alike for all nodes
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    if not speaks_bgp(world):
-        return ()
-    return on_nodes(FAULT, announcing_nodes(world))
+    return session_suspects(world, FAULT, EVERYWHERE)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): "two-speakers", TELLS.of("cluster"): ("no-listening-socket",)}
+    return broken(world, suspect, "two-speakers", ("address-in-use",))
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): ""}
+    return mended(world, suspect)
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

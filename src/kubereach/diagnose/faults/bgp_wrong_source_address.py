@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes, speaks_bgp
-from kubereach.model.attribute import SESSION_FAULT
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.diagnose.sessions import broken, mended, session_suspects
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -27,20 +27,20 @@ FAULT = Fault(
     prior=0.018,
     summary="the BGP speaker on {name} uses an address that the router does not know",
 )
+EVERYWHERE = 0.008  # the prior of what is configured alike for all nodes
+AT_ONE = 0.014
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    if not speaks_bgp(world):
-        return ()
-    return on_nodes(FAULT, announcing_nodes(world))
+    return session_suspects(world, FAULT, EVERYWHERE, AT_ONE)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): "wrong-source"}
+    return broken(world, suspect, "wrong-source")
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {SESSION_FAULT.of(suspect.subject): ""}
+    return mended(world, suspect)
 
 
 def repair(world: World, suspect: Suspect) -> Plan:
