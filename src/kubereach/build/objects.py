@@ -8,6 +8,7 @@ from kubereach.model.fact import Fact, ObjectLeaf, Scalar, Setting
 from kubereach.model.kube_object import KubeObject, ObjectKey
 
 # stated.yaml names objects by these subjects; the kind's own spelling is the API's.
+STATED_LISTS = frozenset({"spec.ports", "spec.externalIPs", "spec.loadBalancerSourceRanges"})
 STATED_KINDS = {"service": "Service", "pod": "Pod", "node": "Node", "pool": "IPAddressPool"}
 
 
@@ -18,11 +19,12 @@ def gather(facts: Iterable[Fact]) -> dict[ObjectKey, KubeObject]:
     `default`, where kubectl without a context setting looks.
     """
     leaves: list[tuple[str, str | None, str, str, Scalar, Fact]] = []
+    positions: dict[tuple[str, str], int] = {}
     for fact in facts:
         if isinstance(fact, ObjectLeaf):
             leaves.append((fact.kind, fact.namespace, fact.name, fact.path, fact.value, fact))
         elif isinstance(fact, Setting) and (stated := _stated_object(fact)):
-            leaves.append((*stated, fact.attribute, fact.value, fact))
+            leaves.append((*stated, _path(fact, positions), fact.value, fact))
     namespaces: dict[tuple[str, str], list[str]] = {}
     for kind, namespace, name, *_ in leaves:
         if namespace:
@@ -35,9 +37,42 @@ def gather(facts: Iterable[Fact]) -> dict[ObjectKey, KubeObject]:
     return objects
 
 
+def _path(fact: Setting, positions: dict[tuple[str, str], int]) -> str:
+    """The attribute as a path: people leave the index of a list out, or write `[*]` for it."""
+    path = fact.attribute.replace("[*]", "[0]")
+    if path not in STATED_LISTS:
+        return path
+    position = positions.get((fact.subject, path), 0)
+    positions[(fact.subject, path)] = position + 1
+    return f"{path}[{position}]"
+
+
 def _stated_object(fact: Setting) -> tuple[str, str | None, str] | None:
     kind, _, rest = fact.subject.partition("/")
     if kind not in STATED_KINDS or not rest or not fact.attribute.startswith(("spec.", "status.", "metadata.")):
         return None
     namespace, _, name = rest.rpartition("/")
     return STATED_KINDS[kind], namespace or None, name
+
+
+def labels_match(entry: KubeObject, path: str, labels: dict[str, str], namespace: str = "") -> bool:
+    """Whether the label selector at `path` of an object matches `labels`; no selector matches everything.
+
+    Cilium's selectors may also ask for the pseudo label `io.kubernetes.service.namespace`.
+    """
+    every = {**labels, "io.kubernetes.service.namespace": namespace}
+    base = f"{path}." if path else ""
+    for key, wanted in entry.mapping(f"{base}matchLabels").items():
+        if every.get(key) != wanted:
+            return False
+    return all(_expression(element, every) for element in entry.elements(f"{base}matchExpressions"))
+
+
+def _expression(element: KubeObject, labels: dict[str, str]) -> bool:
+    key, values = element.text("key"), element.scalars("values")
+    return {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }.get(element.text("operator"), True)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from kubereach.build.leaves import Leaves
 from kubereach.model.address import canonical_address
 from kubereach.model.attribute import (
     ADDRESSES,
     CLUSTER_IP,
     ENDPOINTS,
+    HEALTH_PORT,
     POLICY,
     PORTS,
     SOURCE_RANGES,
     Endpoint,
     ServicePort,
 )
+from kubereach.model.fact import Scalar
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
 
@@ -29,20 +33,20 @@ def service_subject(service: KubeObject) -> str:
 def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
     """Put the leaves of every LoadBalancer-like service; returns their subjects.
 
-    A service counts when its type is LoadBalancer or unseen, or when it has external addresses.
+    A service counts when its type is LoadBalancer or unseen, or when it has external addresses; where there is none
+    of these, those of type NodePort count.
     """
-    subjects = []
-    for (kind, _, _), service in objects.items():
-        if kind != "Service":
-            continue
-        addresses = _addresses(service)
-        if service.text("spec.type") not in {"LoadBalancer", ""} and not addresses:
-            continue
+    services = [service for (kind, _, _), service in objects.items() if kind == "Service"]
+    chosen = [s for s in services if s.text("spec.type") in {"LoadBalancer", ""} or _addresses(s)]
+    for service in chosen or [s for s in services if s.text("spec.type") == "NodePort"]:
         subject = service_subject(service)
-        subjects.append(subject)
-        _put_service(service, subject, addresses, leaves)
+        _put_service(service, subject, _addresses(service), leaves)
         _put_endpoints(objects, service, subject, leaves)
-    return tuple(subjects)
+    return tuple(service_subject(service) for service in chosen or services if _counts(service, bool(chosen)))
+
+
+def _counts(service: KubeObject, external: bool) -> bool:
+    return external or service.text("spec.type") == "NodePort"
 
 
 def _addresses(service: KubeObject) -> tuple[str, ...]:
@@ -52,20 +56,36 @@ def _addresses(service: KubeObject) -> tuple[str, ...]:
 
 
 def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], leaves: Leaves) -> None:
-    pending = INGRESS in service.fields and service.value(INGRESS) is None
+    pending = any(path in service.fields and _nothing(service.value(path)) for path in (INGRESS, "status.loadBalancer"))
     if addresses or pending:
-        where = service.origins(INGRESS, "spec.externalIPs")
+        where = service.origins(INGRESS, "status.loadBalancer", "spec.externalIPs")
         leaves.put(subject, ADDRESSES, addresses, where, service.trust(INGRESS, "spec.externalIPs"))
     if policy := service.text("spec.externalTrafficPolicy"):
         path = "spec.externalTrafficPolicy"
         leaves.put(subject, POLICY, policy, service.origins(path), service.trust(path))
-    if ports := tuple(_port(element) for element in service.elements("spec.ports") if element.number("port")):
+    if port := service.number("spec.healthCheckNodePort"):
+        leaves.put(subject, HEALTH_PORT, port, service.origins("spec.healthCheckNodePort"))
+    ports = tuple(_port(element) for element in service.elements("spec.ports") if element.number("port"))
+    if ports := ports or tuple(filter(None, map(written_port, service.scalars("spec.ports")))):
         leaves.put(subject, PORTS, ports, service.origins("spec.ports"), service.trust("spec.ports"))
     if cluster_ip := canonical_address(service.text("spec.clusterIP")):
         leaves.put(subject, CLUSTER_IP, cluster_ip, service.origins("spec.clusterIP"))
     path = "spec.loadBalancerSourceRanges"
     if ranges := service.scalars(path):
         leaves.put(subject, SOURCE_RANGES, ranges, service.origins(path), service.trust(path))
+
+
+def _nothing(value: Scalar) -> bool:
+    """Whether a status is empty, or a person's word for it."""
+    return value is None or str(value).strip().lower() in {"", "pending", "<pending>", "none", "<none>"}
+
+
+def written_port(text: str) -> ServicePort | None:
+    """A port as kubectl's PORT(S) column and people write it: `80`, `80/TCP`, `80:30080/TCP`."""
+    match = re.fullmatch(r"(\d{1,5})(?::(\d{1,5}))?(?:/(TCP|UDP|SCTP))?", text.strip().upper())
+    if match is None:
+        return None
+    return ServicePort(int(match[1]), match[3] or "TCP", int(match[2]) if match[2] else None)
 
 
 def _port(element: KubeObject) -> ServicePort:

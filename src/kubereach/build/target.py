@@ -9,8 +9,8 @@ from msgspec import Struct
 from kubereach.build.leaves import Leaves
 from kubereach.errors import UsageError
 from kubereach.model.address import canonical_address, contains
-from kubereach.model.attribute import ADDRESSES, PORTS, ServicePort
-from kubereach.model.fact import Fact, ProbeKind, ProbeResult
+from kubereach.model.attribute import ADDRESSES, ALLOCATION_FAULT, PORTS, ServicePort
+from kubereach.model.fact import Fact, Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Flow
 
 PLACEHOLDER = "service/default/(service)"
@@ -37,12 +37,14 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         service = _evident(services, leaves, probed, address)
     if not address:
         owned = leaves.get(service, ADDRESSES) or ()
-        wanted = [a for a, _ in probed.most_common() if a in owned]
-        address = wanted[0] if wanted else owned[0] if owned else next((a for a, _ in probed.most_common(1)), "")
+        failing = _failing(facts)
+        tried = sorted(probed, key=lambda a: (not failing[a], -probed[a]))
+        wanted = [a for a in tried if a in owned]
+        address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")
     return Flow(
         service=service or PLACEHOLDER,
         address=address,
-        port=port or _port(leaves.get(service, PORTS) or (), facts, address),
+        port=port or _port(leaves.get(service, PORTS) or (), facts, address, leaves.get(service, ADDRESSES) or ()),
         protocol=_protocol(leaves.get(service, PORTS) or (), port),
         client=canonical_address(choice.client or "") or _client(facts, address),
     )
@@ -72,11 +74,19 @@ def _probed(facts: tuple[Fact, ...]) -> Counter[str]:
     return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target)
 
 
+def _failing(facts: tuple[Fact, ...]) -> Counter[str]:
+    """How many probes of each target failed."""
+    bad = {Outcome.TIMEOUT, Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.INTERMITTENT, Outcome.FILTERED}
+    return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target and f.outcome in bad)
+
+
 def _evident(services: tuple[str, ...], leaves: Leaves, probed: Counter[str], address: str) -> str:
-    def weight(service: str) -> tuple[int, int, int]:
+    def weight(service: str) -> tuple[int, int, int, int]:
         owned = leaves.get(service, ADDRESSES)
         asked = sum(probed[a] for a in owned or ())
-        return (int(bool(address) and address in (owned or ())), asked, int(owned is not None))
+        refused = int(not owned and bool(leaves.get(service, ALLOCATION_FAULT)))
+        pending = int(owned == () and not probed)  # with nothing tried, what lacks an address is what is asked about
+        return (int(bool(address) and address in (owned or ())), asked, pending + refused, int(owned is not None))
 
     ranked = sorted(services, key=lambda s: (*(-w for w in weight(s)), s))
     if not ranked or (address and not weight(ranked[0])[0]):
@@ -84,13 +94,19 @@ def _evident(services: tuple[str, ...], leaves: Leaves, probed: Counter[str], ad
     return ranked[0] if any(weight(ranked[0])) or len(services) == 1 else ""
 
 
-def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str) -> int | None:
-    asked = [
-        f.port
+def _port(
+    ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str, owned: tuple[str, ...]
+) -> int | None:
+    tries = [
+        f
         for f in facts
-        if isinstance(f, ProbeResult) and f.target == address and f.port and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}
+        if isinstance(f, ProbeResult) and f.target == address and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}
     ]
+    failed = [f.port for f in tries if f.port and f.outcome not in {Outcome.REPLY, Outcome.OPEN}]
+    asked = [*failed, *(f.port for f in tries if f.port)]
     served = [p.port for p in ports]
+    if served and address not in owned and (node_ports := [p for p in asked if p not in served]):
+        return node_ports[0]  # a node's own address: its node port
     if both := [p for p in asked if p in served]:
         return both[0]
     if served:

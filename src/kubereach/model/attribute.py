@@ -97,6 +97,7 @@ POLICY = Attribute[str]("externalTrafficPolicy")  # Cluster, Local
 PORTS = Attribute[tuple[ServicePort, ...]]("ports")
 ENDPOINTS = Attribute[tuple[Endpoint, ...]]("endpoints")
 CLUSTER_IP = Attribute[str]("clusterIP")
+HEALTH_PORT = Attribute[int]("healthCheckNodePort")
 SOURCE_RANGES = Attribute[tuple[str, ...]]("loadBalancerSourceRanges")
 
 # --- a host ---
@@ -117,7 +118,10 @@ POLICIES_IN_PLACE = Attribute[str]("network policies")  # of the service: none, 
 HOST_POLICIES = Attribute[bool]("host endpoints or host policies in place")
 
 # --- what can be wrong: allocation ---
-ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or why no address is given
+ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or a key of simulate.allocation.MESSAGES
+ALLOCATION_WHY = Attribute[str]("allocation fault in words")
+UNUSABLE_ADDRESS = Attribute[bool]("no host can use the address")
+ADDRESS_TAKEN = Attribute[str]("address owned by something else too")  # of a service: "" or what owns it
 
 # --- what can be wrong: announcement ---
 AGENT_DOWN = Attribute[bool]("announcing agent down")
@@ -149,6 +153,7 @@ ROUTER_NAT = Attribute[bool]("router rewrites the flow")
 
 # --- what can be wrong: the node ---
 HOST_FIREWALL = Attribute[str]("host firewall")  # "", drop, reject
+INPUT_FIREWALL = Attribute[str]("host firewall on INPUT alone")  # "", drop, reject
 FORWARD_DROP = Attribute[bool]("FORWARD drops")
 FORWARDING_OFF = Attribute[bool]("ip_forward off")
 RP_FILTER_DROP = Attribute[bool]("rp_filter drops the client")
