@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kubereach.build.allocation import put_allocation
 from kubereach.build.cluster import build_cluster
 from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
@@ -58,9 +59,10 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     build_cluster(objects, current, leaves)
     services = build_services(objects, leaves)
     put_stated(current, hosts, leaves)
+    stack = find_stack(objects, current)
+    put_allocation(objects, current, stack, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
-    stack = find_stack(objects, current)
     put_announcer(stack, objects, current, leaves)
     assumed = _assume(flow, hosts, leaves)
     _put_hosts(objects, hosts, leaves)

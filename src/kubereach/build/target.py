@@ -84,7 +84,7 @@ def _evident(services: tuple[str, ...], leaves: Leaves, probed: Counter[str], ad
     def weight(service: str) -> tuple[int, int, int, int]:
         owned = leaves.get(service, ADDRESSES)
         asked = sum(probed[a] for a in owned or ())
-        refused = int(not owned and bool(leaves.get(service, ALLOCATION_FAULT)))
+        refused = int(not owned and bool(leaves.table.get(ALLOCATION_FAULT.of(service))))
         pending = int(owned == () and not probed)  # with nothing tried, what lacks an address is what is asked about
         return (int(bool(address) and address in (owned or ())), asked, pending + refused, int(owned is not None))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 PROBES: tuple[str, ...] = (
     "address_given",
     "agents",
+    "allocation_message",
     "arp",
     "bgp_session",
     "capture",
