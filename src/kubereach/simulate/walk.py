@@ -15,6 +15,7 @@ from kubereach.model import attribute as a
 from kubereach.model.address import contains, parse_prefix
 from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
+from kubereach.simulate.announced import given
 from kubereach.simulate.arp import responders
 from kubereach.simulate.bgp import best, spreads
 from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, own_node, treat
@@ -115,7 +116,9 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
         return found  # type: ignore[return-value]  # stored below
     before = world.start()
     owner = own_node(world, service, packet.address)
-    if packet.source == "client" or (owner and owner != packet.source):
+    if not given(world, service):
+        result = Walk((Branch(1.0, Fate.NO_ROUTE, packet.source, "the service was given no address"),))
+    elif packet.source == "client" or (owner and owner != packet.source):
         result = _outside(world, service, packet)
     else:
         result = _inside(world, service, packet)
