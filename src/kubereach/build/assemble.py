@@ -9,6 +9,8 @@ from kubereach.build.cluster import build_cluster
 from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.objects import gather
+from kubereach.build.peering import put_peering, put_stated_peering
+from kubereach.build.said import said
 from kubereach.build.services import build_services
 from kubereach.build.stack import find_stack, put_announcer
 from kubereach.build.stated import put_stated
@@ -29,6 +31,7 @@ from kubereach.model.fact import (
     AnyFact,
     BgpListing,
     BgpSession,
+    Interface,
     InterfaceAddress,
     LogEvent,
     Neighbour,
@@ -47,11 +50,12 @@ from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow, Network
 
 NODE_FACTS = (VirtualServer, VirtualServerListing, RouteLookup, BgpListing)
-DEVICE_FACTS = (*NODE_FACTS, Route, RouteListing, BgpSession, Neighbour, InterfaceAddress, Packet, LogEvent)
+DEVICE_FACTS = (*NODE_FACTS, Route, RouteListing, BgpSession, Neighbour, Interface, InterfaceAddress, Packet, LogEvent)
 
 
 def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     """Join facts to a Network. Raises UsageError when `choice` names what the evidence does not hold."""
+    facts = (*facts, *said(facts))
     current = tuple(f for f in facts if not f.given)  # another state is no part of this snapshot
     objects = gather(current)
     hosts = find_hosts(objects, current)
@@ -59,11 +63,13 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     build_cluster(objects, current, leaves)
     services = build_services(objects, leaves)
     put_stated(current, hosts, leaves)
+    put_stated_peering(current, hosts, leaves)
     stack = find_stack(objects, current)
     put_allocation(objects, current, stack, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     put_announcer(stack, objects, current, leaves)
+    put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
     assumed = _assume(flow, hosts, leaves)
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)

@@ -85,6 +85,12 @@ CLUSTER_AS = Attribute[int]("bgp.asNumber")
 POOLS = Attribute[tuple[str, ...]]("pools")  # names
 NAT_OUTGOING = Attribute[bool]("pod-network.natOutgoing")
 
+# --- what comparing both ends of the peering shows; subject `router`, the last one of a node ---
+PEER_ON_LINK = Attribute[bool]("bgp.peer.on-link")
+PEER_MULTIHOP = Attribute[bool]("bgp.peer.multihop")
+PEER_AS_DOUBT = Attribute[str]("bgp.peer.as-doubt")  # "" or how the AS numbers of both sides differ
+BGP_ADDRESS_DOUBT = Attribute[str]("bgp.address-doubt")  # "" or why the speaker's address looks wrong
+
 # --- a pool, an advertisement ---
 POOL_ADDRESSES = Attribute[tuple[str, ...]]("addresses")
 POOL_AUTO_ASSIGN = Attribute[bool]("autoAssign")
@@ -141,7 +147,14 @@ STALE_NEIGHBOUR = Attribute[bool]("stale neighbour entry")
 NO_ADVERTISEMENT = Attribute[bool]("no advertisement object")
 ATTRACTS_WITHOUT_ENDPOINT = Attribute[bool]("announces without a ready endpoint")
 
+RELAYED = Attribute[bool]("host routes passed on by other nodes")
+NO_HOST_ROUTES = Attribute[bool]("the aggregate alone is announced")
+
 # --- what can be wrong: the router ---
+WRONG_TABLE = Attribute[bool]("route in another table")
+STATIC_WINS = Attribute[bool]("another route is preferred")
+REHASH = Attribute[bool]("established connections move")
+STATE_EXPIRES = Attribute[bool]("one-sided state expires")
 IMPORT_POLICY = Attribute[str]("import policy")  # accept, aggregates-only, none
 NOT_INSTALLED = Attribute[bool]("route not installed")
 ROUTER_FIREWALL = Attribute[bool]("router drops new connections")
@@ -180,7 +193,12 @@ WRONG_TARGET_PORT = Attribute[bool]("the target port is not the container's")
 WRONG_POD_NETWORK = Attribute[bool]("the pod's address is of another network")
 APP_ERROR = Attribute[bool]("application answers with an error")
 
+CHECKSUM_BROKEN = Attribute[bool]("tunnel checksums wrong")
+
 # --- what can be wrong: the way back ---
+SOURCE_UNTRANSLATED = Attribute[bool]("reply keeps the pod's address")
+DSR_DROPPED = Attribute[bool]("direct replies are dropped")
+FORWARD_MTU = Attribute[bool]("large packets to a remote pod vanish")
 NO_ROUTE_BACK = Attribute[bool]("no route back to the client")
 REPLY_WRONG_INTERFACE = Attribute[bool]("reply leaves by another interface")
 REPLY_ANTISPOOF = Attribute[bool]("reply dropped as spoofed")

@@ -43,6 +43,14 @@ def _strict_arp(world: World, _subject: str) -> bool:
     return world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
 
 
+def _relayed(world: World, _subject: str) -> bool:
+    """Nodes pass on each other's host routes to an eBGP peer when the mesh is seen to be on (calico.md section 3)."""
+    peers = world.network.seen("cluster", a.PEERS) or ()
+    own = world.get("cluster", a.CLUSTER_AS)
+    external = any(p.asn is not None and p.asn != own and not p.keep_next_hop for p in peers)
+    return world.network.seen("cluster", a.MESH) is True and external
+
+
 def _addresses(world: World, _subject: str) -> tuple[str, ...]:
     """The address that is asked for was given to the service."""
     return (world.network.flow.address,)
@@ -69,6 +77,20 @@ NOMINAL: dict[str, Nominal] = {
     a.EXPORT_FILTERS.name: (),
     a.PEERS.name: (),
     a.CLUSTER_AS.name: 64512,
+    a.PEER_ON_LINK.name: True,
+    a.PEER_MULTIHOP.name: False,
+    a.PEER_AS_DOUBT.name: "",
+    a.BGP_ADDRESS_DOUBT.name: "",
+    a.RELAYED.name: _relayed,
+    a.NO_HOST_ROUTES.name: False,
+    a.WRONG_TABLE.name: False,
+    a.STATIC_WINS.name: False,
+    a.REHASH.name: False,
+    a.STATE_EXPIRES.name: False,
+    a.CHECKSUM_BROKEN.name: False,
+    a.SOURCE_UNTRANSLATED.name: False,
+    a.DSR_DROPPED.name: False,
+    a.FORWARD_MTU.name: False,
     a.POOLS.name: (),
     a.NAT_OUTGOING.name: True,
     a.POOL_ADDRESSES.name: (),
