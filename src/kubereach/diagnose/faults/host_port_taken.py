@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.allocation import put_in, refused_for, taken_out
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import ANNOUNCER, TELLS
+from kubereach.model.attribute import ANNOUNCER
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -36,8 +36,7 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    changes = put_in(world, suspect, "host-port")
-    return {**changes, TELLS.of("cluster"): (*world.get("cluster", TELLS), "FailedScheduling")}
+    return put_in(world, suspect, "host-port")
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
