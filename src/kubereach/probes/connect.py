@@ -36,12 +36,16 @@ _DATA: dict[Fate, Distribution] = {
     Fate.NO_ROUTE: {"unreachable": 0.3, "timeout": 0.7},
     Fate.LOOPS: {"timeout": 0.85, "unreachable": 0.15},
     Fate.LOST: {"timeout": 0.97, "unreachable": 0.02, "refused": 0.01},
-    Fate.STALLS: {"timeout": 0.75, "slow": 0.15, "resets": 0.1},
+    Fate.STALLS: {"timeout": 0.6, "intermittent": 0.15, "slow": 0.13, "resets": 0.1, "reply": 0.02},
+    Fate.PARTIAL: {"timeout": 0.4, "intermittent": 0.25, "reply": 0.2, "slow": 0.1, "resets": 0.05},
+    Fate.SOMETIMES: {"intermittent": 0.45, "timeout": 0.2, "resets": 0.13, "slow": 0.12, "reply": 0.1},
+    Fate.SLOW: {"slow": 0.5, "timeout": 0.3, "intermittent": 0.2},
     Fate.INSUFFICIENT: BACKGROUND,
 }
 _HANDSHAKE: dict[Fate, Distribution] = {
     **_DATA,
-    Fate.STALLS: {"reply": 0.9, "timeout": 0.1},
+    Fate.STALLS: {"reply": 0.85, "timeout": 0.05, "intermittent": 0.1},
+    Fate.PARTIAL: {"reply": 0.75, "intermittent": 0.15, "timeout": 0.1},
     Fate.ERROR: {"reply": 1.0},
 }
 

@@ -14,9 +14,16 @@ from kubereach.model.attribute import (
     OTHER_ROUTER,
     SESSION_FAULT,
     STATIC_ROUTES,
+    STATIC_WINS,
+    WRONG_TABLE,
 )
 from kubereach.simulate.announced import announced
 from kubereach.simulate.world import World
+
+
+ELSEWHERE = "another next hop"
+# Faults of sessions that heal by themselves for a while.
+TRANSIENT = frozenset({"flapping", "stale"})
 
 
 class Learned(Struct, frozen=True):
@@ -25,11 +32,17 @@ class Learned(Struct, frozen=True):
     prefix: str
     node: str
     static: bool = False
+    usable: bool = True  # False: listed, with a next hop or path that the router cannot use
 
 
 def session_up(world: World, node: str) -> bool:
     """Whether the node's session with the router is Established."""
     return not world.get(node, AGENT_DOWN) and not world.get(node, SESSION_FAULT)
+
+
+def comes_and_goes(world: World) -> bool:
+    """Whether some node's session is down only at times."""
+    return any(world.get(node, SESSION_FAULT) in TRANSIENT for node in world.network.nodes)
 
 
 def received(world: World, service: str, address: str) -> tuple[Learned, ...]:
@@ -59,8 +72,8 @@ def _learned(world: World, service: str, address: str) -> list[Learned]:
         host_route = route.prefix == host_prefix(address)
         if policy == "none" or (policy == "aggregates-only" and host_route):
             continue
-        if session_up(world, route.node) and not world.get(route.node, BAD_NEXT_HOP):
-            found.append(Learned(route.prefix, route.node))
+        if session_up(world, route.node):
+            found.append(Learned(route.prefix, route.node, usable=not world.get(route.node, BAD_NEXT_HOP)))
     return found
 
 
@@ -69,9 +82,11 @@ def best(world: World, service: str, address: str) -> tuple[Learned, ...]:
 
     A static route wins over BGP for the same prefix (distance 1 against 20 or 200 on every router of the dossier).
     """
-    if world.get("router", NOT_INSTALLED) or world.get("router", OTHER_ROUTER):
+    if any(world.get("router", fault) for fault in (NOT_INSTALLED, OTHER_ROUTER, WRONG_TABLE)):
         return tuple(r for r in received(world, service, address) if r.static)
-    routes = received(world, service, address)
+    if world.get("router", STATIC_WINS):
+        return (Learned(host_prefix(address), ELSEWHERE, static=True),)
+    routes = tuple(r for r in received(world, service, address) if r.usable)
     if not routes:
         return ()
     longest = max(_length(r.prefix) for r in routes)

@@ -17,7 +17,7 @@ from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
 from kubereach.simulate.announced import given
 from kubereach.simulate.arp import responders
-from kubereach.simulate.bgp import best, spreads
+from kubereach.simulate.bgp import best, comes_and_goes, spreads
 from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, own_node, treat
 from kubereach.simulate.world import World
 
@@ -34,7 +34,10 @@ class Fate(StrEnum):
     NO_ROUTE = "no route"  # the router knows no way
     LOOPS = "loops"  # between router and node until the TTL is used up
     LOST = "lost"  # silence
-    STALLS = "stalls"  # the handshake completes and no data comes, or large packets vanish
+    STALLS = "stalls"  # the handshake completes and no data comes
+    PARTIAL = "large transfers stall"  # small answers arrive
+    SOMETIMES = "comes and goes"  # works, and at times does not
+    SLOW = "slow"  # seconds of retransmissions first
     INSUFFICIENT = "insufficient information"
 
 
@@ -133,7 +136,9 @@ def _outside(world: World, service: str, packet: Packet) -> Walk:
         if way.fate is not None:
             branches.append(Branch(way.weight, way.fate, way.at, way.why, way.node, forward=way.steps))
         else:
-            branches += _at_node(world, service, packet, way)
+            found = _at_node(world, service, packet, way)
+            together = together or len({b.fate in WORKS for b in found}) > 1  # each connection gets another endpoint
+            branches += found
     full = any(b.why == _FULL for b in branches)
     return Walk(tuple(branches), together=together or full)
 
@@ -162,6 +167,9 @@ def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]
         ):
             asks = Step("resolve-neighbour", "router", f"the router asks the nodes' segment for {packet.address}")
             return _by_arp(world, service, packet, (start, asks), "router")
+        if comes_and_goes(world):
+            why = "the session that carries the route comes and goes, or heals after a while"
+            return [_Way(1.0, "", (start,), Fate.SOMETIMES, why, "router")], False
         return [_Way(1.0, "", (start,), Fate.NO_ROUTE, "the router has no route to the address", "router")], False
     ways = []
     for route in routes:
@@ -286,6 +294,8 @@ def _to_endpoint(
         return end(Fate.LOST, node, reason)
     if world.get(service, a.WRONG_POD_NETWORK) and other != node:
         return end(Fate.NO_NEIGHBOUR, node, "the pod's address is of a network that ends at its own node")
+    if other != node and (trouble := _on_tunnel(world, service, packet)):
+        return end(*trouble)
     where = "its own pod" if other == node else f"the pod on {name}"
     steps = (*steps, Step("deliver", other, f"it reaches {where}", after=endpoint.address))
     if world.get(service, a.POLICY_DROP):
@@ -296,6 +306,23 @@ def _to_endpoint(
         why = "the reply leaves with the pod's own address, which the client does not know"
         return end(Fate.LOST, other, why, (Step("translate", other, why),), direct=True)
     return _reply(world, service, packet, node, end)
+
+
+def _on_tunnel(world: World, service: str, packet: Packet) -> tuple[Fate, str, str] | None:
+    """What goes wrong only with a pod on another node than the one that got the packet."""
+    if world.get("cluster", a.DSR_DROPPED):
+        return Fate.LOST, "cluster", "the direct reply, or the packet with the option that asks for it, is dropped"
+    if world.get("cluster", a.CHECKSUM_BROKEN) and packet.port is not None:
+        return Fate.SLOW, "cluster", "the tunnel sends wrong checksums, which the other node discards"
+    if world.get("cluster", a.FORWARD_MTU) and packet.port is not None:
+        return Fate.PARTIAL, "cluster", "encapsulated full-size packets do not fit between the nodes"
+    if world.get(service, a.SOURCE_UNTRANSLATED):
+        return (
+            Fate.LOST,
+            "cluster",
+            "the reply bypasses the node that translated and has a source the client does not know",
+        )
+    return None
 
 
 def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> Branch:
@@ -316,8 +343,14 @@ def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> 
     if direct and packet.protocol == "TCP" and world.get("router", a.DROPS_INVALID):
         why = "the router saw only one direction and drops the client's next packet as invalid"
         return end(Fate.STALLS, "router", why, (restore, home, Step("filter", "router", why)), direct=True)
-    if world.get(node, a.MTU_BLACKHOLE):
-        return end(Fate.STALLS, node, "large packets vanish on the way", (restore, home), direct=direct)
+    if world.get(node, a.MTU_BLACKHOLE) and packet.port is not None:
+        return end(Fate.PARTIAL, node, "large packets vanish on the way", (restore, home), direct=direct)
+    if world.get("router", a.STATE_EXPIRES) and packet.port is not None:
+        why = "the firewall's state of a flow that it sees half of runs out"
+        return end(Fate.SOMETIMES, "router", why, (restore, home), direct=direct)
+    if world.get("router", a.REHASH) and packet.port is not None:
+        why = "a change of the next hops moves the connection to a node that does not know it"
+        return end(Fate.SOMETIMES, "router", why, (restore, home), direct=direct)
     if world.get(service, a.APP_ERROR):
         return end(Fate.ERROR, "", "the application answers with an error", (restore, home), direct=direct)
     return end(Fate.DELIVERED, "", "the application answers", (restore, home), direct=direct)

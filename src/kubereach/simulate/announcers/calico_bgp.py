@@ -15,10 +15,10 @@ from kubereach.model.attribute import (
     EXPORT_FILTERS,
     EXTRA_EXPORT_FILTER,
     LB_CIDRS,
-    MESH,
+    NO_HOST_ROUTES,
     NOT_SELECTED,
-    PEERS,
     POLICY,
+    RELAYED,
     FilterRule,
 )
 from kubereach.simulate.announced import Announced, Announcement, excluded, given, has_local, ready_endpoints
@@ -51,7 +51,7 @@ def _silence(world: World, node: str, cidrs: list[str]) -> str:
 
 
 def _announces_host_route(world: World, service: str, address: str, node: str, cidrs: list[str]) -> bool:
-    if not given(world, service) or world.get(service, NOT_SELECTED):
+    if not given(world, service) or world.get(service, NOT_SELECTED) or world.get("cluster", NO_HOST_ROUTES):
         return False
     if world.get(service, POLICY) == "Local":
         return has_local(world, service, node) and not world.get(service, ENDPOINTS_UNCOUNTED)
@@ -93,7 +93,7 @@ def _matches(rule: FilterRule, prefix: str) -> bool:
 
 def _relayed(world: World, routes: list[Announcement], silent: list[tuple[str, str]]) -> list[Announcement]:
     """Host routes that other nodes learned over the mesh and pass on (calico.md section 3, the trap)."""
-    if not world.get("cluster", MESH) or any(p.keep_next_hop for p in world.get("cluster", PEERS)):
+    if not world.get("cluster", RELAYED):
         return []
     quiet = {node for node, _ in silent}
     originals = {r.prefix: r.node for r in routes if r.why == "endpoint"}
