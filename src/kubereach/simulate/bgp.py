@@ -20,7 +20,6 @@ from kubereach.model.attribute import (
 from kubereach.simulate.announced import announced
 from kubereach.simulate.world import World
 
-
 ELSEWHERE = "another next hop"
 # Faults of sessions that heal by themselves for a while.
 TRANSIENT = frozenset({"flapping", "stale"})
