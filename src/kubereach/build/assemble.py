@@ -5,9 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kubereach.build.allocation import put_allocation
+from kubereach.build.announcement import put_announcement
 from kubereach.build.cluster import build_cluster
+from kubereach.build.dataplane import put_dataplane
 from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
+from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
 from kubereach.build.said import said
@@ -66,10 +69,13 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     put_stated_peering(current, hosts, leaves)
     stack = find_stack(objects, current)
     put_allocation(objects, current, stack, leaves)
+    find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     put_announcer(stack, objects, current, leaves)
+    put_dataplane(objects, current, hosts, flow, leaves)
     put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
+    put_announcement(objects, current, flow, hosts, leaves)
     assumed = _assume(flow, hosts, leaves)
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)
@@ -104,7 +110,7 @@ def _assume(flow: Flow, hosts: Hosts, leaves: Leaves) -> tuple[str, ...]:
     said = []
     if flow.service == PLACEHOLDER:
         said.append("one service of type LoadBalancer at " + (flow.address or "an address that is not shown"))
-        if flow.address:
+        if flow.address and hosts.owners.get(flow.address) not in hosts.nodes:
             leaves.put(flow.service, ADDRESSES, (flow.address,), (), Trust.MENTIONED)
     endpoint_nodes = {e.node for e in leaves.get(flow.service, ENDPOINTS) or () if e.node}
     for node in endpoint_nodes:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
+from kubereach.evidence.kubernetes.kinds import kind_of
 from kubereach.model.fact import Fact, ObjectLeaf, Scalar, Setting
 from kubereach.model.kube_object import KubeObject, ObjectKey
 
 # stated.yaml names objects by these subjects; the kind's own spelling is the API's.
 STATED_LISTS = frozenset({"spec.ports", "spec.externalIPs", "spec.loadBalancerSourceRanges"})
+UNNAMED = "(stated)"
 STATED_KINDS = {"service": "Service", "pod": "Pod", "node": "Node", "pool": "IPAddressPool"}
 
 
@@ -20,7 +24,7 @@ def gather(facts: Iterable[Fact]) -> dict[ObjectKey, KubeObject]:
     """
     leaves: list[tuple[str, str | None, str, str, Scalar, Fact]] = []
     positions: dict[tuple[str, str], int] = {}
-    for fact in facts:
+    for fact in map(_of_its_kind, facts):
         if isinstance(fact, ObjectLeaf):
             leaves.append((fact.kind, fact.namespace, fact.name, fact.path, fact.value, fact))
         elif isinstance(fact, Setting) and (stated := _stated_object(fact)):
@@ -37,6 +41,16 @@ def gather(facts: Iterable[Fact]) -> dict[ObjectKey, KubeObject]:
     return objects
 
 
+def _of_its_kind(fact: Fact) -> Fact:
+    """`CiliumBGPPeeringPolicy.spec.x` said of the cluster is said of an object of that kind."""
+    if not isinstance(fact, Setting) or fact.subject != "cluster":
+        return fact
+    word, _, path = fact.attribute.replace(" ", ".").partition(".")
+    if not word[:1].isupper() or not path.startswith(("spec", "status", "metadata")) or kind_of(word) is None:
+        return fact
+    return replace(fact, subject=f"{word}/{UNNAMED}", attribute=path)
+
+
 def _path(fact: Setting, positions: dict[tuple[str, str], int]) -> str:
     """The attribute as a path: people leave the index of a list out, or write `[*]` for it."""
     path = fact.attribute.replace("[*]", "[0]")
@@ -49,10 +63,14 @@ def _path(fact: Setting, positions: dict[tuple[str, str], int]) -> str:
 
 def _stated_object(fact: Setting) -> tuple[str, str | None, str] | None:
     kind, _, rest = fact.subject.partition("/")
-    if kind not in STATED_KINDS or not rest or not fact.attribute.startswith(("spec.", "status.", "metadata.")):
+    if kind in STATED_KINDS and rest and fact.attribute.startswith(("spec.", "status.", "metadata.")):
+        namespace, _, name = rest.rpartition("/")
+        return STATED_KINDS[kind], namespace or None, name
+    known = kind_of(kind) if kind[:1].isupper() else None
+    if known is None or not fact.attribute.startswith(("spec.", "status.", "metadata.")):
         return None
     namespace, _, name = rest.rpartition("/")
-    return STATED_KINDS[kind], namespace or None, name
+    return known.name, namespace or None, name or UNNAMED
 
 
 def labels_match(entry: KubeObject, path: str, labels: dict[str, str], namespace: str = "") -> bool:

@@ -11,6 +11,7 @@ from kubereach.model.attribute import (
     CLUSTER_IP,
     ENDPOINTS,
     HEALTH_PORT,
+    NODE_PORTS,
     POLICY,
     PORTS,
     SOURCE_RANGES,
@@ -38,15 +39,12 @@ def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
     """
     services = [service for (kind, _, _), service in objects.items() if kind == "Service"]
     chosen = [s for s in services if s.text("spec.type") in {"LoadBalancer", ""} or _addresses(s)]
-    for service in chosen or [s for s in services if s.text("spec.type") == "NodePort"]:
+    chosen = chosen or [s for s in services if s.text("spec.type") == "NodePort"]
+    for service in chosen:
         subject = service_subject(service)
         _put_service(service, subject, _addresses(service), leaves)
         _put_endpoints(objects, service, subject, leaves)
-    return tuple(service_subject(service) for service in chosen or services if _counts(service, bool(chosen)))
-
-
-def _counts(service: KubeObject, external: bool) -> bool:
-    return external or service.text("spec.type") == "NodePort"
+    return tuple(service_subject(service) for service in chosen)
 
 
 def _addresses(service: KubeObject) -> tuple[str, ...]:
@@ -63,6 +61,8 @@ def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], 
     if policy := service.text("spec.externalTrafficPolicy"):
         path = "spec.externalTrafficPolicy"
         leaves.put(subject, POLICY, policy, service.origins(path), service.trust(path))
+    if node_ports := tuple(p for e in service.elements("spec.ports") if (p := e.number("nodePort"))):
+        leaves.put(subject, NODE_PORTS, node_ports, service.origins("spec.ports"), service.trust("spec.ports"))
     if port := service.number("spec.healthCheckNodePort"):
         leaves.put(subject, HEALTH_PORT, port, service.origins("spec.healthCheckNodePort"))
     ports = tuple(_port(element) for element in service.elements("spec.ports") if element.number("port"))

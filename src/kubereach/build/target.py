@@ -9,7 +9,15 @@ from msgspec import Struct
 from kubereach.build.leaves import Leaves
 from kubereach.errors import UsageError
 from kubereach.model.address import canonical_address, contains
-from kubereach.model.attribute import ADDRESSES, ALLOCATION_FAULT, PORTS, ServicePort
+from kubereach.model.attribute import (
+    ADDRESSES,
+    ALLOCATION_FAULT,
+    CLUSTER_IP,
+    HEALTH_PORT,
+    NODE_PORTS,
+    PORTS,
+    ServicePort,
+)
 from kubereach.model.fact import Fact, Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Flow
 
@@ -39,7 +47,8 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         owned = leaves.get(service, ADDRESSES) or ()
         failing = _failing(facts)
         tried = sorted(probed, key=lambda a: (not failing[a], -probed[a]))
-        wanted = [a for a in tried if a in owned]
+        inner = _inner(service, leaves, facts)
+        wanted = [a for a in tried if a in owned] or [a for a in tried if a in inner and failing[a]]
         address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")
     return Flow(
         service=service or PLACEHOLDER,
@@ -74,6 +83,13 @@ def _probed(facts: tuple[Fact, ...]) -> Counter[str]:
     return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target)
 
 
+def _inner(service: str, leaves: Leaves, facts: tuple[Fact, ...]) -> frozenset[str]:
+    """Addresses on which one of the service's node ports was tried, and its cluster address."""
+    ports = {*(leaves.get(service, NODE_PORTS) or ()), leaves.get(service, HEALTH_PORT)}
+    tried = {f.target for f in facts if isinstance(f, ProbeResult) and f.port is not None and f.port in ports}
+    return frozenset(tried | {leaves.get(service, CLUSTER_IP) or ""})
+
+
 def _failing(facts: tuple[Fact, ...]) -> Counter[str]:
     """How many probes of each target failed."""
     bad = {Outcome.TIMEOUT, Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.INTERMITTENT, Outcome.FILTERED}
@@ -94,9 +110,7 @@ def _evident(services: tuple[str, ...], leaves: Leaves, probed: Counter[str], ad
     return ranked[0] if any(weight(ranked[0])) or len(services) == 1 else ""
 
 
-def _port(
-    ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str, owned: tuple[str, ...]
-) -> int | None:
+def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str, owned: tuple[str, ...]) -> int | None:
     tries = [
         f
         for f in facts
@@ -111,7 +125,8 @@ def _port(
         return both[0]
     if served:
         return served[0]
-    return asked[0] if len(set(asked)) == 1 else None
+    likeliest = failed or asked  # the one that fails is the one that is complained about
+    return likeliest[0] if len(set(likeliest)) == 1 else None
 
 
 def _protocol(ports: tuple[ServicePort, ...], port: int | None) -> str:

@@ -28,6 +28,11 @@ class Attribute(Generic[T]):
         return (subject, self.name)
 
 
+def why(attribute: Attribute[T]) -> Attribute[str]:
+    """The leaf that holds in words why another one has its value; it has no nominal value."""
+    return Attribute(f"why {attribute.name}")
+
+
 class Endpoint(Struct, frozen=True):
     """A pod behind a service: `node` is a subject or "" when unknown."""
 
@@ -103,6 +108,7 @@ POLICY = Attribute[str]("externalTrafficPolicy")  # Cluster, Local
 PORTS = Attribute[tuple[ServicePort, ...]]("ports")
 ENDPOINTS = Attribute[tuple[Endpoint, ...]]("endpoints")
 CLUSTER_IP = Attribute[str]("clusterIP")
+NODE_PORTS = Attribute[tuple[int, ...]]("nodePorts")
 HEALTH_PORT = Attribute[int]("healthCheckNodePort")
 SOURCE_RANGES = Attribute[tuple[str, ...]]("loadBalancerSourceRanges")
 
@@ -121,6 +127,7 @@ FORWARDING = Attribute[bool]("forwarding")
 BE_LIBERAL = Attribute[bool]("nf_conntrack_tcp_be_liberal")
 DATAPATH_DEVICES = Attribute[bool]("datapath devices named by hand")
 POLICIES_IN_PLACE = Attribute[str]("network policies")  # of the service: none, some, others (of another namespace)
+RANGES_IN_RULES = Attribute[bool]("rules drop what no source range admits")  # of a service
 HOST_POLICIES = Attribute[bool]("host endpoints or host policies in place")
 
 # --- what can be wrong: allocation ---
@@ -130,6 +137,8 @@ UNUSABLE_ADDRESS = Attribute[bool]("no host can use the address")
 ADDRESS_TAKEN = Attribute[str]("address owned by something else too")  # of a service: "" or what owns it
 
 # --- what can be wrong: announcement ---
+AGENT_NODES = Attribute[tuple[str, ...]]("nodes with the announcing agent")  # () when not known
+LEASE_HOLDER = Attribute[str]("holder of the address")  # of a service: the node that a lease, event or annotation names
 AGENT_DOWN = Attribute[bool]("announcing agent down")
 AGENT_NOT_READY = Attribute[bool]("announcing agent not ready")
 SESSION_FAULT = Attribute[str]("bgp session fault")  # "" or a key of simulate.bgp.SESSION_FAULTS

@@ -96,6 +96,8 @@ def many_ports(fact: ProbeResult) -> bool:
 
 def _served(network: Network, port: int | None) -> bool:
     ports = network.seen(network.flow.service, PORTS)
+    if network.flow.address in network.owners and port == network.flow.port:
+        return True  # a node's own address: the port that was tried is a node port
     return port is None or (port == network.flow.port if ports is None else any(p.port == port for p in ports))
 
 

@@ -14,8 +14,10 @@ from kubereach.model.attribute import (
     ADDRESSES,
     ANNOUNCER,
     CLUSTER_IP,
+    HEALTH_PORT,
     KUBERNETES_MINOR,
     LOCAL_BROKEN,
+    NODE_PORTS,
     NOT_PROGRAMMED,
     POLICY,
     PORTS,
@@ -37,6 +39,7 @@ class Treatment(StrEnum):
 
     TRANSLATED = "translated"
     HOST = "host"  # the node's own stack answers
+    PROXY = "proxy"  # the service proxy itself answers, on the health-check port
     REFUSED = "refused"  # RST or ICMP port unreachable
     DROPPED = "dropped"
     LOOPS = "loops"  # forwarded by the routing table, towards the router again
@@ -91,7 +94,9 @@ def serves(world: World, service: str, address: str, port: int | None) -> bool:
         return any(p.port == port for p in ports)
     if world.get("cluster", ANNOUNCER) == "klipper" and any(p.port == port for p in ports):
         return True
-    shown = [p.node_port for p in ports if p.node_port is not None]
+    if port == world.get(service, HEALTH_PORT):
+        return False
+    shown = world.get(service, NODE_PORTS)
     return port in shown or (not shown and not any(p.port == port for p in world.network.seen(service, PORTS) or ()))
 
 
@@ -155,7 +160,11 @@ def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) ->
 
 
 def _not_the_service(world: World, service: str, address: str, port: int | None, node: str) -> Treated:
-    """ICMP, or a port that the service does not have."""
+    """ICMP, the health-check port, or a port that the service does not have."""
+    if port and port == world.get(service, HEALTH_PORT) and own_node(world, service, address):
+        if world.get(node, PROXY_DOWN):
+            return Treated(Treatment.REFUSED, why="kube-proxy, which would answer health checks, does not run")
+        return Treated(Treatment.PROXY, why="kube-proxy answers health checks on this port")
     if not address_is_local(world, service, address, node):
         mode = world.get("cluster", PROXY_MODE)
         if mode == "ebpf":

@@ -199,9 +199,8 @@ def _at_node(world: World, service: str, packet: Packet, way: _Way) -> list[Bran
     arrive = Step("arrive", node, f"it enters the cluster at {node.removeprefix('node/')}")
     steps = (*way.steps, arrive)
     if stop := _ingress(world, node, packet):
-        fate, why = stop
-        return [Branch(way.weight, fate, node, why, node, forward=(*steps, Step("filter", node, why)))]
-    if world.get(node, a.TABLE_FULL):
+        return [_filtered(way, steps, *stop)]
+    if on_node(world, node, a.TABLE_FULL):
         half = _Way(way.weight / 2, node, way.steps)
         lost = Branch(way.weight / 2, Fate.LOST, node, _FULL, node, forward=(*steps, Step("filter", node, _FULL)))
         return [lost, *_translated(world, service, packet, half, steps)]
@@ -213,6 +212,8 @@ def _translated(world: World, service: str, packet: Packet, way: _Way, steps: tu
     node = way.node
     treated = treat(world, service, packet.address, packet.port, node, "outside")
     step = Step("translate", node, treated.why, keys=(a.PROXY_MODE.of("cluster"), a.POLICY.of(service)))
+    if stop := _input_filter(world, node, packet, treated):
+        return [_filtered(way, steps, *stop)]
     if treated.kind is not Treatment.TRANSLATED:
         fate = _FATES[treated.kind]
         direct = fate in {Fate.HOST, Fate.REFUSED} and bypasses_router(world)
@@ -226,36 +227,60 @@ def _translated(world: World, service: str, packet: Packet, way: _Way, steps: tu
 _FULL = "a table of the kernel is full, so that it drops what is new"
 _FATES = {
     Treatment.HOST: Fate.HOST,
+    Treatment.PROXY: Fate.DELIVERED,
     Treatment.REFUSED: Fate.REFUSED,
     Treatment.DROPPED: Fate.LOST,
     Treatment.LOOPS: Fate.LOOPS,
 }
 
 
+def on_node(world: World, node: str, leaf: a.Attribute[a.T]) -> a.T:
+    """A leaf of the node; what was seen on a host that nobody names stands at the cluster, and holds for each."""
+    return world.get(node, leaf) or world.get("cluster", leaf)
+
+
 def _ingress(world: World, node: str, packet: Packet) -> tuple[Fate, str] | None:
     """What the node's kernel does before any service rule."""
-    if world.get(node, a.RP_FILTER_DROP):
+    if on_node(world, node, a.RP_FILTER_DROP):
         return Fate.LOST, "the reverse-path filter drops it"
-    if packet.source == "client" and world.get(node, a.MARTIAN):
+    if packet.source == "client" and on_node(world, node, a.MARTIAN):
         return Fate.LOST, "the packet's source is an address of the node itself, a martian"
-    if world.get(node, a.DATAPATH_BROKEN):
+    if on_node(world, node, a.DATAPATH_BROKEN):
         return Fate.LOST, "the node's datapath does not take it"
-    if packet.port is not None and world.get(node, a.HOST_ENDPOINT_DROP):
+    if packet.port is not None and on_node(world, node, a.HOST_ENDPOINT_DROP):
         return Fate.LOST, "the CNI's policy for the host drops it"
-    firewall = world.get(node, a.HOST_FIREWALL)
+    firewall = on_node(world, node, a.HOST_FIREWALL)
     if firewall and packet.port is not None:
         why = f"the host firewall {'drops' if firewall == 'drop' else 'rejects'} it"
         return (Fate.LOST if firewall == "drop" else Fate.UNREACHABLE), why
     return None
 
 
+def _input_filter(world: World, node: str, packet: Packet, treated: Treated) -> tuple[Fate, str] | None:
+    """The host's filter on INPUT: meets what the node's own stack takes, which in IPVS and userspace mode is all.
+
+    kube-proxy.md section 3.1: IPVS works behind filter INPUT.
+    """
+    own = treated.kind in {Treatment.HOST, Treatment.PROXY, Treatment.REFUSED}
+    firewall = on_node(world, node, a.INPUT_FIREWALL)
+    if not firewall or packet.port is None or not (own or world.get("cluster", a.PROXY_MODE) in {"ipvs", "userspace"}):
+        return None
+    if firewall == "drop":
+        return Fate.LOST, "the host firewall drops it on INPUT"
+    return Fate.UNREACHABLE, "the host firewall rejects it on INPUT"
+
+
+def _filtered(way: _Way, steps: tuple[Step, ...], fate: Fate, why: str) -> Branch:
+    return Branch(way.weight, fate, way.node, why, way.node, forward=(*steps, Step("filter", way.node, why)))
+
+
 def _forwarding(world: World, service: str, node: str, packet: Packet) -> str:
     """Why the node does not pass a translated packet on, or ""."""
-    if world.get(node, a.FORWARDING_OFF):
+    if on_node(world, node, a.FORWARDING_OFF):
         return "the node does not forward"
-    if world.get(node, a.FORWARD_DROP):
+    if on_node(world, node, a.FORWARD_DROP):
         return "FORWARD drops it"
-    if world.get(node, a.MIXED_BACKENDS):
+    if on_node(world, node, a.MIXED_BACKENDS):
         return "rules of the other iptables backend drop it"
     if aim(world, service, packet.address) is Aim.EXTERNAL and denied(world, service, packet.source):
         return "loadBalancerSourceRanges does not admit the client"
@@ -335,7 +360,7 @@ def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> 
     ):
         if world.get(node, attribute):
             return end(Fate.LOST, node, why, (restore, Step("route", node, why)))
-    if world.get(node, a.NODE_DROPS_INVALID):
+    if on_node(world, node, a.NODE_DROPS_INVALID):
         return end(Fate.STALLS, node, "the node drops packets of a flow it saw half of", (restore,))
     direct = bypasses_router(world)
     way = "straight to the client, past the router" if direct else "to the client"

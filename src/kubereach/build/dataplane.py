@@ -1,0 +1,19 @@
+"""Everything between the wire and the application that configuration decides, put into leaves in one go."""
+
+from __future__ import annotations
+
+from kubereach.build.hosts import Hosts
+from kubereach.build.kernel import put_kernel
+from kubereach.build.leaves import Leaves
+from kubereach.build.netfilter import put_netfilter
+from kubereach.model.fact import Fact
+from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.network import Flow
+
+
+def put_dataplane(
+    objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
+) -> None:
+    """Put the leaves of the nodes' kernels and filters, of policies, and of the pods behind the service."""
+    put_netfilter(facts, hosts, flow, leaves)
+    put_kernel(facts, hosts, flow, leaves)

@@ -1,0 +1,169 @@
+"""What a node's packet filter makes of the service's traffic: rules and policies → leaves of the node.
+
+Certain only where the rules that were shown decide it; otherwise a leaf says what exposes the flow (a policy of DROP).
+"""
+
+from __future__ import annotations
+
+import re
+
+from kubereach.build.hosts import Hosts
+from kubereach.build.leaves import Leaves
+from kubereach.build.ruleset import Chains, Probe, Rule, Verdicts, iptables_rule, nft_rule
+from kubereach.model.attribute import (
+    ENDPOINTS,
+    FORWARD_DROP,
+    FORWARD_POLICY,
+    HOST_FIREWALL,
+    INPUT_FIREWALL,
+    INPUT_POLICY,
+    POLICY,
+    PROXY_MODE,
+    RANGES_IN_RULES,
+)
+from kubereach.model.fact import Fact, Setting, Trust
+from kubereach.model.network import Flow
+from kubereach.model.origin import Origin
+
+_IPTABLES = r"iptables\.(\w{3,8})\.([\w:.-]{1,60}?)(?:\.(policy)|\[\d+\])$"
+_NFT = r"nft\.(\w{2,6}\.[\w-]{1,60})\.(.{1,200}?)(?:\.(policy|hook)|\[\d+\])$"
+_SAID = r"(?:ip6?tables|nft|nftables|firewall|netfilter)?.{0,30}\b(FORWARD|INPUT)\b.{0,20}\bpolicy$"
+_RANGES_CHAIN = r"KUBE-(?:FIRE-WALL|FW-\w+|PROXY-FIREWALL|SOURCE-RANGES-FIREWALL)$"
+
+
+class _Shown:
+    """All rules of one host: filter chains of iptables by name, those of nft by table and name."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, list[Rule]] = {}
+        self.policies: dict[str, str] = {}
+        self.hooks: dict[str, list[str]] = {"forward": [], "input": []}
+        self.origins: dict[str, list[Origin]] = {"forward": [], "input": []}
+        self.ranges: list[tuple[Rule, Origin]] = []
+        self.trust = Trust.STATED
+
+    def chains(self) -> Chains:
+        """The chains as the rule evaluation takes them."""
+        return Chains({k: tuple(v) for k, v in self.rules.items()}, dict(self.policies))
+
+
+def put_netfilter(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves) -> None:
+    """Put what the rules of every host say; rules of a host that nobody names go to the cluster as a whole."""
+    shown: dict[str, _Shown] = {}
+    for fact in facts:
+        if isinstance(fact, Setting) and not fact.given:
+            subject = hosts.resolve(fact.subject.removeprefix("node/"), node_like=True) if fact.subject else "cluster"
+            if fact.subject.startswith("pod/") or subject in {"client", "router"}:
+                continue
+            _take(fact, shown.setdefault(subject or "cluster", _Shown()), leaves)
+    for subject, found in shown.items():
+        _put(subject, found, flow, leaves)
+
+
+def _take(fact: Setting, shown: _Shown, leaves: Leaves) -> None:
+    text = str(fact.value)
+    if match := re.match(_IPTABLES, fact.attribute):
+        _iptables(fact, match, text, shown, leaves)
+    elif match := re.match(_NFT, fact.attribute):
+        _nft(fact, match, text, shown)
+    elif (match := re.search(_SAID, fact.attribute, re.IGNORECASE)) and text.upper() in {"DROP", "ACCEPT", "REJECT"}:
+        chain = match[1].upper()
+        shown.policies[chain] = text.lower()
+        shown.origins[chain.lower()].append(fact.origin)
+        shown.trust = max(shown.trust, fact.trust)
+
+
+def _iptables(fact: Setting, match: re.Match[str], text: str, shown: _Shown, leaves: Leaves) -> None:
+    table, chain = match[1], match[2]
+    shown.trust = Trust.OUTPUT
+    rule = iptables_rule(text)
+    if re.match(_RANGES_CHAIN, chain) and not match[3]:
+        shown.ranges.append((rule, fact.origin))
+    if "REDIRECT" in rule.target and re.search(r"/\S+:|--comment", text):
+        # Only the userspace proxy redirects a service's packets to a port of its own (kube-proxy.md section 5).
+        leaves.put("cluster", PROXY_MODE, "userspace", (fact.origin,), fact.trust)
+    if table != "filter":
+        return
+    if match[3]:
+        shown.policies[chain] = text.lower()
+    else:
+        shown.rules.setdefault(chain, []).append(rule)
+    if chain in {"FORWARD", "INPUT"}:
+        shown.origins[chain.lower()].append(fact.origin)
+
+
+def _nft(fact: Setting, match: re.Match[str], text: str, shown: _Shown) -> None:
+    table, chain = match[1], match[2]
+    name = f"{table}/{chain}"
+    shown.trust = Trust.OUTPUT
+    if match[3] == "hook":
+        hook = text.split()[0]
+        if hook in shown.hooks and "kube-proxy" not in table:
+            shown.hooks[hook].append(name)
+            shown.origins[hook].append(fact.origin)
+    elif match[3] == "policy":
+        shown.policies[name] = text.lower()
+    else:
+        rule = nft_rule(text)
+        known = rule.target.isupper() or not rule.target
+        target = rule.target if known else f"{table}/{rule.target}"
+        shown.rules.setdefault(name, []).append(Rule(rule.text, target))
+
+
+def _put(subject: str, shown: _Shown, flow: Flow, leaves: Leaves) -> None:
+    chains = shown.chains()
+    for hook in ("forward", "input"):
+        bases = [*shown.hooks[hook]]
+        if hook.upper() in shown.policies or hook.upper() in shown.rules:
+            bases.append(hook.upper())
+        for base in bases:
+            verdicts = _forward(chains, base, flow, leaves) if hook == "forward" else _input(chains, base, flow)
+            decided = base in shown.rules or (verdicts == {"accept"})
+            _conclude(subject, hook, verdicts, leaves, shown, decided=decided)
+    _ranges(shown, flow, leaves)
+
+
+def _forward(chains: Chains, base: str, flow: Flow, leaves: Leaves) -> Verdicts:
+    """The translated packet on its way to a pod, and the answer: both have to pass."""
+    pod = next((e for e in leaves.get(flow.service, ENDPOINTS) or () if e.address), None)
+    address, port = (pod.address, pod.port) if pod else ("", None)
+    policy = leaves.get(flow.service, POLICY)
+    if base == "FORWARD" and base not in chains.rules and "KUBE-FORWARD" in chains.rules:
+        base_rules = {**chains.rules, base: (Rule("", "KUBE-FORWARD"),)}  # kube-proxy hooks its chain there
+        chains = Chains(base_rules, chains.policies)
+    answers: set[str] = set()
+    for marked in {"Local": (False,), "Cluster": (True,)}.get(policy or "", (False, True)):
+        there = chains.verdict(base, Probe(flow.client, address, port, "NEW", marked))
+        back = chains.verdict(base, Probe(address, flow.client, None, "ESTABLISHED"))
+        answers |= (there | back) - {"accept"} if there | back != {"accept"} else {"accept"}
+        if "accept" in there and "accept" in back:
+            answers.add("accept")
+    return frozenset(answers)
+
+
+def _input(chains: Chains, base: str, flow: Flow) -> Verdicts:
+    return chains.verdict(base, Probe(flow.client, flow.address, flow.port))
+
+
+def _conclude(subject: str, hook: str, verdicts: Verdicts, leaves: Leaves, shown: _Shown, *, decided: bool) -> None:
+    bad = verdicts & {"drop", "reject"}
+    origins = list(dict.fromkeys(shown.origins[hook]))
+    where = origins[:1] + origins[-1:] if len(origins) > 1 else origins
+    certain = decided and len(verdicts) == 1
+    if hook == "forward":
+        leaves.put(subject, FORWARD_POLICY, "drop" if bad else "accept", where, shown.trust)
+        if certain and "reject" in bad:
+            leaves.put(subject, HOST_FIREWALL, "reject", where, shown.trust)
+        elif certain and (bad or subject != "cluster"):
+            leaves.put(subject, FORWARD_DROP, bool(bad), where, shown.trust)
+    else:
+        leaves.put(subject, INPUT_POLICY, min(bad) if bad else "accept", where, shown.trust)
+        if certain and bad:
+            leaves.put(subject, INPUT_FIREWALL, min(bad), where, shown.trust)
+
+
+def _ranges(shown: _Shown, flow: Flow, leaves: Leaves) -> None:
+    """A chain that lets only the named sources of services with source ranges pass, and drops the rest."""
+    drops = [origin for rule, origin in shown.ranges if rule.target == "DROP"]
+    if drops:
+        leaves.put(flow.service, RANGES_IN_RULES, value=True, origins=drops, trust=shown.trust)
