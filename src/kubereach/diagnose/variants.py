@@ -10,8 +10,17 @@ from math import prod
 
 from msgspec import Struct
 
-from kubereach.model.attribute import ANNOUNCER, ENCAPSULATION, KUBERNETES_MINOR, MESH, POLICY, PROXY_MODE, Key
-from kubereach.model.fact import Trust
+from kubereach.model.attribute import (
+    ANNOUNCER,
+    ENCAPSULATION,
+    KUBERNETES_MINOR,
+    MESH,
+    MULTIPATH,
+    POLICY,
+    PROXY_MODE,
+    Key,
+)
+from kubereach.model.fact import Outcome, ProbeResult, Route, Trust
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
@@ -22,6 +31,7 @@ MODES = (("iptables", 0.72), ("ipvs", 0.28))
 MINORS = ((30, 0.7), (25, 0.18), (22, 0.12))
 METALLB = (("metallb-l2", 0.65), ("metallb-bgp", 0.35))
 ANNOUNCERS = (("other-bgp", 0.5), ("other-l2", 0.5))
+PARTLY = frozenset({Outcome.INTERMITTENT, Outcome.SLOW, Outcome.RESETS})
 # An Installation's pool may never have been applied: the operator creates pools only when there is none.
 SECOND_HAND_ENCAPSULATION = 0.12
 
@@ -60,8 +70,20 @@ def _axes(network: Network) -> list[Axis]:
         axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in MODES])
     if network.seen("cluster", KUBERNETES_MINOR) is None:
         axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS])
-    axes.append(_encapsulation(network))
+    axes += [_multipath(network), _encapsulation(network)]
     return axes
+
+
+def _multipath(network: Network) -> Axis:
+    """Matters where a flow comes and goes, or a router shows several next hops."""
+    partly = any(isinstance(f, ProbeResult) and f.outcome in PARTLY for f in network.observed)
+    hops: dict[str, set[str]] = {}
+    for fact in network.observed:
+        if isinstance(fact, Route) and fact.device == "router" and fact.next_hops:
+            hops.setdefault(fact.prefix, set()).update(h.via for h in fact.next_hops)
+    if not partly and not any(len(found) > 1 or "*" in found for found in hops.values()):
+        return []
+    return [(MULTIPATH.of("router"), True, 0.5), (MULTIPATH.of("router"), False, 0.5)]
 
 
 def _encapsulation(network: Network) -> Axis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PROBES: tuple[str, ...] = (
+    "accepted",
     "address_given",
     "agents",
     "allocation_message",
@@ -11,12 +12,15 @@ PROBES: tuple[str, ...] = (
     "capture",
     "complaint",
     "connect",
+    "exported",
     "next_hop",
     "other_port",
     "ping",
     "pod_route",
     "reply_path",
+    "route_use",
     "router_route",
+    "sizes",
     "tell",
     "virtual_server",
 )

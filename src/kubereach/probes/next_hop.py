@@ -1,6 +1,7 @@
 """Which node the router sends the address to, as an ICMP redirect, a traceroute or the router's own table shows.
 
-Answers: the next hop's subject, or `none`.
+Answers: the next hop's subject, `several` (in use at once), or `none`. Asked with `endpoints`: whether the next hops in
+the table run a ready endpoint: all, some, none-of-them.
 """
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, prefix_length
+from kubereach.model.attribute import ENDPOINTS, MULTIPATH
 from kubereach.model.fact import ProbeResult, Route
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.simulate.announced import has_local
 from kubereach.simulate.bgp import best
 from kubereach.simulate.world import World
 
 KIND = "next_hop"
-BACKGROUND: Distribution = {"none": 0.3}
+EVERY_NODE = "*"  # a statement that all nodes are next hops
+BACKGROUND: Distribution = {"none": 0.3, "several": 0.2, "all": 0.5, "some": 0.3, "none-of-them": 0.2}
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
@@ -35,37 +39,82 @@ def sightings(network: Network) -> Iterable[Sighting]:
 
 
 def _from_tables(network: Network) -> Iterable[Sighting]:
-    """The active route of the longest prefix that a router's table shows, where its next hops are given."""
+    """The routes of the longest prefix that a router's table shows, where their next hops are given."""
     routes = [
         f
         for f in network.observed
         if isinstance(f, Route)
         and f.device == "router"
-        and f.active
-        and f.table in {"main", "bgp"}
+        and not f.table.startswith("export")
         and prefix_length(f.prefix) > 0
         and contains(f.prefix, network.flow.address)
         and any(h.via for h in f.next_hops)
     ]
-    if routes:
-        chosen = max(routes, key=lambda r: prefix_length(r.prefix))
-        hops = {network.owners.get(h.via, h.via) for h in chosen.next_hops if h.via}
+    if not routes:
+        return
+    longest = max(prefix_length(r.prefix) for r in routes)
+    best_ones = [r for r in routes if prefix_length(r.prefix) == longest]
+    active = [r for r in best_ones if r.active]
+    chosen = (active or best_ones)[0]
+    if active:
+        hops = {_owner(network, h.via) for r in active for h in r.next_hops if h.via}
+        several = len(hops) > 1 or EVERY_NODE in hops
         yield Sighting(
             question=Question(KIND, "router"),
-            answers=frozenset(hops) if len(hops) == 1 else frozenset({"several"}),
+            answers=frozenset({"several"}) if several else frozenset(hops),
             origins=(chosen.origin,),
             trust=chosen.trust,
             says=f"the router sends {chosen.prefix} to {', '.join(sorted(h.via for h in chosen.next_hops))}",
         )
+    yield from _of_endpoints(network, best_ones)
+
+
+def _owner(network: Network, via: str) -> str:
+    named = f"node/{via}"
+    return network.owners.get(via) or (named if named in network.nodes else via)
+
+
+def _of_endpoints(network: Network, routes: list[Route]) -> Iterable[Sighting]:
+    """Whether the next hops, used or not, are nodes with a ready endpoint, as far as endpoints are shown."""
+    hops = {_owner(network, h.via) for r in routes for h in r.next_hops if h.via}
+    endpoints = network.seen(network.flow.service, ENDPOINTS)
+    running = {e.node for e in endpoints or () if e.ready and e.node}
+    if EVERY_NODE in hops:
+        answer = "some"
+    elif not running or not hops <= set(network.nodes):
+        return
+    else:
+        answer = "all" if hops <= running else "some" if hops & running else "none-of-them"
+    yield Sighting(
+        question=Question(KIND, "router", ("endpoints",)),
+        answers=frozenset({answer}),
+        origins=(routes[0].origin,),
+        trust=routes[0].trust,
+        says=f"of the next hops for {routes[0].prefix}, {answer.replace('-', ' ')} run a ready endpoint",
+    )
 
 
 def predict(world: World, question: Question) -> Distribution | None:
-    """The best routes of this world."""
+    """The best routes of this world; several at once only where the router spreads."""
     flow = world.network.flow
     routes = best(world, flow.service, flow.address)
+    if question.about == ("endpoints",):
+        return _with_endpoints(world, [r.node for r in routes])
     if not routes:
         return {"none": 1.0}
-    return mixed((1.0, {route.node: 1.0}) for route in routes)
+    singles = mixed((1.0, {route.node: 1.0}) for route in routes)
+    if len(routes) < 2:
+        return singles
+    share = (0.9 if world.get("router", MULTIPATH) else 0.1) if world.known("router", MULTIPATH) else 0.5
+    return mixed([(share, {"several": 1.0}), (1 - share, singles)])
+
+
+def _with_endpoints(world: World, nodes: list[str]) -> Distribution | None:
+    if not nodes:
+        return None
+    running = sum(has_local(world, world.network.flow.service, node) for node in nodes)
+    answer = "all" if running == len(nodes) else "some" if running else "none-of-them"
+    return {a: 0.94 if a == answer else 0.03 for a in ("all", "some", "none-of-them")}
 
 
 def offers(network: Network) -> Iterable[Offer]:

@@ -1,0 +1,84 @@
+"""Whether the router uses the routes it has for the address: active marks, `>` and `*`, hidden or rejected routes.
+
+Asked of the router: `used` about the best prefix that it lists: yes, no. `spread` about a prefix with several next hops
+(the address's, or any of BGP where the evidence names no address): one, all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model.address import contains, prefix_length
+from kubereach.model.attribute import MULTIPATH
+from kubereach.model.fact import Route
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.bgp import best, received
+from kubereach.simulate.world import World
+
+KIND = "route_use"
+BACKGROUND: Distribution = {"yes": 0.85, "no": 0.15, "one": 0.5, "all": 0.5}
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """The marks of the router's own table."""
+    address = network.flow.address
+    routes = [f for f in network.observed if isinstance(f, Route) and f.device == "router" and not _sent(f)]
+    groups: dict[str, list[Route]] = {}
+    for route in routes:
+        fits = contains(route.prefix, address) if address else route.protocol == "bgp"
+        if fits and prefix_length(route.prefix) > 0:
+            groups.setdefault(route.prefix, []).append(route)
+    if not groups:
+        return
+    chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
+    marked = [r for r in groups[chosen] if r.active is not None]
+    if marked and address:
+        used = any(r.active for r in marked)
+        says = f"the router {'uses' if used else 'lists and does not use'} {chosen}"
+        yield _sighting("used", "yes" if used else "no", marked[0], says)
+    hops = {h.via for r in groups[chosen] for h in r.next_hops if h.via}
+    active = {h.via for r in marked if r.active for h in r.next_hops if h.via and h.active}
+    if active and (len(hops) > 1 or "*" in hops):
+        several = len(active) > 1 or "*" in active
+        says = f"{chosen}: {len(hops)} next hops, {'several' if several else 'one'} in use"
+        yield _sighting("spread", "all" if several else "one", groups[chosen][0], says)
+
+
+def _sent(route: Route) -> bool:
+    return route.table.startswith("export")
+
+
+def _sighting(about: str, answer: str, fact: Route, says: str) -> Sighting:
+    return Sighting(
+        question=Question(KIND, "router", (about,)),
+        answers=frozenset({answer}),
+        origins=(fact.origin,),
+        trust=fact.trust,
+        says=says,
+    )
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """From the best routes of this world; whether a router spreads over several is a setting of its own."""
+    flow = world.network.flow
+    if question.about == ("spread",):
+        spread = world.get("router", MULTIPATH)
+        return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
+    if not received(world, flow.service, flow.address):
+        return None
+    used = any(r.node in world.network.nodes for r in best(world, flow.service, flow.address))
+    return {"yes": 0.97, "no": 0.03} if used else {"no": 0.9, "yes": 0.1}
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """The router's table answers; see next_hop."""
+    return ()
+
+
+def means(world: World, question: Question) -> str:
+    """Usable or not, one next hop or several."""
+    if question.about == ("spread",):
+        return "the router spreads over its next hops" if world.get("router", MULTIPATH) else "one next hop gets all"
+    flow = world.network.flow
+    return "the route is in use" if best(world, flow.service, flow.address) else "the route is known and not usable"
