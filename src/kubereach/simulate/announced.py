@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from kubereach.model.attribute import (
     AGENT_DOWN,
+    AGENT_NODES,
     ALLOCATION_FAULT,
     ANNOUNCER,
     ENDPOINTS,
@@ -98,6 +99,9 @@ def candidates(
 def _silence(world: World, service: str, node: str, *, label: bool, endpoints_count: bool) -> str:
     if world.get(node, AGENT_DOWN):
         return "its announcing agent is down"
+    runs = world.get("cluster", AGENT_NODES)
+    if runs and node not in runs:
+        return "no announcing agent runs on it"
     if world.get(service, NOT_SELECTED):
         return "the service is not selected for announcement"
     if label and excluded(world, node):

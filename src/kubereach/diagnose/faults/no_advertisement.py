@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
-from kubereach.model.attribute import ANNOUNCER, BGP_POOLS, L2_POOLS, NO_ADVERTISEMENT
+from kubereach.model.attribute import ANNOUNCER, BGP_POOLS, L2_POOLS, NO_ADVERTISEMENT, why
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -27,17 +27,28 @@ FAULT = Fault(
     summary="nothing announces the pool that the address comes from",
 )
 
+METALLB_KINDS = {"L2Advertisement", "BGPAdvertisement"}
+CILIUM_KINDS = {
+    "cilium-l2": {"CiliumL2AnnouncementPolicy"},
+    "cilium-bgp": {"CiliumBGPPeeringPolicy", "CiliumBGPAdvertisement"},
+}
+
 
 def suspects(world: World) -> Iterable[Suspect]:
     announcer = world.get("cluster", ANNOUNCER)
     if not announcer.startswith(("metallb", "cilium")):
         return ()
     network = world.network
+    if network.seen("cluster", NO_ADVERTISEMENT):
+        said = network.seen("cluster", why(NO_ADVERTISEMENT)) or "no advertisement"
+        told = tuple((o, said) for o in network.origins("cluster", NO_ADVERTISEMENT)[:1])
+        return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT, because=told),)
     if network.seen("cluster", L2_POOLS) or network.seen("cluster", BGP_POOLS):
         attribute = L2_POOLS if network.seen("cluster", L2_POOLS) else BGP_POOLS
         because = tuple((o, "an advertisement selects the pool") for o in network.origins("cluster", attribute)[:1])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.ABSENT, because=because),)
-    if {"L2Advertisement", "BGPAdvertisement"} <= network.kinds_listed:
+    metallb = announcer.startswith("metallb")
+    if (METALLB_KINDS if metallb else CILIUM_KINDS.get(announcer, METALLB_KINDS)) <= network.kinds_listed:
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT),)
     return (Suspect(fault=FAULT, subject="cluster"),)
 

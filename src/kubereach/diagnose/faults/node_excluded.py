@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, announcing_nodes
-from kubereach.model.attribute import ANNOUNCER, EXCLUDED, LABELS
+from kubereach.model.attribute import ANNOUNCER, EXCLUDED, LABELS, why
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.announced import EXCLUDE_LABEL, excluded
 from kubereach.simulate.world import Changes, World
@@ -34,7 +34,11 @@ def suspects(world: World) -> Iterable[Suspect]:
     for node in announcing_nodes(world):
         labelled = excluded(world, node, value="true" if calico else None)
         where = world.network.origins(node, LABELS) or world.network.origins("cluster", LABELS)
-        if labelled:
+        chosen_out = world.network.seen(node, why(EXCLUDED))
+        if chosen_out:
+            told = tuple((o, chosen_out) for o in world.network.origins(node, EXCLUDED)[:1])
+            yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=told)
+        elif labelled:
             because = tuple((o, f"the node carries {EXCLUDE_LABEL}") for o in where)
             yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=because)
         elif where:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.address import contains
-from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, NOT_SELECTED
+from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, NOT_SELECTED, why
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -33,7 +33,11 @@ def suspects(world: World) -> Iterable[Suspect]:
     flow = world.network.flow
     ranges = world.network.seen("cluster", LB_CIDRS)
     where = world.network.origins("cluster", LB_CIDRS)
-    if world.get("cluster", ANNOUNCER) != "calico-bgp" or ranges is None or not flow.address:
+    if world.network.seen(flow.service, NOT_SELECTED):
+        said = world.network.seen(flow.service, why(NOT_SELECTED)) or "the announcer leaves it out"
+        told = tuple((o, said) for o in world.network.origins(flow.service, NOT_SELECTED)[:1])
+        yield Suspect(fault=FAULT, subject=flow.service, presence=Presence.PRESENT, because=told)
+    elif world.get("cluster", ANNOUNCER) != "calico-bgp" or ranges is None or not flow.address:
         yield Suspect(fault=FAULT, subject=flow.service)
     elif any(contains(r, flow.address) for r in ranges):
         because = tuple((o, f"{flow.address} lies in {', '.join(ranges)}") for o in where[:1])
