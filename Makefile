@@ -36,8 +36,9 @@ accept: ## rewrite the golden files with what comes out now; look at the differe
 readme: ## renew the diagnosis that README.md shows
 	$(BIN)/pytest -q tests/contract/test_readme.py --accept
 
-index: ## rewrite the generated indexes of readers and faults
+index: ## rewrite the generated indexes of readers, probes and faults
 	$(RUN) kubereach.evidence.indexing
+	$(RUN) kubereach.diagnose.indexing
 
 bench: ## run the benchmarks
 	@for file in benchmarks/bench_*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done

@@ -30,3 +30,14 @@ def probe_index() -> str:
 
 
 INDEXES = ((faults.__path__[0], fault_index), (probes.__path__[0], probe_index))
+
+
+def main() -> None:
+    """Write both."""
+    for folder, text in INDEXES:
+        with open(f"{folder}/_index.py", "w", encoding="utf-8") as file:
+            file.write(text())
+
+
+if __name__ == "__main__":
+    main()
