@@ -10,6 +10,7 @@ from kubereach.build.cluster import build_cluster
 from kubereach.build.dataplane import put_dataplane
 from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
+from kubereach.build.links import put_links
 from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
@@ -76,6 +77,9 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     put_dataplane(objects, current, hosts, flow, leaves)
     put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
     put_announcement(objects, current, flow, hosts, leaves)
+    put_links(
+        (*observed, *(f for f in current if isinstance(f, (Setting, ObjectListing)))), objects, flow, hosts, leaves
+    )
     assumed = _assume(flow, hosts, leaves)
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)

@@ -96,6 +96,17 @@ PEER_MULTIHOP = Attribute[bool]("bgp.peer.multihop")
 PEER_AS_DOUBT = Attribute[str]("bgp.peer.as-doubt")  # "" or how the AS numbers of both sides differ
 BGP_ADDRESS_DOUBT = Attribute[str]("bgp.address-doubt")  # "" or why the speaker's address looks wrong
 
+# --- doubts that links, modes and device listings raise: "" or in words ---
+NEXT_HOP_DOUBT = Attribute[str]("next-hop doubt")  # of the router, as the next five
+TABLE_DOUBT = Attribute[str]("routing-table doubt")
+ROUTER_NAT_DOUBT = Attribute[str]("router NAT doubt")
+NO_PEER_DOUBT = Attribute[str]("no-peer doubt")
+MTU_DOUBT = Attribute[str]("MTU doubt")  # of the cluster
+DEFAULT_DOUBT = Attribute[str]("default-route doubt")  # of a node
+MULTIHOMED_DOUBT = Attribute[str]("several-interfaces doubt")  # of a node
+DIRECT_RETURN = Attribute[bool]("direct server return")
+BEHIND_REFLECTOR = Attribute[bool]("route reflectors")
+
 # --- a pool, an advertisement ---
 POOL_ADDRESSES = Attribute[tuple[str, ...]]("addresses")
 POOL_AUTO_ASSIGN = Attribute[bool]("autoAssign")
@@ -161,6 +172,7 @@ NO_HOST_ROUTES = Attribute[bool]("the aggregate alone is announced")
 
 # --- what can be wrong: the router ---
 WRONG_TABLE = Attribute[bool]("route in another table")
+NOBODY_ANNOUNCES = Attribute[bool]("nobody announces to this router")
 STATIC_WINS = Attribute[bool]("another route is preferred")
 REHASH = Attribute[bool]("established connections move")
 STATE_EXPIRES = Attribute[bool]("one-sided state expires")

@@ -10,6 +10,7 @@ from kubereach.model.attribute import (
     BAD_NEXT_HOP,
     IMPORT_POLICY,
     MULTIPATH,
+    NOBODY_ANNOUNCES,
     NOT_INSTALLED,
     OTHER_ROUTER,
     SESSION_FAULT,
@@ -65,6 +66,8 @@ def _statics(world: World, address: str) -> list[Learned]:
 
 
 def _learned(world: World, service: str, address: str) -> list[Learned]:
+    if world.get("router", NOBODY_ANNOUNCES):
+        return []
     policy = world.get("router", IMPORT_POLICY)
     found = []
     for route in announced(world, service, address).routes:

@@ -1,0 +1,212 @@
+"""What links, default routes, modes and device words say about ways on which flows fail in part or on their way back.
+
+Each leaf is a doubt in words, "" where it was looked at and nothing is wrong; faults take their prior from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kubereach.build.hosts import Hosts
+from kubereach.build.leaves import Leaves
+from kubereach.model.address import canonical_address, contains, family
+from kubereach.model.attribute import (
+    BEHIND_REFLECTOR,
+    DEFAULT_DOUBT,
+    DIRECT_RETURN,
+    ENCAPSULATION,
+    MTU_DOUBT,
+    MULTIHOMED_DOUBT,
+    NEXT_HOP_DOUBT,
+    NO_PEER_DOUBT,
+    PEERS,
+    ROUTED,
+    ROUTER_NAT_DOUBT,
+    SHARED_LAN,
+    TABLE_DOUBT,
+)
+from kubereach.model.fact import (
+    AnyFact,
+    BgpListing,
+    BgpSession,
+    Interface,
+    InterfaceAddress,
+    ObjectListing,
+    Route,
+    RouteListing,
+    Setting,
+    Trust,
+)
+from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.network import Flow
+from kubereach.model.origin import Origin
+
+Objects = dict[ObjectKey, KubeObject]
+# Octets that a tunnel adds (calico.md section 9: VXLAN 50, IPIP 20, WireGuard 60 on IPv4).
+_OVERHEAD = (("vxlan", 50), ("flannel", 50), ("tunl", 20), ("ipip", 20), ("wireguard", 60), ("geneve", 50))
+_PODS = r"cali|veth|lxc|cni|docker|br-|virbr|lo$|kube-|dummy|nodelocaldns"
+_USUAL_MTU = 1500
+_MAIN = r"(?:main|bgp|bird|unicast|export.*|25[45]|local|default|master[46]?|inet6?\.0|global)$"
+_DSR = r"dsr|direct.?(?:server.?)?return"
+
+
+def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts: Hosts, leaves: Leaves) -> None:
+    """Put all doubts of this kind."""
+    _put_mtu(observed, hosts, leaves)
+    _put_default_routes(observed, hosts, leaves)
+    _put_second_interfaces(observed, flow, hosts, leaves)
+    _put_modes(observed, objects, leaves)
+    _put_router(observed, leaves)
+    _put_segment(observed, hosts, leaves)
+    _put_peers(observed, hosts, leaves)
+
+
+def _tunnel(name: str) -> int:
+    return next((octets for word, octets in _OVERHEAD if name.startswith(word) or f".{word}" in name), 0)
+
+
+def _put_mtu(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    links = [f for f in observed if isinstance(f, Interface) and f.mtu and f.device in {*hosts.nodes, "router"}]
+    uplinks = [f for f in links if not _tunnel(f.name) and not re.match(_PODS, f.name) and (f.mtu or 0) < 9999]
+    tunnels = [f for f in links if _tunnel(f.name)]
+    if not uplinks:
+        return
+    small = min(uplinks, key=lambda f: f.mtu or 0)
+    doubt, where = "", small.origin
+    for tunnel in tunnels:
+        if (tunnel.mtu or 0) + _tunnel(tunnel.name) > (small.mtu or 0):
+            doubt = (
+                f"{tunnel.name} carries {tunnel.mtu} octets, {small.name or 'the uplink'} {small.mtu} with its header"
+            )
+            where = tunnel.origin
+    encapsulated = (leaves.get("cluster", ENCAPSULATION) or "none") != "none"
+    if not doubt and (small.mtu or 0) < _USUAL_MTU and not tunnels:
+        doubt = f"{small.name or 'a link'} carries {small.mtu} octets only"
+        doubt += ", less what the tunnel adds" if encapsulated else ""
+    if not doubt and len({f.mtu for f in uplinks}) > 1:
+        doubt = "links differ: " + ", ".join(sorted({f"{f.device.removeprefix('node/')} {f.mtu}" for f in uplinks}))
+    leaves.put("cluster", MTU_DOUBT, doubt, (where,), small.trust)
+
+
+def _put_default_routes(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    """A node's default route that is missing, or that leads past the router which delivers."""
+    router = [a for a, owner in hosts.owners.items() if owner == "router"]
+    for fact in observed:
+        if isinstance(fact, Route) and fact.device in hosts.nodes and fact.prefix in {"0.0.0.0/0", "::/0"}:
+            vias = [h.via for h in fact.next_hops if h.via]
+            other = [v for v in vias if router and v not in router and family(v) == family(router[0])]
+            doubt = f"its default route leads to {other[0]}, and the router is {router[0]}" if other else ""
+            if vias and (router or not other):
+                leaves.put(fact.device, DEFAULT_DOUBT, doubt, (fact.origin,), fact.trust)
+        elif isinstance(fact, RouteListing) and fact.device in hosts.nodes and fact.complete and fact.table == "main":
+            asked = not fact.prefix or fact.prefix in {"0.0.0.0/0", "::/0"}
+            routes = [f for f in observed if isinstance(f, Route) and f.device == fact.device and f.table == "main"]
+            if asked and not fact.protocol and not any(r.prefix in {"0.0.0.0/0", "::/0"} for r in routes):
+                leaves.put(fact.device, DEFAULT_DOUBT, "it has no default route", (fact.origin,), fact.trust)
+
+
+def _put_second_interfaces(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, leaves: Leaves) -> None:
+    """Nodes with legs in several subnets; the worse when the address lies on another one than the default route."""
+    for node in hosts.nodes:
+        legs = [f for f in observed if isinstance(f, InterfaceAddress) and f.device == node and _leg(f)]
+        if len({f.interface for f in legs}) < 2:
+            continue
+        defaults = [
+            h.interface
+            for f in observed
+            if isinstance(f, Route) and f.device == node and f.prefix in {"0.0.0.0/0", "::/0"}
+            for h in f.next_hops
+        ]
+        on_leg = [f for f in legs if flow.address and contains(f"{f.address}/{f.prefix_length}", flow.address)]
+        doubt = f"it has legs in {len(legs)} subnets: " + ", ".join(f.interface for f in legs)
+        if on_leg and any(defaults) and on_leg[0].interface not in defaults:
+            doubt = f"{flow.address} is on the link of {on_leg[0].interface}, and the default route is by {defaults[0]}"
+        leaves.put(node, MULTIHOMED_DOUBT, doubt, (legs[0].origin,), legs[0].trust)
+
+
+def _leg(fact: InterfaceAddress) -> bool:
+    private = re.match(_PODS, fact.interface) or _tunnel(fact.interface)
+    return not private and "." in fact.address and 8 <= fact.prefix_length < 31
+
+
+def _settings(observed: Iterable[AnyFact]) -> Iterable[tuple[Setting, str]]:
+    for fact in observed:
+        if isinstance(fact, Setting):
+            yield fact, f"{fact.attribute} {fact.value}".lower()
+
+
+def _put_modes(observed: tuple[AnyFact, ...], objects: Objects, leaves: Leaves) -> None:
+    for fact, text in _settings(observed):
+        negative = str(fact.value).lower() in {"false", "off", "no", "snat", "disabled", "tunnel-off"}
+        if re.search(rf"\b(?:{_DSR})\b", text) and not negative:
+            leaves.put("cluster", DIRECT_RETURN, value=True, origins=(fact.origin,), trust=fact.trust)
+        if "reflector" in f"{fact.subject} {text}":
+            leaves.put("cluster", BEHIND_REFLECTOR, value=True, origins=(fact.origin,), trust=fact.trust)
+    for (kind, _, name), entry in objects.items():
+        for path, leaf in entry.fields.items():
+            lowered = f"{path} {leaf.value}".lower()
+            if kind in {"Service", "ConfigMap", "FelixConfiguration"} and re.search(
+                r"service\.dsr\b|(?:lb-mode|loadbalancer\.mode)\W{1,3}(?:dsr|hybrid)|externalservicemode dsr",
+                lowered,
+            ):
+                leaves.put("cluster", DIRECT_RETURN, value=True, origins=(leaf.origin,))
+            if kind in {"Node", "BGPPeer"} and re.search(
+                r"routereflectorclusterid|route-?reflector", f"{lowered} {name}"
+            ):
+                leaves.put("cluster", BEHIND_REFLECTOR, value=True, origins=(leaf.origin,))
+
+
+def _put_router(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
+    """Routing tables beside the main one, NAT rules, and next hops that cannot be reached."""
+    for fact in observed:
+        if isinstance(fact, Route) and fact.device == "router" and not re.match(_MAIN, fact.table):
+            doubt = f"{fact.prefix} is in the table {fact.table}"
+            leaves.put("router", TABLE_DOUBT, doubt, (fact.origin,), fact.trust)
+    for fact, text in _settings(observed):
+        kind = fact.subject.partition("/")[0]
+        if kind in {"router", "peer", "switch"}:
+            bad = str(fact.value).lower() in {"false", "no", "unreachable", "invalid", "inaccessible", "unresolved"}
+            if re.search(r"next[ ._-]?hop", fact.attribute) and bad:
+                says = "the next hop that is announced cannot be reached there"
+                leaves.put("router", NEXT_HOP_DOUBT, says, (fact.origin,), fact.trust)
+            if re.search(r"\bvrf\b|routing[ ._-]?(?:table|instance)|policy[ ._-]?rout", text):
+                leaves.put("router", TABLE_DOUBT, f"{fact.attribute}: {fact.value}", (fact.origin,), fact.trust)
+            nat = re.search(r"\b(?:[sd]?-?nat|masquerade|src-?nat|dst-?nat|port[ -]?forward\w*|hairpin)\b", text)
+            if nat and str(fact.value).lower() not in {"none", "false", "off", "no"}:
+                leaves.put("router", ROUTER_NAT_DOUBT, f"{fact.attribute}: {fact.value}", (fact.origin,), fact.trust)
+
+
+def _put_segment(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    """A stated subnet of the client that holds the nodes too."""
+    nodes = [hosts.addresses[n][0] for n in hosts.nodes if n in hosts.addresses]
+    subnets: list[tuple[str, Origin]] = []
+    for fact, _ in _settings(observed):
+        if (
+            fact.subject == "client"
+            and re.search(r"subnet|network|segment|vlan", fact.attribute)
+            and "/" in str(fact.value)
+        ):
+            subnets.append((str(fact.value), fact.origin))
+        elif fact.subject.startswith("node/") and re.search(r"addr|internalip", fact.attribute.lower()):
+            nodes += [a for part in str(fact.value).split("-") if (a := canonical_address(part))]
+    for subnet, origin in subnets:
+        if nodes:
+            shared = any(contains(subnet, node) for node in nodes)
+            leaves.put("client", SHARED_LAN, shared, (origin,), Trust.STATED)
+            if shared and leaves.get("client", ROUTED) is None:
+                leaves.put("client", ROUTED, value=True, origins=(origin,), trust=Trust.MENTIONED)
+
+
+def _put_peers(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    """A node's whole list of sessions that holds other nodes only: nobody is told to talk to the router."""
+    if leaves.get("cluster", PEERS):
+        return
+    for fact in observed:
+        if isinstance(fact, BgpListing) and fact.complete and fact.device in hosts.nodes:
+            mine = [f for f in observed if isinstance(f, BgpSession) and f.device == fact.device]
+            if not any("mesh" not in f.peer_type and hosts.owners.get(f.peer) not in hosts.nodes for f in mine):
+                says = "its list of sessions names no router"
+                leaves.put("router", NO_PEER_DOUBT, says, (fact.origin,), fact.trust)
+        elif isinstance(fact, ObjectListing) and fact.kind == "BGPPeer" and fact.complete and not fact.names:
+            leaves.put("router", NO_PEER_DOUBT, "there is no BGPPeer", (fact.origin,), fact.trust)
