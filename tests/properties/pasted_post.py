@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def parts(text: str) -> tuple[str, ...]:
                 number -= 1
             starts.append(number)
     bounds = [0, *starts, len(lines)]
-    return tuple("\n".join(lines[a:b]) + "\n" for a, b in zip(bounds, bounds[1:], strict=False))
+    return tuple("\n".join(lines[a:b]) + "\n" for a, b in pairwise(bounds))
 
 
 def command_of(part: str) -> str:

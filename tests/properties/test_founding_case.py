@@ -231,7 +231,7 @@ _numbers = st.lists(st.integers(64512, 65534), min_size=2, max_size=2, unique=Tr
 def _disguised(blocks: dict[str, str], names: list[str], numbers: list[int], order: list[int]) -> str:
     found = parts(founding_post())
     text = "".join([found[0], *(found[1:][index] for index in order)])
-    words = {old: new for old, new in zip(NAMES, names, strict=True)}
+    words = dict(zip(NAMES, names, strict=True))
     words |= {"64700": str(numbers[0]), "64777": str(numbers[1])}
     return renamed(renumbered(text, blocks), words)
 
