@@ -28,6 +28,7 @@ from kubereach.model.origin import Origin
 _IPTABLES = r"iptables\.(\w{3,8})\.([\w:.-]{1,60}?)(?:\.(policy)|\[\d+\])$"
 _NFT = r"nft\.(\w{2,6}\.[\w-]{1,60})\.(.{1,200}?)(?:\.(policy|hook)|\[\d+\])$"
 _SAID = r"(?:ip6?tables|nft|nftables|firewall|netfilter)?.{0,30}\b(FORWARD|INPUT)\b.{0,20}\bpolicy$"
+_CNI_CHAIN = r"(?:cali-|CILIUM|FLANNEL|ANTREA|WEAVE|KUBE-ROUTER|OVN)"
 _RANGES_CHAIN = r"KUBE-(?:FIRE-WALL|FW-\w+|PROXY-FIREWALL|SOURCE-RANGES-FIREWALL)$"
 
 
@@ -52,10 +53,10 @@ def put_netfilter(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Lea
     shown: dict[str, _Shown] = {}
     for fact in facts:
         if isinstance(fact, Setting) and not fact.given:
-            subject = hosts.resolve(fact.subject.removeprefix("node/"), node_like=True) if fact.subject else "cluster"
-            if fact.subject.startswith("pod/") or subject in {"client", "router"}:
-                continue
-            _take(fact, shown.setdefault(subject or "cluster", _Shown()), leaves)
+            everyone = fact.subject in {"", "cluster"} or "*" in fact.subject
+            if everyone or fact.subject.startswith("node/"):
+                subject = "cluster" if everyone else hosts.resolve(fact.subject)
+                _take(fact, shown.setdefault(subject, _Shown()), leaves)
     for subject, found in shown.items():
         _put(subject, found, flow, leaves)
 
@@ -151,7 +152,9 @@ def _conclude(subject: str, hook: str, verdicts: Verdicts, leaves: Leaves, shown
     where = origins[:1] + origins[-1:] if len(origins) > 1 else origins
     certain = decided and len(verdicts) == 1
     if hook == "forward":
-        leaves.put(subject, FORWARD_POLICY, "drop" if bad else "accept", where, shown.trust)
+        covered = any(re.match(_CNI_CHAIN, rule.target) for rule in shown.rules.get("FORWARD", ()))
+        policy = "accept" if not bad else "drop-covered" if covered else "drop"
+        leaves.put(subject, FORWARD_POLICY, policy, where, shown.trust)
         if certain and "reject" in bad:
             leaves.put(subject, HOST_FIREWALL, "reject", where, shown.trust)
         elif certain and (bad or subject != "cluster"):

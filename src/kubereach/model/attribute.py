@@ -131,7 +131,7 @@ SHARED_LAN = Attribute[bool]("shares the segment of the nodes")  # the client; r
 ROUTED = Attribute[bool]("reaches the address over the router")  # the client; False: on-link
 
 # --- a node's kernel, as far as its settings tell and do not decide ---
-FORWARD_POLICY = Attribute[str]("FORWARD policy")  # accept, drop, drop-counts (and its counter has packets)
+FORWARD_POLICY = Attribute[str]("FORWARD policy")  # accept, drop, drop-covered (the CNI has a chain of its own)
 INPUT_POLICY = Attribute[str]("INPUT policy")  # accept, drop, reject
 REVERSE_PATH = Attribute[int]("rp_filter")  # the strictest value in force
 FORWARDING = Attribute[bool]("forwarding")
@@ -140,6 +140,11 @@ DATAPATH_DEVICES = Attribute[bool]("datapath devices named by hand")
 POLICIES_IN_PLACE = Attribute[str]("network policies")  # of the service: none, some, others (of another namespace)
 RANGES_IN_RULES = Attribute[bool]("rules drop what no source range admits")  # of a service
 HOST_POLICIES = Attribute[bool]("host endpoints or host policies in place")
+
+NICS = Attribute[tuple[tuple[str, str], ...]]("interfaces")  # (name, address/length or ""); of `cluster`: of each node
+MACS = Attribute[tuple[str, ...]]("hardware addresses")
+PLATFORM = Attribute[str]("platform")  # of the cluster: openstack vmware cloud hyper-v proxmox kvm, "" for none known
+UPLINK = Attribute[str]("uplink")  # of the cluster: wifi macvlan bridge, "" for an ordinary one
 
 # --- what can be wrong: allocation ---
 ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or a key of simulate.allocation.MESSAGES
@@ -162,6 +167,7 @@ EXTRA_RESPONDER = Attribute[bool]("answers ARP unasked")
 ARP_LOST = Attribute[bool]("ARP requests do not arrive")
 ARP_SILENT = Attribute[bool]("does not answer ARP")
 L2_WRONG_INTERFACE = Attribute[bool]("announces on the wrong interface")
+POOL_OFFLINK = Attribute[bool]("address outside the nodes' subnets")  # of a service
 ANTISPOOF = Attribute[bool]("hypervisor drops the address")
 STALE_NEIGHBOUR = Attribute[bool]("stale neighbour entry")
 NO_ADVERTISEMENT = Attribute[bool]("no advertisement object")

@@ -1,20 +1,21 @@
 """The kernel does not forward.
 
 What happens   net.ipv4.ip_forward or an interface's forwarding is off, so translated packets to a pod are dropped
-               in silence.
-How it looks   tests on the node itself work; nothing forwarded leaves it
-Confirm        `sysctl net.ipv4.ip_forward net.ipv4.conf.all.forwarding`
+               in silence. A host hardened or re-read by sysctl --system after kubelet's start is the usual way there.
+How it looks   tests on the node itself work; a capture sees the SYN arrive, and nothing leaves
+Confirm        `sysctl net.ipv4.ip_forward net.ipv4.conf.all.forwarding net.ipv4.conf.INTERFACE.forwarding`
 Fix            set it to 1, persistently
 Not to be confused with  forward-drop (a rule counts)
-References     Linux ip-sysctl
+References     Linux ip-sysctl; net/ipv4/route.c ip_route_input_slow (IN_DEV_FORWARD of the incoming interface)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import FORWARDING_OFF
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import FORWARDING, FORWARDING_OFF
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -29,7 +30,11 @@ FAULT = Fault(
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    nodes = affected_nodes(world, FORWARDING_OFF, FORWARDING)
+    off = [n for n in nodes if seen_of(world, n, FORWARDING_OFF)]
+    yield from by_leaf(FAULT, world, off, FORWARDING_OFF, "forwarding is off")
+    rest = [n for n in nodes if n not in off]
+    yield from exposed(FAULT, world, rest, FORWARDING, {True: 0.002}, "ip_forward is on, but an interface may differ")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
@@ -37,11 +42,11 @@ def apply(world: World, suspect: Suspect) -> Changes:
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {FORWARDING_OFF.of(suspect.subject): False}
+    return {FORWARDING_OFF.of(suspect.subject): False, FORWARDING_OFF.of("cluster"): False}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:
     return Plan(
         summary=f"switch forwarding on at {suspect.name}",
-        commands=("sysctl -w net.ipv4.ip_forward=1",),
+        commands=("sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.INTERFACE.forwarding=1",),
     )

@@ -1,6 +1,6 @@
 """firewalld, ufw or nft rules drop at the node.
 
-What happens   The packet reaches the node and the host's own firewall drops it before or after translation.
+What happens   The packet reaches the node and the host's own firewall drops it, before or after translation.
 How it looks   a capture on the node sees the SYN and nothing answers; ping may work
 Confirm        `nft list ruleset` or `iptables-save -c` on the entry node, counters while trying
 Fix            allow the traffic, or switch the host firewall off as the CNI's manual asks
@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import HOST_FIREWALL
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import HOST_FIREWALL, INPUT_POLICY
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -28,7 +29,12 @@ FAULT = Fault(
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    nodes = affected_nodes(world, HOST_FIREWALL, INPUT_POLICY)
+    decided = [n for n in nodes if seen_of(world, n, HOST_FIREWALL) == "drop"]
+    yield from by_leaf(FAULT, world, decided, HOST_FIREWALL, "the host's rules drop it")
+    rest = [n for n in nodes if n not in decided]
+    odds: dict[object, float] = {"drop": 0.08, "accept": 0.008}
+    yield from exposed(FAULT, world, rest, INPUT_POLICY, odds, "the host has a filter of its own")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
@@ -36,7 +42,7 @@ def apply(world: World, suspect: Suspect) -> Changes:
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {HOST_FIREWALL.of(suspect.subject): ""}
+    return {HOST_FIREWALL.of(suspect.subject): "", HOST_FIREWALL.of("cluster"): ""}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

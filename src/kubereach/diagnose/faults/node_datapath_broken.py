@@ -1,20 +1,23 @@
 """The node's datapath does not cover the interface, or lost its rules.
 
-What happens   The eBPF programs are not attached to the interface the traffic enters by, or another program
-               removed IP rules and routes.
-How it looks   traffic arrives in a capture and no program counts it; other nodes are fine
-Confirm        the agent's list of devices; `ip rule`
+What happens   The eBPF programs are not attached to the interface that the traffic enters or leaves by (devices named
+               by hand, VLAN and trunk interfaces), or another program removed IP rules and routes.
+How it looks   traffic arrives in a capture and no program counts it; answers leave untranslated; other nodes are fine
+Confirm        the agent's list of devices; `ip rule`; `bpftool net`
 Fix            name the devices; keep systemd-networkd or NetworkManager from removing foreign rules
 Not to be confused with  host-firewall-drop (a rule counts the packet)
-References     Cilium devices option; systemd-networkd ManageForeignRoutingPolicyRules
+References     Cilium devices option; Calico bpfDataIfacePattern; systemd-networkd ManageForeignRoutingPolicyRules
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import DATAPATH_BROKEN
+from msgspec.structs import replace
+
+from kubereach.diagnose.exposure import affected_nodes, exposed
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import DATAPATH_BROKEN, DATAPATH_DEVICES, PROXY_MODE
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -23,13 +26,16 @@ FAULT = Fault(
     class_="ingress-node-datapath-broken",
     layer="node-ingress",
     owner=Owner.CLUSTER,
-    prior=0.006,
+    prior=0.003,
     summary="the datapath on {name} does not take the packets",
 )
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    ebpf = world.get("cluster", PROXY_MODE) == "ebpf" or "cilium" in world.network.stack
+    says = "the datapath's devices are named by hand, so that one may be missing"
+    for found in exposed(FAULT, world, affected_nodes(world), DATAPATH_DEVICES, {True: 0.2}, says):
+        yield found if found.prior else replace(found, prior=0.025 if ebpf else FAULT.prior)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

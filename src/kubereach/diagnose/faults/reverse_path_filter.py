@@ -1,9 +1,9 @@
 """The strict reverse-path filter drops the client's packet.
 
 What happens   The node's best route back to the client leaves by another interface, and rp_filter=1 drops the
-               packet before any rule counts it.
+               packet before any rule counts it. In force is the larger of `all` and the interface's value.
 How it looks   a capture on the node sees the SYN, no rule counts it, TcpExtIPReversePathFilter rises
-Confirm        `nstat -az TcpExtIPReversePathFilter` while trying; sysctl net.ipv4.conf.{all,IF}.rp_filter
+Confirm        `nstat -az TcpExtIPReversePathFilter` while trying; `ip route get SERVICE from CLIENT iif INTERFACE`
 Fix            rp_filter=2, or a symmetric route
 Not to be confused with  host-firewall-drop (a rule counts the packet)
 References     Linux fib_frontend.c __fib_validate_source; RFC 3704
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import RP_FILTER_DROP
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of, tells
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import REVERSE_PATH, RP_FILTER_DROP
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -23,21 +24,26 @@ FAULT = Fault(
     class_="ingress-rp-filter-strict",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.015,
+    prior=0.012,
     summary="the reverse-path filter on {name} drops the packets",
 )
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    nodes = affected_nodes(world, RP_FILTER_DROP, REVERSE_PATH)
+    decided = [n for n in nodes if seen_of(world, n, RP_FILTER_DROP)]
+    yield from by_leaf(FAULT, world, decided, RP_FILTER_DROP, "the kernel's own source check fails")
+    rest = [n for n in nodes if n not in decided]
+    odds: dict[object, float] = {1: 0.12, 0: 0.0, 2: 0.002}
+    yield from exposed(FAULT, world, rest, REVERSE_PATH, odds, "rp_filter as it was shown")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {RP_FILTER_DROP.of(suspect.subject): True}
+    return {RP_FILTER_DROP.of(suspect.subject): True, **tells(world, "rpfilter-drop")}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {RP_FILTER_DROP.of(suspect.subject): False}
+    return {RP_FILTER_DROP.of(suspect.subject): False, RP_FILTER_DROP.of("cluster"): False}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -1,0 +1,62 @@
+"""How a leaf that evidence gives, or only a setting that exposes a subject, turns into a suspect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kubereach.diagnose.fault import Fault, Presence, Suspect, entry_nodes
+from kubereach.model.attribute import TELLS, Attribute, T
+from kubereach.simulate.world import Changes, World
+
+
+def affected_nodes(world: World, *leaves: Attribute[Any]) -> tuple[str, ...]:
+    """The nodes that the flow enters, and those of which evidence gives one of the leaves."""
+    shown = [n for n in world.network.nodes if any((n, leaf.name) in world.network.settings for leaf in leaves)]
+    return tuple(dict.fromkeys((*entry_nodes(world), *shown)))
+
+
+def by_leaf(
+    fault: Fault, world: World, subjects: Iterable[str], leaf: Attribute[Any], says: str, prior: float | None = None
+) -> Iterable[Suspect]:
+    """Present where the leaf is seen to be set, absent where it is seen not to be, unknown elsewhere.
+
+    A leaf of the whole cluster holds for every subject that has none of its own.
+    """
+    for subject in subjects:
+        seen = world.network.settings.get((subject, leaf.name)) or world.network.settings.get(("cluster", leaf.name))
+        if seen is None:
+            yield Suspect(fault=fault, subject=subject, prior=prior)
+            continue
+        because = tuple((origin, says) for origin in seen.origins[:2])
+        presence = Presence.PRESENT if seen.value else Presence.ABSENT
+        if presence is Presence.ABSENT:
+            because = tuple((origin, f"not so: {says}") for origin in seen.origins[:1])
+        yield Suspect(fault=fault, subject=subject, presence=presence, because=because)
+
+
+def exposed(
+    fault: Fault, world: World, subjects: Iterable[str], leaf: Attribute[Any], odds: dict[object, float], says: str
+) -> Iterable[Suspect]:
+    """Unknown suspects whose prior depends on a setting that exposes them without deciding.
+
+    `odds` maps the setting's value to the prior; the fault's own stands for a value that is not in it. A prior of 0
+    acquits.
+    """
+    for subject in subjects:
+        seen = world.network.settings.get((subject, leaf.name)) or world.network.settings.get(("cluster", leaf.name))
+        prior = odds.get(seen.value) if seen is not None else None
+        because = () if seen is None or prior is None else tuple((o, says) for o in seen.origins[:2])
+        presence = Presence.ABSENT if prior == 0 else Presence.UNKNOWN
+        yield Suspect(fault=fault, subject=subject, presence=presence, prior=prior or None, because=because)
+
+
+def seen_of(world: World, subject: str, leaf: Attribute[T]) -> T | None:
+    """The leaf as evidence gives it for the subject, or for the cluster as a whole; None where it is unseen."""
+    found = world.network.seen(subject, leaf)
+    return world.network.seen("cluster", leaf) if found is None else found
+
+
+def tells(world: World, *slugs: str) -> Changes:
+    """The change that makes programs write these messages in a world."""
+    return {TELLS.of("cluster"): (*world.get("cluster", TELLS), *slugs)}
