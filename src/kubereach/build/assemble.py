@@ -15,6 +15,7 @@ from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
 from kubereach.build.said import said
+from kubereach.build.segments import put_segment_leaves
 from kubereach.build.services import build_services
 from kubereach.build.stack import find_stack, put_announcer
 from kubereach.build.stated import put_stated
@@ -84,6 +85,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)
     _put_static_routes(observed, leaves)
+    put_segment_leaves(objects, current, observed, flow, hosts, leaves)
     return Network(
         flow=flow,
         nodes=tuple(hosts.nodes),

@@ -137,7 +137,7 @@ REVERSE_PATH = Attribute[int]("rp_filter")  # the strictest value in force
 FORWARDING = Attribute[bool]("forwarding")
 BE_LIBERAL = Attribute[bool]("nf_conntrack_tcp_be_liberal")
 DATAPATH_DEVICES = Attribute[bool]("datapath devices named by hand")
-POLICIES_IN_PLACE = Attribute[str]("network policies")  # of the service: none, some, others (of another namespace)
+POLICIES_IN_PLACE = Attribute[str]("network policies")  # at the service: none, some, laid (on its pods)
 RANGES_IN_RULES = Attribute[bool]("rules drop what no source range admits")  # of a service
 HOST_POLICIES = Attribute[bool]("host endpoints or host policies in place")
 
@@ -150,6 +150,7 @@ UPLINK = Attribute[str]("uplink")  # of the cluster: wifi macvlan bridge, "" for
 ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or a key of simulate.allocation.MESSAGES
 ALLOCATION_WHY = Attribute[str]("allocation fault in words")
 UNUSABLE_ADDRESS = Attribute[bool]("no host can use the address")
+POOL_SHARED = Attribute[str]("range that others give out too")  # of a service: "" or which
 ADDRESS_TAKEN = Attribute[str]("address owned by something else too")  # of a service: "" or what owns it
 
 # --- what can be wrong: announcement ---

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ANNOUNCER, PROXY_MODE, STRICT_ARP
+from kubereach.model.attribute import ADDRESS_TAKEN, ANNOUNCER, PROXY_MODE, STRICT_ARP
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -59,7 +59,7 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 def _answer(world: World) -> str:
     flow = world.network.flow
-    count = len(responders(world, flow.service, flow.address))
+    count = len(responders(world, flow.service, flow.address)) + bool(world.get(flow.service, ADDRESS_TAKEN))
     return "none" if not count else "one" if count == 1 else "several"
 
 

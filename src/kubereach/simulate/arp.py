@@ -11,7 +11,6 @@ from kubereach.model.attribute import (
     L2_WRONG_INTERFACE,
     PROXY_DOWN,
     PROXY_MODE,
-    STALE_NEIGHBOUR,
     STRICT_ARP,
 )
 from kubereach.simulate.announced import announced
@@ -25,7 +24,7 @@ def responders(world: World, service: str, address: str) -> tuple[str, ...]:
     only: the dummy device joins no solicited-node group.
     """
     leaders = announced(world, service, address).layer2
-    found = [n for n in leaders if not world.get(n, L2_WRONG_INTERFACE) and not world.get(n, ARP_SILENT)]
+    found = [n for n in leaders if not _mute(world, n)]
     loose = world.get("cluster", PROXY_MODE) == "ipvs" and not world.get("cluster", STRICT_ARP)
     if loose and family(address) == 4:
         found += [n for n in world.network.nodes if not world.get(n, PROXY_DOWN)]
@@ -33,6 +32,11 @@ def responders(world: World, service: str, address: str) -> tuple[str, ...]:
     return tuple(n for n in dict.fromkeys(found) if not _unheard(world, n))
 
 
+def _mute(world: World, node: str) -> bool:
+    """Whether the leader is one that does not answer on the segment."""
+    return any(world.get(s, leaf) for s in (node, "cluster") for leaf in (L2_WRONG_INTERFACE, ARP_SILENT))
+
+
 def _unheard(world: World, node: str) -> bool:
     dropped = (world.get(subject, leaf) for subject in (node, "cluster") for leaf in (ARP_LOST, ANTISPOOF))
-    return any(dropped) or world.get("router", STALE_NEIGHBOUR)
+    return any(dropped)

@@ -147,6 +147,8 @@ def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]
     """The ways to an entry node; whether they exist side by side."""
     if owner := own_node(world, service, packet.address):
         return [_Way(1.0, owner, (Step("route", packet.source, "it goes to the node's own address"),))], False
+    if world.get(service, a.UNUSABLE_ADDRESS):
+        return [_Way(1.0, "", (), Fate.NO_ROUTE, "no host can use the address", "client")], False
     if world.get("client", a.NAME_ELSEWHERE):
         return [_Way(1.0, "", (), Fate.LOST, "the name the client uses leads elsewhere", "client")], False
     if world.get("client", a.CLIENT_ROUTE_WRONG):
@@ -165,6 +167,9 @@ def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]
             world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
             or world.get("cluster", a.ANNOUNCER) == "klipper"
         ):
+            if world.get(service, a.POOL_OFFLINK):
+                why = "the address is in no subnet of the segment, so nobody asks for it there"
+                return [_Way(1.0, "", (start,), Fate.NO_ROUTE, why, "router")], False
             asks = Step("resolve-neighbour", "router", f"the router asks the nodes' segment for {packet.address}")
             return _by_arp(world, service, packet, (start, asks), "router")
         if comes_and_goes(world):
@@ -185,13 +190,28 @@ def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]
 
 def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...], asker: str) -> tuple[list[_Way], bool]:
     nodes = responders(world, service, packet.address)
-    if not nodes:
+    stale, foreign = _stale(world, nodes), world.get(service, a.ADDRESS_TAKEN)
+    if stale:
+        why = f"a neighbour or forwarding entry still leads to {stale.removeprefix('node/')}"
+        fate = Fate.SOMETIMES if world.get("segment", a.STALE_NEIGHBOUR) else Fate.LOST
+        return [_Way(1.0, stale, steps, fate, why, stale)], False
+    if not nodes and not foreign:
         return [_Way(1.0, "", steps, Fate.NO_NEIGHBOUR, "nobody answers for the address", asker)], False
+    share = 1 / (len(nodes) + bool(foreign))
     ways = []
     for node in nodes:
         step = Step("resolve-neighbour", asker, f"{node.removeprefix('node/')} answers for it")
-        ways.append(_Way(1 / len(nodes), node, (*steps, step)))
-    return ways, len(nodes) > 1
+        ways.append(_Way(share, node, (*steps, step)))
+    if foreign:
+        ways.append(_Way(share, "", steps, Fate.HOST, f"another owner answers: {foreign}", asker))
+    return ways, len(ways) > 1
+
+
+def _stale(world: World, holders: tuple[str, ...]) -> str:
+    """The node that stale entries lead to: one that does not hold the address; "" without such entries."""
+    if not world.get("router", a.STALE_NEIGHBOUR) and not world.get("segment", a.STALE_NEIGHBOUR):
+        return ""
+    return next((n for n in world.network.nodes if n not in holders), "the wrong host")
 
 
 def _at_node(world: World, service: str, packet: Packet, way: _Way) -> list[Branch]:

@@ -5,7 +5,7 @@ The lease does not look for endpoints, which is why policy Local does not go wit
 
 from __future__ import annotations
 
-from kubereach.model.attribute import ENDPOINTS, NO_ADVERTISEMENT
+from kubereach.model.attribute import ATTRACTS_WITHOUT_ENDPOINT, ENDPOINTS, LEASE_HOLDER, NO_ADVERTISEMENT
 from kubereach.simulate.announced import Announced, candidates
 from kubereach.simulate.world import World
 
@@ -18,4 +18,7 @@ def announce(world: World, service: str, address: str) -> Announced:
         )
     speaking, silent = candidates(world, service, endpoints_count=False)
     with_endpoint = [n for n in speaking if any(e.node == n for e in world.get(service, ENDPOINTS))]
-    return Announced(layer2=tuple((with_endpoint or list(speaking))[:1]), silent=silent)
+    holder = world.get(service, LEASE_HOLDER)
+    without = [n for n in speaking if n not in with_endpoint and world.get(n, ATTRACTS_WITHOUT_ENDPOINT)]
+    held = [holder] if holder in speaking else []
+    return Announced(layer2=tuple((without or held or with_endpoint or list(speaking))[:1]), silent=silent)

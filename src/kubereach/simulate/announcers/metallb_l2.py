@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from kubereach.model.attribute import L2_POOLS, NO_ADVERTISEMENT
+from kubereach.model.attribute import L2_POOLS, LEASE_HOLDER, NO_ADVERTISEMENT
 from kubereach.simulate.announced import Announced, candidates, given
 from kubereach.simulate.world import World
 
@@ -20,6 +20,9 @@ def announce(world: World, service: str, address: str) -> Announced:
     speaking, silent = candidates(world, service, label=True)
     if not given(world, service):
         speaking = ()
+    holder = world.get(service, LEASE_HOLDER)
+    if holder in speaking:  # what a status or event says stands over what would be computed
+        return Announced(layer2=(holder,), silent=silent)
     return Announced(layer2=tuple(sorted(speaking, key=lambda node: _rank(node, address))[:1]), silent=silent)
 
 

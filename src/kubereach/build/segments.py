@@ -1,0 +1,433 @@
+"""The nodes' links and the segment: interfaces, platform, uplink, who holds the address, and who else may own it.
+
+Sources: metallb.md section 3 (interfaces, failing environments), others.md sections 1 to 4, probes.md section 5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from kubereach.build.hosts import Hosts
+from kubereach.build.leaves import Leaves
+from kubereach.build.pools import Objects, Pool, find_pools
+from kubereach.model.address import canonical_address, contains, parse_prefix
+from kubereach.model.address_range import ranges_of
+from kubereach.model.attribute import (
+    ADDRESS_TAKEN,
+    ANNOUNCER,
+    ANTISPOOF,
+    L2_WRONG_INTERFACE,
+    LEASE_HOLDER,
+    MACS,
+    NICS,
+    PLATFORM,
+    POOL_OFFLINK,
+    POOL_SHARED,
+    STATIC_ROUTES,
+    UNUSABLE_ADDRESS,
+    UPLINK,
+    Attribute,
+    why,
+)
+from kubereach.model.fact import AnyFact, Interface, InterfaceAddress, LogEvent, ProbeResult, Setting, Trust
+from kubereach.model.network import Flow
+from kubereach.model.origin import Origin
+
+VIRTUAL = re.compile(
+    r"^(?:lo|kube-ipvs0|kube-dummy-if|cali|tunl|vxlan|flannel|cni|veth|lxc|cilium|docker|dummy|nodelocaldns)"
+)
+# What platform words and the first three octets of a MAC mean (IEEE registry; the vendors' own defaults).
+PLATFORM_WORDS = (
+    ("openstack", r"openstack|neutron"),
+    ("vmware", r"vmware|vsphere|esxi|vcenter"),
+    (
+        "cloud",
+        r"\baws\b|\bec2\b|azure|\bgcp\b|google cloud|hetzner|digital ?ocean|\bovh\b|oracle cloud|linode|vultr|equinix",
+    ),
+    ("hyper-v", r"hyper-?v\b"),
+    ("proxmox", r"proxmox|\bpve\b"),
+    ("kvm", r"\bkvm\b|libvirt|qemu|nutanix|ovirt|rhev|xen\b|xcp-ng|virtualbox|vagrant"),
+)
+OUIS = {
+    "fa:16:3e": "openstack",
+    "00:50:56": "vmware",
+    "00:0c:29": "vmware",
+    "00:15:5d": "hyper-v",
+    "bc:24:11": "proxmox",
+    "52:54:00": "kvm",
+    "08:00:27": "kvm",
+}
+_PLATFORM_FIELDS = (
+    r"hypervisor|platform|virtuali[sz]ation|infrastructure|cloud|provider|hardware|host(?:ed|ing)|environment"
+    r"|distribution|machine"
+)
+# Settings of platforms that let a port speak only for its own address, and the values that mean so.
+_SPOOF_ON = (
+    r"port[_ -]?security|anti-?spoof|spoof\w* (?:protection|guard|check|filter)|source.?dest|src.?dst.?check|ip-?filter\b"
+    r"|arp (?:inspection|filter|proxy protection)|\bdai\b|ip source guard|dhcp snooping|mac filter"
+)
+_SPOOF_OFF = r"forged ?transmits?|mac (?:address )?(?:spoofing|changes)|promiscuous mode|disable.?port.?security"
+_YES = frozenset({"true", "yes", "on", "enabled", "1", "active", "present", "accept", "allow", "allowed"})
+_NO = frozenset(
+    {"false", "no", "off", "disabled", "0", "reject", "rejected", "deny", "denied", "blocked", "not allowed"}
+)
+
+
+def put_segment_leaves(
+    objects: Objects,
+    facts: tuple[AnyFact, ...],
+    observed: tuple[AnyFact, ...],
+    flow: Flow,
+    hosts: Hosts,
+    leaves: Leaves,
+) -> None:
+    """Put everything about links, given the flow; `observed` has its devices resolved."""
+    settings = tuple(f for f in facts if isinstance(f, Setting))
+    _put_nics(settings, observed, hosts, leaves)
+    _put_platform(settings, observed, leaves)
+    _put_spoofing(settings, flow, leaves)
+    _put_uplink(settings, leaves)
+    _put_holder(objects, settings, observed, flow, hosts, leaves)
+    _put_interface_choice(objects, settings, flow, leaves)
+    _put_address_itself(objects, settings, facts, flow, hosts, leaves)
+
+
+def _say(
+    leaves: Leaves,
+    key: tuple[str, Attribute[bool]],
+    said: str,
+    where: Iterable[Origin],
+    trust: Trust = Trust.OUTPUT,
+) -> None:
+    subject, attribute = key
+    origins = tuple(where)[:1]
+    leaves.put(subject, attribute, value=True, origins=origins, trust=trust)
+    leaves.put(subject, why(attribute), said, origins, trust)
+
+
+def _node_of(subject: str, hosts: Hosts) -> str:
+    """The node that a statement is about; `cluster` for all."""
+    kind, _, name = subject.partition("/")
+    if kind != "node":
+        return ""
+    return "cluster" if "*" in name or not name else hosts.resolve(subject)
+
+
+def _put_nics(settings: tuple[Setting, ...], observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    """(interface, address/length or "") pairs, and the MACs, of each node."""
+    found: dict[str, dict[tuple[str, str], Origin]] = {}
+    macs: dict[str, dict[str, Origin]] = {}
+    for fact in observed:
+        if isinstance(fact, InterfaceAddress) and fact.device:
+            text = f"{fact.address}/{fact.prefix_length}" if fact.prefix_length >= 0 else fact.address
+            found.setdefault(fact.device, {})[(fact.interface, text)] = fact.origin
+        elif isinstance(fact, Interface) and fact.device:
+            found.setdefault(fact.device, {}).setdefault((fact.name, ""), fact.origin)
+            if fact.mac:
+                macs.setdefault(fact.device, {})[fact.mac.lower()] = fact.origin
+    for fact in settings:
+        node = _node_of(fact.subject, hosts) or (fact.subject if fact.subject in {"router", "client"} else "")
+        if not node or fact.value is None:
+            continue
+        for name, text in _stated_nic(fact):
+            found.setdefault(node, {})[(name, text)] = fact.origin
+        if mac := _mac(str(fact.value)):
+            macs.setdefault(node, {})[mac] = fact.origin
+    for node, pairs in found.items():
+        leaves.put(node, NICS, tuple(pairs), tuple(pairs.values())[:1])
+    for node, owned in macs.items():
+        leaves.put(node, MACS, tuple(owned), tuple(owned.values())[:1])
+
+
+def _mac(text: str) -> str:
+    match = re.fullmatch(r"\s*((?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2})\s*", text)
+    return match[1].lower().replace("-", ":") if match else ""
+
+
+def _stated_nic(fact: Setting) -> Iterator[tuple[str, str]]:
+    """Names in `interfaces: [eno1, eth0]`, addresses in `interface eth1 addresses` and `interface.eth1.address`."""
+    value = str(fact.value)
+    if re.fullmatch(
+        r"(?:network )?(?:interfaces?|nics?|devices?|links?)(?: names?)?(?:\[\d+\])?(?:\.name)?", fact.attribute
+    ):
+        for name in re.findall(r"[A-Za-z][\w.@-]{1,15}", value)[:8]:
+            yield name, ""
+    named = re.match(r"(?:interface|nic|link|dev(?:ice)?)[ ./]([A-Za-z][\w@:-]{1,15})(?:[ .](.*))?$", fact.attribute)
+    if named and named[1] not in {"of", "names", "name", "list", "uplink"}:
+        addresses = [a for a in re.findall(r"[0-9a-fA-F.:]{3,39}/\d{1,3}", value) if parse_prefix(a)]
+        single = canonical_address(value)
+        for text in addresses or ([single] if single else [""]):
+            yield named[1], text
+
+
+def _put_platform(settings: tuple[Setting, ...], observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
+    for fact in settings:
+        text = f"{fact.attribute} {fact.value}".lower()
+        kind = fact.subject.partition("/")[0]
+        if kind in {"node", "cluster"} and re.search(_PLATFORM_FIELDS, fact.attribute.lower()):
+            for name, words in PLATFORM_WORDS:
+                if re.search(words, text):
+                    leaves.put("cluster", PLATFORM, name, (fact.origin,), fact.trust)
+                    return
+        if kind == "node" and (name := OUIS.get(_mac(str(fact.value))[:8], "")):
+            leaves.put("cluster", PLATFORM, name, (fact.origin,), Trust.MENTIONED)
+            return
+    for seen in observed:
+        macs = seen.macs if isinstance(seen, ProbeResult) else (seen.mac,) if isinstance(seen, Interface) else ()
+        if name := next((OUIS[m.lower()[:8]] for m in macs if m.lower()[:8] in OUIS), ""):
+            leaves.put("cluster", PLATFORM, name, (seen.origin,), Trust.MENTIONED)
+            return
+
+
+def _put_spoofing(settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> None:
+    """Port security and its kin: on without the address among the allowed ones, or off."""
+    allowed = [f for f in settings if re.search(r"allowed[_ -]?address", f.attribute, re.I)]
+    if any(flow.address and flow.address in str(f.value) for f in allowed):
+        leaves.put("cluster", ANTISPOOF, value=False, origins=(allowed[0].origin,), trust=allowed[0].trust)
+        return
+    for fact in settings:
+        said, attribute = str(fact.value).strip().lower(), fact.attribute.lower()
+        on = re.search(_SPOOF_ON, attribute)
+        off = re.search(_SPOOF_OFF, attribute)
+        if fact.subject == "client" or not (on or off) or "before" in attribute:
+            continue
+        word = re.split(r"[\s,;(]", said)[0]
+        blocks = word in _YES if on else word in _NO
+        passes = word in _NO if on else word in _YES
+        if blocks:
+            _say(leaves, ("cluster", ANTISPOOF), f"{fact.attribute}: {fact.value}", (fact.origin,), fact.trust)
+        elif passes:
+            leaves.put("cluster", ANTISPOOF, value=False, origins=(fact.origin,), trust=fact.trust)
+
+
+def _put_uplink(settings: tuple[Setting, ...], leaves: Leaves) -> None:
+    """What carries the nodes' frames, where it is one of the kinds that are known to swallow ARP."""
+    for fact in settings:
+        if fact.subject.partition("/")[0] not in {"node", "cluster"}:
+            continue
+        text, attribute = f"{fact.attribute} {fact.value}".lower(), fact.attribute.lower()
+        if re.search(r"\bwlan\d|wi-?fi|wireless|\bwlp\d", text):
+            leaves.put("cluster", UPLINK, "wifi", (fact.origin,), fact.trust)
+        elif re.search(r"macvlan|ipvlan|macvtap", text) and not attribute.startswith("cni"):
+            leaves.put("cluster", UPLINK, "macvlan", (fact.origin,), fact.trust)
+        elif re.search(r"uplink|interface|nic\b|bridge|segment|network", attribute) and re.search(
+            r"\bbridge|\bvlan|trunk|\bbond|igmp|multicast|hairpin", text
+        ):
+            leaves.put("cluster", UPLINK, "bridge", (fact.origin,), fact.trust)
+
+
+def _put_holder(
+    objects: Objects,
+    settings: tuple[Setting, ...],
+    observed: tuple[AnyFact, ...],
+    flow: Flow,
+    hosts: Hosts,
+    leaves: Leaves,
+) -> None:
+    """The node that a lease, a status, an event, an annotation or a statement says to hold the address."""
+    _, namespace, name = flow.service.split("/", 2)
+    for holder, origin, trust in (
+        *_holder_in_objects(objects, namespace, name),
+        *_holder_stated(settings, flow),
+        *_holder_in_logs(observed, flow),
+    ):
+        if re.fullmatch(r"[\w][\w.-]{0,62}", holder):
+            leaves.put(flow.service, LEASE_HOLDER, hosts.resolve(f"node/{holder}"), (origin,), trust)
+            return
+
+
+Held = tuple[str, Origin, Trust]
+
+
+def _holder_in_objects(objects: Objects, namespace: str, name: str) -> Iterator[Held]:
+    for (kind, _, entry_name), entry in objects.items():
+        if kind == "Lease" and entry_name == f"cilium-l2announce-{namespace}-{name}":
+            path = "spec.holderIdentity"
+        elif kind == "ServiceL2Status" and entry.text("status.serviceName") == name:
+            path = "status.node"
+        elif (
+            kind == "Service" and entry_name == name and "kube-vip.io/vipHost" in entry.mapping("metadata.annotations")
+        ):
+            path = 'metadata.annotations["kube-vip.io/vipHost"]'
+        else:
+            continue
+        if path in entry.fields and entry.text(path):
+            yield entry.text(path), entry.fields[path].origin, entry.fields[path].trust
+    for (kind, _, _), entry in objects.items():
+        message = entry.text("message") if kind == "Event" and entry.text("reason") == "nodeAssigned" else ""
+        if match := re.search(r'announcing from node "([^"]{1,63})" with protocol "layer2"', message):
+            yield match[1], entry.fields["message"].origin, Trust.STATED  # stays in the history after a withdrawal
+
+
+def _holder_stated(settings: tuple[Setting, ...], flow: Flow) -> Iterator[Held]:
+    words = (
+        r"(?:l2 |arp )?(?:lease[ .]?)?(?:holder(?:identity)?|leader|announc(?:er|ing node)|announced (?:by|from)"
+        r"|speaker|elected node|owner node|vip[ ._]?host)|(?:spec\.)?holderIdentity|lease"
+    )
+    for fact in settings:
+        subject = fact.subject
+        mine = subject in {flow.service, "cluster"} or subject.startswith(("lease", "address/", "service/"))
+        if mine and re.fullmatch(words, fact.attribute, re.I) and isinstance(fact.value, str):
+            yield fact.value.removeprefix("node/"), fact.origin, fact.trust
+
+
+def _holder_in_logs(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]:
+    for fact in observed:
+        if isinstance(fact, LogEvent) and fact.event == "serviceAnnounced" and fact.device.startswith("node/"):
+            fields = dict(fact.fields)
+            if fields.get("protocol") == "layer2" and (not flow.address or flow.address in str(fields)):
+                yield fact.device.removeprefix("node/"), fact.origin, Trust.STATED
+
+
+def _nics(leaves: Leaves, node: str) -> tuple[tuple[str, str], ...]:
+    return (leaves.get(node, NICS) or ()) + (leaves.get("cluster", NICS) or ())
+
+
+def _put_interface_choice(objects: Objects, settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> None:
+    """Interface lists and expressions that name nothing the nodes have; an address on the wrong one of two links."""
+    subjects = {s for s, a in leaves.table if a == NICS.name and (s.startswith("node/") or s == "cluster")}
+    for node in sorted(subjects):
+        names = {n.partition("@")[0] for n, _ in _nics(leaves, node) if n}
+        for chosen, regex, where, trust in _choices(objects, settings):
+            if names and not any(_named(c, n, regex=regex) for c in chosen for n in names):
+                said = f"{', '.join(chosen)} names none of the interfaces {', '.join(sorted(names))}"
+                _say(leaves, (node, L2_WRONG_INTERFACE), said, where, trust)
+        if found := _misplaced(_nics(leaves, node), flow.address):
+            seen = leaves.table[NICS.of(node)]
+            _say(leaves, (node, L2_WRONG_INTERFACE), found, seen.origins, seen.trust)
+
+
+def _named(chosen: str, name: str, *, regex: bool) -> bool:
+    if not regex:
+        return chosen == name
+    try:
+        return len(chosen) < 200 and re.search(chosen, name) is not None
+    except re.error:
+        return chosen == name
+
+
+Chosen = tuple[tuple[str, ...], bool, tuple[Origin, ...], Trust]
+
+
+def _choices(objects: Objects, settings: tuple[Setting, ...]) -> Iterator[Chosen]:
+    """The interfaces that advertisements, policies and options name; whether as regular expressions."""
+    for (kind, _, _), entry in objects.items():
+        if kind in {"L2Advertisement", "CiliumL2AnnouncementPolicy"} and (names := entry.scalars("spec.interfaces")):
+            where = entry.origins("spec.interfaces")
+            yield names, kind.startswith("Cilium"), where, entry.trust("spec.interfaces")
+        elif kind == "Eip" and (name := entry.text("spec.interface")) and name != "can_reach":
+            yield (name,), False, entry.origins("spec.interface"), Trust.OUTPUT
+    groups: dict[str, list[Setting]] = {}
+    for fact in settings:
+        policy = re.search(
+            r"(?:l2 ?announcement\w*|l2advertisement|policy|advertisement)\S*[ .]interfaces?", fact.attribute, re.I
+        )
+        option = re.fullmatch(r"(?:kube-vip\.)?(?:vip_interface|services?[_.]?interface)", fact.attribute, re.I)
+        stated = fact.subject.partition("/")[0].lower() in {"policy", "l2advertisement", "ciliuml2announcementpolicy"}
+        if (policy or option or (stated and "interfaces" in fact.attribute)) and isinstance(fact.value, str):
+            groups.setdefault(fact.attribute.partition("[")[0], []).append(fact)
+    for attribute, group in groups.items():
+        names = tuple(str(f.value) for f in group)
+        regex = not re.search(r"vip_interface|services?[_.]?interface", attribute, re.I)
+        if names != ("lo",):
+            yield names, regex, (group[0].origin,), group[0].trust
+
+
+def _misplaced(nics: tuple[tuple[str, str], ...], address: str) -> str:
+    """The address bound on one interface while the subnet of another holds it."""
+    holding = {n for n, text in nics if address and text.partition("/")[0] == address and not VIRTUAL.match(n)}
+    subnets = {n for n, text in nics if "/" in text and text.partition("/")[0] != address and contains(text, address)}
+    subnets = {n for n in subnets if not VIRTUAL.match(n)}
+    if holding and subnets and not holding & subnets:
+        return f"{address} is on {', '.join(sorted(holding))}, its subnet on {', '.join(sorted(subnets))}"
+    return ""
+
+
+def _put_address_itself(
+    objects: Objects,
+    settings: tuple[Setting, ...],
+    facts: tuple[AnyFact, ...],
+    flow: Flow,
+    hosts: Hosts,
+    leaves: Leaves,
+) -> None:
+    """Whether the address lies in the nodes' subnets, is usable there, and belongs to nobody else."""
+    announcer = leaves.get("cluster", ANNOUNCER) or ""
+    prefixes = [text for s, a in leaves.table if a == NICS.name for n, text in _nics(leaves, s) if "/" in text]
+    networks = {str(p) for text in prefixes if (p := parse_prefix(text)) and p.prefixlen < p.max_prefixlen - 1}
+    stated = [
+        (f, str(f.value))
+        for f in settings
+        if re.fullmatch(r"(?:lan |node )?subnet(?:s|\.\S+)?|network|lan|segment", f.attribute)
+    ]
+    networks |= {
+        str(p) for f, text in stated if f.subject.partition("/")[0] in {"node", "cluster"} and (p := parse_prefix(text))
+    }
+    if flow.address and networks:
+        own = [n for n in networks if contains(n, flow.address)]
+        layer2 = announcer.endswith(("-l2", "-arp"))
+        same = [n for n in networks if (":" in n) == (":" in flow.address)]
+        if layer2 and same and not own and not leaves.get("router", STATIC_ROUTES):
+            where = next((leaves.table[k].origins for k in leaves.table if k[1] == NICS.name), ())
+            where = where or tuple(f.origin for f, _ in stated)
+            said = f"{flow.address} is in none of the nodes' subnets {', '.join(sorted(same))}"
+            _say(leaves, (flow.service, POOL_OFFLINK), said, where, Trust.STATED)
+        for network in own:
+            parsed = parse_prefix(network)
+            if parsed and parsed.version == 4 and flow.address in {str(parsed[0]), str(parsed[-1])}:
+                kind = "network" if flow.address == str(parsed[0]) else "broadcast"
+                said = f"{flow.address} is the {kind} address of {network}"
+                where = next((leaves.table[k].origins for k in leaves.table if k[1] == NICS.name), ())
+                _say(leaves, (flow.service, UNUSABLE_ADDRESS), said, where)
+    _put_other_owner(facts, settings, find_pools(objects, facts), flow, hosts, leaves)
+
+
+def _put_other_owner(
+    facts: tuple[AnyFact, ...],
+    settings: tuple[Setting, ...],
+    pools: tuple[Pool, ...],
+    flow: Flow,
+    hosts: Hosts,
+    leaves: Leaves,
+) -> None:
+    """A node or gateway that has the address; a DHCP range or a second cluster that may have given it to others."""
+    klipper = (leaves.get("cluster", ANNOUNCER) or "") in {"klipper", "kube-vip-arp"}
+    ranged = [p for p in pools if p.ranges]
+    for subject, (address, origins, trust) in hosts.addresses.items():
+        own = origins and not klipper and (subject.startswith("node/") or subject == "router")
+        held = address == flow.address or (not flow.address and any(p.holds(address) for p in ranged))
+        if own and held and not _configured_there(facts, subject, address):
+            who = subject.removeprefix("node/")
+            leaves.put(flow.service, ADDRESS_TAKEN, f"{address} is the address of {who}", origins[:1], trust)
+    for said, origin, trust in _shared_ranges(settings, ranged):
+        leaves.put(flow.service, POOL_SHARED, said, (origin,), trust)
+        return
+
+
+def _configured_there(facts: tuple[AnyFact, ...], subject: str, address: str) -> bool:
+    """Whether the address is only a service's, bound on the node by kube-proxy or kube-vip."""
+    name = subject.removeprefix("node/")
+    return any(
+        isinstance(f, InterfaceAddress) and f.address == address and f.prefix_length in {32, 128} and name in f.device
+        for f in facts
+    )
+
+
+def _shared_ranges(settings: tuple[Setting, ...], pools: list[Pool]) -> Iterator[tuple[str, Origin, Trust]]:
+    for fact in settings:
+        words = f"{fact.subject} {fact.attribute}".lower()
+        others = [p for p in pools if p.origins[:1] != (fact.origin,)]
+        rival = "dhcp" in words or re.search(r"(?:other|second|another) cluster", words)
+        if rival and (found := _overlapping(str(fact.value), others)):
+            yield f"{fact.attribute} {fact.value} overlaps pool {found.name}", fact.origin, fact.trust
+    stated = [p for p in pools if p.entry is None]
+    for index, one in enumerate(stated):
+        for two in stated[index + 1 :]:
+            if any(a.overlaps(b) for a in one.ranges for b in two.ranges):
+                yield f"pools {one.name} and {two.name} overlap", two.origins[0], Trust.STATED
+
+
+def _overlapping(text: str, pools: list[Pool]) -> Pool | None:
+    ranges = ranges_of(tuple(re.findall(r"[0-9a-fA-F.:]{3,39}(?:/\d{1,3}|\s?-\s?[0-9a-fA-F.:]{1,39})?", text)[:4]))
+    return next((p for p in pools if any(a.overlaps(b) for a in p.ranges for b in ranges)), None)
