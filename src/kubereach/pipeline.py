@@ -59,7 +59,7 @@ def diagnose(documents: Sequence[Document], options: Options, skipped: Sequence[
 
     Raises UnreadableError when nothing in them is evidence, and UsageError when an option names what is not there.
     """
-    evidence = read_evidence(documents)
+    evidence = read_evidence(sorted(documents, key=lambda document: document.name))
     if not evidence.facts and not evidence.understood:
         raise _unreadable(evidence.wanted, skipped)
     network = build(evidence.facts, Choice(service=options.service, address=_address(options), client=options.from_))

@@ -22,7 +22,8 @@ from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Question, Sighting
 from kubereach.simulate.world import World
 
-PAIR_BUDGET = 400  # worlds with two faults, over all variants
+PAIR_BUDGET = 150  # worlds with two faults, over all variants
+WORTH_WALKING = 5.0  # nats below the best single fault at which two are not worth a walk
 PAIR_HEADS = 14  # single faults of a variant that are tried with a second one
 NEGLIGIBLE = 1e-4  # hypotheses below this share of the mass are dropped
 
@@ -149,30 +150,30 @@ def _with(parent: Hypothesis, suspect: Suspect, groups: tuple[Group, ...], prior
 
 
 def _pairs(families: list[tuple[Hypothesis, list[Hypothesis]]], groups: tuple[Group, ...]) -> list[Hypothesis]:
-    """Two faults at once: the best singles of each variant with every other that could matter."""
-    candidates: list[tuple[float, int, Hypothesis, Suspect, float]] = []
-    for base, singles in families:
-        prior = exp(base.log_prior)
-        heads = sorted(singles, key=lambda h: -h.score)[:PAIR_HEADS]
-        for head in heads:
-            for other in singles:
-                suspect = other.assumed[0]
-                if suspect.key != head.assumed[0].key:
-                    candidates.append((-(head.score + _odds(suspect)), len(candidates), head, suspect, prior))
-    candidates.sort(key=lambda c: (c[0], c[2].assumed[0].key, c[3].key))
+    """Two faults at once: the best singles of each variant with every other that could matter, best first.
+
+    No pair can score more than its priors, as if it explained everything; one that could not come near the best single
+    is not walked.
+    """
+    enough = max(h.score for base, singles in families for h in (base, *singles)) - WORTH_WALKING
+    candidates = [
+        (head.score + _odds(other.assumed[0]), head, other.assumed[0], exp(base.log_prior))
+        for base, singles in families
+        for head in sorted(singles, key=lambda h: -h.score)[:PAIR_HEADS]
+        for other in singles
+        if other.assumed[0].key != head.assumed[0].key and head.log_prior + _odds(other.assumed[0]) > enough
+    ]
+    candidates.sort(key=lambda c: (-c[0], c[1].assumed[0].key, c[2].key))
     done: set[tuple[object, ...]] = set()
-    pairs = []
-    for _, _, head, suspect, prior in candidates:
+    pairs: list[Hypothesis] = []
+    for _, head, suspect, prior in candidates:
         key = (id(head.present), frozenset({head.assumed[0].key, suspect.key}))
-        if key in done:
+        if key in done or len(pairs) >= PAIR_BUDGET:
             continue
         done.add(key)
         pair = _with(head, suspect, groups, prior)
-        if pair is None:
-            continue
-        pairs.append(pair)
-        if len(pairs) >= PAIR_BUDGET:
-            break
+        if pair is not None:
+            pairs.append(pair)
     return pairs
 
 

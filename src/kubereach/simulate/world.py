@@ -9,32 +9,40 @@ from kubereach.model.network import Network
 from kubereach.simulate.nominal import NOMINAL
 
 Changes = Mapping[Key, object]
+# Derivations that worlds of one network share: for each name, sets of leaves that it was seen to read, and the results
+# by the changes among those leaves.
+Shared = dict[object, list[tuple[frozenset[Key], dict[frozenset[tuple[Key, object]], object]]]]
+MOST_READ_SETS = 16
 
 
 class World:
     """Leaves by name: a change wins over what was seen, and what was seen over the nominal value.
 
-    `reads` collects the keys that were asked for, so that a prediction knows what it depends on; `read_nominal` those
-    whose answer was an assumption. Derived values are cached by name, with the leaves that they read.
+    `reads` collects the keys that were asked for, so that a prediction knows what it depends on. Derived values are kept
+    with the leaves that they read, and any world of the same network in which those leaves have the same values shares
+    them: most hypotheses differ in a leaf that most derivations never look at.
     """
 
-    def __init__(self, network: Network, changes: Changes | None = None) -> None:
+    def __init__(self, network: Network, changes: Changes | None = None, shared: Shared | None = None) -> None:
         self.network = network
         self.changes: dict[Key, object] = dict(changes or {})
         self.reads: set[Key] = set()
         self._derived: dict[object, tuple[object, frozenset[Key]]] = {}
+        self._shared: Shared = {} if shared is None else shared
 
     def get(self, subject: str, attribute: Attribute[T]) -> T:
         """The value of a leaf in this world."""
-        key = (subject, attribute.name)
+        return self._value((subject, attribute.name))  # type: ignore[return-value]  # typed by its attribute
+
+    def _value(self, key: Key) -> object:
         self.reads.add(key)
         if key in self.changes:
-            return self.changes[key]  # type: ignore[return-value]  # typed by its attribute
+            return self.changes[key]
         seen = self.network.settings.get(key)
         if seen is not None:
-            return seen.value  # type: ignore[return-value]  # typed by its attribute
-        nominal = NOMINAL[attribute.name]
-        return nominal(self, subject) if callable(nominal) else nominal  # type: ignore[no-any-return]
+            return seen.value
+        nominal = NOMINAL[key[1]]
+        return nominal(self, key[0]) if callable(nominal) else nominal
 
     def known(self, subject: str, attribute: Attribute[T]) -> bool:
         """Whether the leaf is seen or changed, and so no assumption."""
@@ -44,15 +52,35 @@ class World:
 
     def changed(self, changes: Changes) -> World:
         """A copy with further changes."""
-        return World(self.network, {**self.changes, **changes})
+        merged = {**self.changes, **{key: value for key, value in changes.items() if not self._is_plain(key, value)}}
+        return World(self.network, merged, self._shared)
+
+    def _is_plain(self, key: Key, value: object) -> bool:
+        """Whether the change says what the network says anyway, so that leaving it out makes more worlds equal."""
+        if key in self.changes:
+            return False
+        seen = self.network.settings.get(key)
+        if seen is not None:
+            return seen.value == value
+        nominal = NOMINAL[key[1]]
+        return not callable(nominal) and bool(nominal == value)
 
     def cached(self, name: object) -> object | None:
-        """A derived value, counting as read what it read."""
+        """A derived value, counting as read what it read; None when it was not derived yet."""
         found = self._derived.get(name)
-        if found is None:
-            return None
-        self.reads |= found[1]
-        return found[0]
+        if found is not None:
+            self.reads |= found[1]
+            return found[0]
+        for keys, results in self._shared.get(name, ()):
+            result = results.get(self._changed_among(keys))
+            if result is not None:
+                self._derived[name] = (result, keys)
+                self.reads |= keys
+                return result
+        return None
+
+    def _changed_among(self, keys: frozenset[Key]) -> frozenset[tuple[Key, object]]:
+        return frozenset((key, value) for key, value in self.changes.items() if key in keys)
 
     def start(self) -> set[Key]:
         """Begin to record a derivation: returns the record so far, to be given to `keep`."""
@@ -60,6 +88,14 @@ class World:
         return before
 
     def keep(self, name: object, value: object, before: set[Key]) -> None:
-        """End a derivation: cache its value with what it read."""
-        self._derived[name] = (value, frozenset(self.reads))
-        self.reads |= before
+        """End a derivation: keep its value with what it read."""
+        reads = frozenset(self.reads)
+        self._derived[name] = (value, reads)
+        sets = self._shared.setdefault(name, [])
+        results = next((found for keys, found in sets if keys == reads), None)
+        if results is None and len(sets) < MOST_READ_SETS:
+            results = {}
+            sets.append((reads, results))
+        if results is not None:
+            results[self._changed_among(reads)] = value
+        self.reads = before | reads

@@ -23,7 +23,7 @@ FAULT = Fault(
     class_="router-import-policy",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.012,
+    prior=0.02,
     summary="the router accepts the aggregate and refuses host routes",
 )
 
