@@ -9,6 +9,10 @@ apply      World, Suspect → the leaves that it changes
 remove     World, Suspect → the leaves whose change takes it out (for an unknown one, what apply changed, put right)
 repair     World, Suspect → how a person would do that
 
+and, where its mere presence does not mean that the flow has to do with it,
+
+concerns   World, Suspect → whether the flow's walk in this world does
+
 No fault reads evidence text: it sees a world's leaves, and the walk does the rest.
 """
 
@@ -51,6 +55,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     summary: str
     standing: bool = False
     misread: bool = False
+    degrades: bool = False  # the flow works, and the complaint is about how
 
 
 class Suspect(Struct, frozen=True, kw_only=True):

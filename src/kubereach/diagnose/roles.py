@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 
-from kubereach.diagnose.catalogue import removed
+from kubereach.diagnose.catalogue import concerned, removed
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.rank import Hypothesis, Ranking
 from kubereach.model.attribute import PORTS
@@ -57,9 +57,10 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
     failing = service_walk(world)
     if failing.works():
         found = {s: Role.MISREAD for s in hypothesis.assumed if s.fault.misread}
+        found |= {s: Role.ROOT for s in hypothesis.assumed if s.fault.degrades}
         return found | {s: Role.LATENT for s in held if s.fault.standing}
     real = tuple(s for s in held if not s.fault.misread)
-    on_walk = [s for s in real if _shape(service_walk(removed(world, (s,)))) != _shape(failing)]
+    on_walk = [s for s in real if concerned(world, s) and _shape(service_walk(removed(world, (s,)))) != _shape(failing)]
     minimal = _minimal(world, on_walk, real)
     result: dict[Suspect, Role] = {}
     for suspect in real:

@@ -12,6 +12,7 @@ from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.route_use import uneven
 from kubereach.simulate.walk import WORKS, Packet, walk
 from kubereach.simulate.world import World
 
@@ -42,7 +43,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
 def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
     """What the complaint may rest on, if the service itself works: the probes that failed without testing it."""
     failed = [f for f in probes if f.outcome not in _GOOD]
-    bases = set()
+    bases = {"uneven"} if uneven(network) else set()
     for fact in failed:
         if fact.probe in {ProbeKind.PING, ProbeKind.TRACEROUTE, ProbeKind.ARP}:
             bases.add("icmp")

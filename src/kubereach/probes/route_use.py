@@ -20,6 +20,11 @@ KIND = "route_use"
 BACKGROUND: Distribution = {"yes": 0.85, "no": 0.15, "one": 0.5, "all": 0.5}
 
 
+def uneven(network: Network) -> bool:
+    """Whether the router shows several next hops of which it uses one."""
+    return any(s.question.about == ("spread",) and "one" in s.answers for s in sightings(network))
+
+
 def sightings(network: Network) -> Iterable[Sighting]:
     """The marks of the router's own table."""
     address = network.flow.address

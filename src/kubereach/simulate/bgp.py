@@ -8,6 +8,7 @@ from kubereach.model.address import contains, host_prefix, parse_prefix, prefix_
 from kubereach.model.attribute import (
     AGENT_DOWN,
     BAD_NEXT_HOP,
+    EXTRA_EXPORT_FILTER,
     IMPORT_POLICY,
     MULTIPATH,
     NOBODY_ANNOUNCES,
@@ -73,6 +74,8 @@ def _learned(world: World, service: str, address: str) -> list[Learned]:
     for route in announced(world, service, address).routes:
         host_route = route.prefix == host_prefix(address)
         if policy == "none" or (policy == "aggregates-only" and host_route):
+            continue
+        if host_route and world.get("cluster", EXTRA_EXPORT_FILTER):
             continue
         if session_up(world, route.node):
             found.append(Learned(route.prefix, route.node, usable=not world.get(route.node, BAD_NEXT_HOP)))

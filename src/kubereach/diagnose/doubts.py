@@ -1,0 +1,35 @@
+"""Faults whose prior rests on a doubt that evidence raises or dispels (build.peering, build.links)."""
+
+from __future__ import annotations
+
+from kubereach.diagnose.fault import Fault, Suspect
+from kubereach.model.attribute import Attribute
+from kubereach.simulate.world import World
+
+DISPELLED = 0.3  # of the fault's prior, where what would raise the doubt was looked at and is in order
+
+
+def doubt(world: World, holder: str, leaf: Attribute[str]) -> str | None:
+    """The doubt in words, "" where it is dispelled, None where nothing was seen."""
+    world.get(holder, leaf)
+    return world.network.seen(holder, leaf)
+
+
+def by_doubt(
+    world: World,
+    fault: Fault,
+    subject: str,
+    about: tuple[str, Attribute[str]],
+    suspected: float,
+    prior: float | None = None,
+) -> Suspect:
+    """The fault at `subject` with prior `suspected` where the doubt stands; `about` is the leaf and who has it."""
+    holder, leaf = about
+    says = doubt(world, holder, leaf)
+    usual = fault.prior if prior is None else prior
+    if says is None:
+        return Suspect(fault=fault, subject=subject, prior=usual)
+    if not says:
+        return Suspect(fault=fault, subject=subject, prior=usual * DISPELLED)
+    because = tuple((origin, says) for origin in world.network.origins(holder, leaf)[:1])
+    return Suspect(fault=fault, subject=subject, prior=suspected, because=because)

@@ -1,0 +1,61 @@
+"""A firewall that sees half of a flow forgets it, or takes its packets for foreign ones.
+
+What happens   Answers reach the client past the firewall, or by another node than the packets of before. The firewall
+               holds a half-open state with a short life; when it ends, or when a packet does not fit it, packets are
+               dropped until the client starts anew.
+How it looks   most requests work, some hang for seconds or after idling; the firewall logs blocked packets of open
+               connections
+Confirm        the firewall's log and state table for the client's flow; state time-outs
+Fix            one way for both directions (nodes in a segment of their own), sloppy states or no state for the pool
+Not to be confused with  asymmetric-stateful-router (every connection stalls after the handshake)
+References     pf.conf(5) state options; Linux nf_conntrack timeouts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import ROUTED, SHARED_LAN, STATE_EXPIRES
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="one-sided-state-expires",
+    class_="return-asymmetric-stateful-firewall",
+    layer="return-path",
+    owner=Owner.NETWORK,
+    prior=0.005,
+    summary="a stateful firewall sees half of the flow and drops some of its packets",
+)
+STATEFUL = frozenset({"mikrotik", "routeros", "pfsense", "opnsense", "fortigate", "unifi", "vyos"})
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not world.get("client", ROUTED):
+        return ()
+    stateful = bool(world.network.stack & STATEFUL)
+    shared = world.get("client", SHARED_LAN)
+    prior = (0.2 if stateful else 0.08) if shared else (0.05 if stateful else None)
+    because = tuple(
+        (origin, "client and nodes share a segment, and the way there passes the router")
+        for origin in world.network.origins("client", SHARED_LAN)[:1]
+        if shared
+    )
+    return (Suspect(fault=FAULT, subject="router", prior=prior, because=because),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {STATE_EXPIRES.of("router"): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {STATE_EXPIRES.of("router"): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="lead both directions past the firewall, or let it keep sloppy state for the pool",
+        commands=("pfSense: rule, Advanced: State type Sloppy, TCP flags any; RouterOS: raw notrack for the pool",),
+        side_effects=("the firewall then checks those flows less",),
+    )

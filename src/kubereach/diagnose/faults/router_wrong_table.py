@@ -1,0 +1,52 @@
+"""The route is in another VRF or routing table than the packet.
+
+What happens   The sessions run in one VRF, routing instance or policy table, and the clients' packets are looked up in
+               another.
+How it looks   the router shows the route, and its own look-up for the packet's interface finds none
+Confirm        the route in the table of the client's interface (`show ip route vrf NAME ADDRESS`, `ip rule`, `ip route
+               get ADDRESS iif IF`)
+Fix            leak the prefix between the tables, or run the session in the right one
+Not to be confused with  other-router-lacks-route (another device meets the packet)
+References     Linux ip-rule(8); vendors' VRF manuals
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.doubts import by_doubt
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import ROUTED, TABLE_DOUBT, WRONG_TABLE
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="router-wrong-table",
+    class_="router-wrong-table",
+    layer="router",
+    owner=Owner.NETWORK,
+    prior=0.004,
+    summary="the route is in another routing table than the one that the client's packets meet",
+)
+SUSPECTED = 0.25  # where several tables are in use
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not world.get("client", ROUTED):
+        return ()
+    return (by_doubt(world, FAULT, "router", ("router", TABLE_DOUBT), SUSPECTED),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {WRONG_TABLE.of("router"): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {WRONG_TABLE.of("router"): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="bring the route into the table of the clients' interface",
+        commands=("show ip route vrf all ADDRESS; ip rule; ip route show table all | grep PREFIX",),
+    )
