@@ -23,6 +23,12 @@ def all_suspects(world: World, codes: Iterable[str] = FAULTS) -> tuple[Suspect, 
     return tuple(suspect for code in sorted(codes) for suspect in fault_module(code).suspects(world))
 
 
+def concerned(world: World, suspect: Suspect) -> bool:
+    """Whether the flow has to do with a fault of its world; yes unless the fault says otherwise."""
+    asked = getattr(fault_module(suspect.fault.code), "concerns", None)
+    return asked is None or bool(asked(world, suspect))
+
+
 def applied(world: World, suspects: Iterable[Suspect]) -> World:
     """The world with these faults put in."""
     changed = world

@@ -123,12 +123,14 @@ def verdict(ranking: Ranking, groups: tuple[Group, ...]) -> Verdict:
 
 
 def _client_answers(groups: tuple[Group, ...]) -> frozenset[str]:
-    found: set[str] = set()
+    """What the client got. A completed handshake is no reply where somebody also tried to get data."""
+    answers: dict[tuple[str | int, ...], set[str]] = {}
     for group in groups:
         for sighting in group.sightings:
             if sighting.question.kind == "connect" and sighting.question.where == "client":
-                found |= sighting.answers
-    return frozenset(found)
+                answers.setdefault(sighting.question.about, set()).update(sighting.answers)
+    data = answers.get(("data",))
+    return frozenset(data if data is not None else set().union(*answers.values()))
 
 
 def cleared(ranking: Ranking) -> tuple[Cleared, ...]:

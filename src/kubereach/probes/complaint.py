@@ -21,13 +21,18 @@ BACKGROUND: Distribution = {"complains": 0.8, "silent": 0.2}
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
 
 
+def _good(fact: ProbeResult) -> bool:
+    """Whether the probe got what its sender wanted; an HTTP error status is an answer and no success."""
+    return fact.outcome in _GOOD and (fact.http_status is None or fact.http_status < 400)
+
+
 def sightings(network: Network) -> Iterable[Sighting]:
     """A complaint, unless the client's own probe of the service succeeded and nothing else failed."""
     mine = (f for f in network.observed if isinstance(f, ProbeResult) and f.target == network.flow.address)
     probes = [f for f in mine if not many_ports(f)]
     service = [f for f in probes if f.probe in {ProbeKind.TCP, ProbeKind.HTTP} and f.source == "client"]
-    fine = [f for f in service if f.outcome in _GOOD and f.port in {None, network.flow.port}]
-    if fine and all(f.outcome in _GOOD for f in service if f.port in {None, network.flow.port}):
+    fine = [f for f in service if _good(f) and f.port in {None, network.flow.port}]
+    if fine and all(_good(f) for f in service if f.port in {None, network.flow.port}):
         bad = [f for f in probes if f.outcome in {Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.REFUSED}]
         if not bad:
             return
@@ -42,7 +47,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
 
 def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
     """What the complaint may rest on, if the service itself works: the probes that failed without testing it."""
-    failed = [f for f in probes if f.outcome not in _GOOD]
+    failed = [f for f in probes if not _good(f)]
     bases = {"uneven"} if uneven(network) else set()
     for fact in failed:
         if fact.probe in {ProbeKind.PING, ProbeKind.TRACEROUTE, ProbeKind.ARP}:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, entry_nodes
 from kubereach.model.address import host_prefix
 from kubereach.model.attribute import ENDPOINTS, EXCLUDED, LB_CIDRS, POLICY
 from kubereach.model.diagnosis import Owner
@@ -44,6 +44,11 @@ def suspects(world: World) -> Iterable[Suspect]:
                 for origin in world.network.origins("cluster", LB_CIDRS)[:1]
             )
             yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=because)
+
+
+def concerns(world: World, suspect: Suspect) -> bool:
+    """Only a flow that enters there is concerned."""
+    return suspect.subject in entry_nodes(world)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

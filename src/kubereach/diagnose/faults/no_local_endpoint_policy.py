@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, entry_nodes
 from kubereach.model.attribute import ENDPOINTS, KUBERNETES_MINOR, POLICY, PROXY_MODE
 from kubereach.model.diagnosis import Owner
 from kubereach.model.origin import Origin
@@ -27,7 +27,7 @@ FAULT = Fault(
     layer="service-proxy",
     owner=Owner.CLUSTER,
     prior=0.02,
-    summary="policy Local and {name} has no ready endpoint, so what enters there cannot be delivered",
+    summary="the policy is Local, and the packet enters a node that has no ready endpoint",
 )
 
 
@@ -38,16 +38,21 @@ def suspects(world: World) -> Iterable[Suspect]:
         return
     if not any(e.node for e in known):
         return  # who runs the pods is not known
-    for node in world.network.nodes:
-        if not has_local(world, flow.service, node):
-            policy = world.network.origins(flow.service, POLICY)[:1]
-            endpoints = world.network.origins(flow.service, ENDPOINTS)[:1]
-            because = (
-                *((origin, "the policy is Local") for origin in policy),
-                *((origin, "the ready endpoints are on other nodes") for origin in endpoints),
-                *_fallback(world),
-            )
-            yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=because)
+    if all(has_local(world, flow.service, node) for node in world.network.nodes):
+        return
+    policy = world.network.origins(flow.service, POLICY)[:1]
+    endpoints = world.network.origins(flow.service, ENDPOINTS)[:1]
+    because = (
+        *((origin, "the policy is Local") for origin in policy),
+        *((origin, "not every node has a ready endpoint") for origin in endpoints),
+        *_fallback(world),
+    )
+    yield Suspect(fault=FAULT, subject=flow.service, presence=Presence.PRESENT, because=because)
+
+
+def concerns(world: World, suspect: Suspect) -> bool:
+    """Only a flow that enters a node without an endpoint is concerned."""
+    return any(not has_local(world, suspect.subject, node) for node in entry_nodes(world))
 
 
 def _fallback(world: World) -> tuple[tuple[Origin, str], ...]:
