@@ -33,3 +33,19 @@ def by_doubt(
         return Suspect(fault=fault, subject=subject, prior=usual * DISPELLED)
     because = tuple((origin, says) for origin in world.network.origins(holder, leaf)[:1])
     return Suspect(fault=fault, subject=subject, prior=suspected, because=because)
+
+
+def on_nodes_alike(
+    world: World, fault: Fault, nodes: tuple[str, ...], leaf: Attribute[str], suspected: float
+) -> tuple[Suspect, ...]:
+    """The fault at each of `nodes`, and at all of them: nodes are set up alike, so one's doubt is every one's."""
+    found = [by_doubt(world, fault, node, (node, leaf), suspected) for node in nodes]
+    if len(nodes) < 2:
+        return tuple(found)
+    doubted = next((n for n in world.network.nodes if doubt(world, n, leaf)), nodes[0])
+    return (*found, by_doubt(world, fault, "cluster", (doubted, leaf), suspected))
+
+
+def places(world: World, suspect: Suspect) -> tuple[str, ...]:
+    """The nodes that a suspect of `on_nodes_alike` is about."""
+    return world.network.nodes if suspect.subject == "cluster" else (suspect.subject,)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from kubereach.diagnose.fault import Fault, Suspect, announcing_nodes, speaks_bgp
 from kubereach.model.attribute import SESSION_FAULT, TELLS
+from kubereach.model.origin import Origin
 from kubereach.simulate.world import Changes, World
 
 EVERYWHERE = "cluster"
@@ -23,6 +26,11 @@ def session_suspects(world: World, fault: Fault, everywhere: float, at_one: floa
         yield Suspect(fault=fault, subject=node, prior=at_one)
     if len(world.network.nodes) > 1:
         yield Suspect(fault=fault, subject=EVERYWHERE, prior=everywhere)
+
+
+def raised(suspects: Iterable[Suspect], prior: float, because: tuple[tuple[Origin, str], ...]) -> Iterable[Suspect]:
+    """The same suspects with another prior, and what it rests on."""
+    return (replace(suspect, prior=prior, because=because) for suspect in suspects)
 
 
 def affected(world: World, suspect: Suspect) -> tuple[str, ...]:

@@ -86,6 +86,8 @@ _STATES = {
     "down": "shutdown",
 }
 
+_STATED = r"bgp\W?(?:session|peer|neighbou?r)?\W?stat(?:e|us)"
+
 
 def classify(state: str, error: str) -> str:
     """The class of a state word and a last error's text; "" when neither says anything."""
@@ -98,16 +100,35 @@ def classify(state: str, error: str) -> str:
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """Sessions that daemons and routers list, stated ones, and a router's whole list that lacks a node."""
+    settled = _settled(network)
     for fact in network.observed:
+        if isinstance(fact, BgpSession) and (fact.peer in settled or (settled and fact.device == "router")):
+            continue  # another router's session, or the list of one of several routers
+        if isinstance(fact, Setting) and fact.subject.removeprefix("peer/") in settled:
+            continue
         if isinstance(fact, BgpSession):
             yield from _session(network, fact)
         elif isinstance(fact, LogEvent):
             yield from _logged(network, fact)
-        elif isinstance(fact, Setting) and re.fullmatch(
-            r"bgp\W?(?:session|peer|neighbou?r)?\W?stat(?:e|us)", fact.attribute
-        ):
+        elif isinstance(fact, Setting) and re.fullmatch(_STATED, fact.attribute):
             yield from _stated(network, fact)
     yield from _absent(network)
+
+
+def _settled(network: Network) -> frozenset[str]:
+    """Peers of the nodes that are up while another one is not: the complaint is about the other one."""
+    states: dict[str, set[bool]] = {}
+    for fact in network.observed:
+        if isinstance(fact, Setting) and fact.subject.startswith("peer/") and re.fullmatch(_STATED, fact.attribute):
+            peer, state = fact.subject.removeprefix("peer/"), str(fact.value)
+        elif isinstance(fact, BgpSession) and fact.device != "router" and "mesh" not in fact.peer_type:
+            peer, state = fact.peer, fact.state
+        else:
+            continue
+        if peer and network.owners.get(peer) not in network.nodes:
+            states.setdefault(peer, set()).add(classify(state, "") == "established")
+    up = frozenset(peer for peer, seen in states.items() if seen == {True})
+    return up if len(up) < len(states) else frozenset()
 
 
 def _logged(network: Network, fact: LogEvent) -> Iterable[Sighting]:

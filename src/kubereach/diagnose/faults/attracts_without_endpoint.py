@@ -32,7 +32,9 @@ FAULT = Fault(
 
 def suspects(world: World) -> Iterable[Suspect]:
     flow = world.network.flow
-    if world.get(flow.service, POLICY) != "Local" or world.network.seen(flow.service, ENDPOINTS) is None:
+    if world.get(flow.service, POLICY) != "Local" or not (
+        world.known(flow.service, ENDPOINTS) or world.known("cluster", LB_CIDRS)
+    ):
         return
     said = announced(world, flow.service, flow.address)
     attracting = {r.node: r.prefix for r in said.routes}

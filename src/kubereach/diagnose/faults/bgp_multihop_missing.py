@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.diagnose.sessions import broken, mended, session_suspects
+from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
+from kubereach.model.attribute import ANNOUNCER, PEER_MULTIHOP, PEER_ON_LINK
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -30,7 +31,19 @@ AT_ONE = 0.003
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return session_suspects(world, FAULT, EVERYWHERE, AT_ONE)
+    on_link = world.network.seen("router", PEER_ON_LINK)
+    if on_link is True or world.get("router", PEER_MULTIHOP):
+        return ()  # connected, or multihop is set
+    usual = tuple(session_suspects(world, FAULT, EVERYWHERE, AT_ONE))
+    if on_link is None:
+        return usual
+    because = tuple(
+        (origin, "the peer is in none of the nodes' subnets")
+        for origin in world.network.origins("router", PEER_ON_LINK)
+    )
+    # BIRD as Calico configures it allows any distance (confd templates: `multihop` on every session).
+    allowed = world.get("cluster", ANNOUNCER) == "calico-bgp"
+    return raised((s for s in usual if s.subject == "cluster" or len(usual) == 1), 0.05 if allowed else 0.5, because)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

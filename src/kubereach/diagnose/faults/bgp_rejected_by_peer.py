@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.doubts import doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.diagnose.sessions import broken, mended, session_suspects
+from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
+from kubereach.model.attribute import PEER_AS_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -28,10 +30,16 @@ FAULT = Fault(
 )
 EVERYWHERE = 0.02  # the prior of what is configured alike for all nodes
 AT_ONE = 0.008
+DIFFERING = 0.6  # where the AS numbers of both sides are seen to differ
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return session_suspects(world, FAULT, EVERYWHERE, AT_ONE)
+    usual = tuple(session_suspects(world, FAULT, EVERYWHERE, AT_ONE))
+    says = doubt(world, "router", PEER_AS_DOUBT)
+    if not says:
+        return usual
+    because = tuple((origin, says) for origin in world.network.origins("router", PEER_AS_DOUBT)[:1])
+    return raised((s for s in usual if s.subject == "cluster" or len(usual) == 1), DIFFERING, because)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -14,8 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
+from kubereach.diagnose.doubts import DISPELLED, doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, session_suspects
+from kubereach.model.attribute import BGP_ADDRESS_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -29,10 +33,19 @@ FAULT = Fault(
 )
 EVERYWHERE = 0.008  # the prior of what is configured alike for all nodes
 AT_ONE = 0.014
+DOUBTED = 0.4  # where the speaker's address is none of the node's own, or an extra one
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return session_suspects(world, FAULT, EVERYWHERE, AT_ONE)
+    for suspect in session_suspects(world, FAULT, EVERYWHERE, AT_ONE):
+        says = doubt(world, suspect.subject, BGP_ADDRESS_DOUBT)
+        if says is None:
+            yield suspect
+        elif not says:
+            yield replace(suspect, prior=AT_ONE * DISPELLED)
+        else:
+            because = tuple((o, says) for o in world.network.origins(suspect.subject, BGP_ADDRESS_DOUBT)[:1])
+            yield replace(suspect, prior=DOUBTED, because=because)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import MTU_BLACKHOLE
+from kubereach.diagnose.doubts import by_doubt, places
+from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
+from kubereach.model.attribute import MTU_BLACKHOLE, MTU_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -26,18 +27,22 @@ FAULT = Fault(
     prior=0.01,
     summary="large packets between the client and {name} vanish",
 )
+SUSPECTED = 0.1  # where the MTU of links does not fit
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    about = ("cluster", MTU_DOUBT)
+    nodes = entry_nodes(world)
+    everywhere = ("cluster",) if len(nodes) > 1 else ()
+    return tuple(by_doubt(world, FAULT, subject, about, SUSPECTED) for subject in (*nodes, *everywhere))
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {MTU_BLACKHOLE.of(suspect.subject): True}
+    return {MTU_BLACKHOLE.of(node): True for node in places(world, suspect)}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {MTU_BLACKHOLE.of(suspect.subject): False}
+    return {MTU_BLACKHOLE.of(node): False for node in places(world, suspect)}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

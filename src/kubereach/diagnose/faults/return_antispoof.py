@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.doubts import places
 from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
 from kubereach.model.attribute import REPLY_ANTISPOOF
 from kubereach.model.diagnosis import Owner
@@ -41,16 +42,12 @@ def suspects(world: World) -> Iterable[Suspect]:
         yield Suspect(fault=FAULT, subject="cluster", prior=prior)
 
 
-def _nodes(world: World, suspect: Suspect) -> tuple[str, ...]:
-    return world.network.nodes if suspect.subject == "cluster" else (suspect.subject,)
-
-
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {REPLY_ANTISPOOF.of(node): True for node in _nodes(world, suspect)}
+    return {REPLY_ANTISPOOF.of(node): True for node in places(world, suspect)}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {REPLY_ANTISPOOF.of(node): False for node in _nodes(world, suspect)}
+    return {REPLY_ANTISPOOF.of(node): False for node in places(world, suspect)}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

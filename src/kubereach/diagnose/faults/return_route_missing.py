@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import NO_ROUTE_BACK
+from kubereach.diagnose.doubts import on_nodes_alike, places
+from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
+from kubereach.model.attribute import DEFAULT_DOUBT, NO_ROUTE_BACK
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -25,18 +26,19 @@ FAULT = Fault(
     prior=0.012,
     summary="{name} has no right route back to the client",
 )
+SUSPECTED = 0.3  # where the default route is missing or leads past the router
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    return on_nodes_alike(world, FAULT, entry_nodes(world), DEFAULT_DOUBT, SUSPECTED)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {NO_ROUTE_BACK.of(suspect.subject): True}
+    return {NO_ROUTE_BACK.of(node): True for node in places(world, suspect)}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {NO_ROUTE_BACK.of(suspect.subject): False}
+    return {NO_ROUTE_BACK.of(node): False for node in places(world, suspect)}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import REPLY_WRONG_INTERFACE
+from kubereach.diagnose.doubts import on_nodes_alike, places
+from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
+from kubereach.model.attribute import MULTIHOMED_DOUBT, REPLY_WRONG_INTERFACE
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -26,18 +27,19 @@ FAULT = Fault(
     prior=0.01,
     summary="the answer leaves {name} by another interface than the request came in",
 )
+SUSPECTED = 0.2  # where the node has legs in several subnets
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    return on_nodes_alike(world, FAULT, entry_nodes(world), MULTIHOMED_DOUBT, SUSPECTED)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {REPLY_WRONG_INTERFACE.of(suspect.subject): True}
+    return {REPLY_WRONG_INTERFACE.of(node): True for node in places(world, suspect)}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {REPLY_WRONG_INTERFACE.of(suspect.subject): False}
+    return {REPLY_WRONG_INTERFACE.of(node): False for node in places(world, suspect)}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
-from kubereach.model.attribute import NO_PEER_DOUBT, NOBODY_ANNOUNCES, PEERS, ROUTED
+from kubereach.model.attribute import LB_CIDRS, NO_PEER_DOUBT, NOBODY_ANNOUNCES, PEERS, ROUTED
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -27,13 +27,15 @@ FAULT = Fault(
     prior=0.012,
     summary="nobody announces the address to the router, and it has no other route to it",
 )
-SUSPECTED = 0.3  # where no list of peers holds the router
+SUSPECTED = 0.3  # where no list of peers holds the router, though the cluster is told to announce
+UNSURE = 0.02  # where it is not known to be told
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not speaks_bgp(world) or not world.get("client", ROUTED) or world.get("cluster", PEERS):
         return ()
-    return (by_doubt(world, FAULT, "router", ("router", NO_PEER_DOUBT), SUSPECTED),)
+    suspected = SUSPECTED if world.network.seen("cluster", LB_CIDRS) else UNSURE
+    return (by_doubt(world, FAULT, "router", ("router", NO_PEER_DOUBT), suspected),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
