@@ -106,6 +106,8 @@ def put_announcer(
 def announcer_named(text: str) -> str:
     """The announcer that a free description such as `MetalLB 0.13.9, layer 2` means; "" for none."""
     lowered = f" {text.lower()}"
+    if lowered.strip() in {"none", "no", "false", "not installed", "nothing", "absent"}:
+        return "kernel-l2"
     mode = "l2" if any(word in lowered for word in LAYER2_WORDS) else "bgp" if "bgp" in lowered else ""
     for product in ("metallb", "cilium"):
         if product in lowered and mode:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.decided import decided
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
-from kubereach.model.attribute import ANTISPOOF
+from kubereach.model.attribute import ANTISPOOF, PLATFORM
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -23,15 +24,18 @@ FAULT = Fault(
     class_="ann-l2-hypervisor-antispoof",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=0.02,
+    prior=0.012,
     summary="the hypervisor or switch drops frames for an address that it does not know the node to have",
 )
+# How often a platform drops frames for addresses that its ports were not given (its own defaults).
+PLATFORMS = {"openstack": 0.25, "cloud": 0.2, "hyper-v": 0.06, "vmware": 0.05, "proxmox": 0.03, "kvm": 0.015}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not speaks_layer2(world):
         return ()
-    return (Suspect(fault=FAULT, subject="cluster"),)
+    platform = world.network.seen("cluster", PLATFORM) or ("openstack" if "openstack" in world.network.stack else "")
+    return decided(world, FAULT, ("cluster", ANTISPOOF), PLATFORMS.get(platform))
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

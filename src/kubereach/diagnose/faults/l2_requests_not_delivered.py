@@ -2,7 +2,7 @@
 
 What happens   Wi-Fi without broadcast, a bridge or switch that filters, a VLAN that is not carried, or a multicast
                group not joined.
-How it looks   no reply to arping; the leader's capture sees no request
+How it looks   no reply to arping; the leader's capture sees no request; a node's own address is answered
 Confirm        `tcpdump -ni any arp` on the leader while a client asks
 Fix            carry the broadcast: promiscuous mode, VLAN, bridge settings
 Not to be confused with  l2-nobody-answers (the request arrives)
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
-from kubereach.model.attribute import ARP_LOST
+from kubereach.model.attribute import ARP_LOST, UPLINK
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -23,15 +23,18 @@ FAULT = Fault(
     class_="ann-l2-arp-not-delivered",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=0.02,
+    prior=0.012,
     summary="ARP or NDP requests do not get to the node that should answer",
 )
+# How often such an uplink keeps broadcasts for foreign addresses from the node (metallb.md section 3).
+UPLINKS = {"wifi": 0.3, "macvlan": 0.12, "bridge": 0.1}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not speaks_layer2(world):
         return ()
-    return (Suspect(fault=FAULT, subject="cluster"),)
+    uplink = world.network.seen("cluster", UPLINK) or ""
+    return (Suspect(fault=FAULT, subject="cluster", prior=UPLINKS.get(uplink)),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -1,0 +1,64 @@
+"""The ARP or NDP request arrives and nobody is meant or allowed to answer.
+
+What happens   The address sits on lo or a dummy device and arp_ignore (strictARP) forbids the answer, or it is IPv6 on
+               kube-ipvs0, which joins no multicast group, or it is an externalIP that nothing announces.
+How it looks   the request is seen on the node, no reply leaves; works from the nodes
+Confirm        `tcpdump -eni any arp or icmp6` on the node; sysctl arp_ignore; where the address sits
+Fix            an announcer for it; proxy NDP; or the address on the interface itself
+Not to be confused with  l2-requests-not-delivered (the request does not arrive)
+References     Linux ip-sysctl arp_ignore; kube-proxy strictARP; RFC 4861
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, speaks_layer2
+from kubereach.model.address import family
+from kubereach.model.attribute import ANNOUNCER, ARP_SILENT, PROXY_MODE, ROUTED
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="l2-nobody-answers",
+    class_="ann-l2-no-arp-ndp-reply",
+    layer="announcement-l2",
+    owner=Owner.CLUSTER,
+    prior=0.01,
+    summary="requests for the address arrive, and no kernel or agent is meant or allowed to answer them",
+)
+DUMMY_DEVICE = 0.2  # IPv6 addresses of IPVS live on a device that joins no solicited-node group (kube-proxy.md 3.5)
+ON_LOOPBACK = 0.12  # an address on lo with arp_ignore set (others.md section 2)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    announcer, address = world.get("cluster", ANNOUNCER), world.network.flow.address
+    ipvs = world.get("cluster", PROXY_MODE) == "ipvs"
+    if announcer == "kernel-l2" and address:
+        present = Presence.PRESENT if not ipvs or family(address) == 6 else Presence.UNKNOWN
+        where = world.network.origins("cluster", ANNOUNCER)[:1]
+        because = tuple((o, "nothing announces the address, and no kernel answers for it") for o in where)
+        return (Suspect(fault=FAULT, subject="cluster", presence=present, because=because, prior=DUMMY_DEVICE),)
+    if announcer == "kube-vip-bgp" and not world.get("client", ROUTED):
+        return (Suspect(fault=FAULT, subject="cluster", prior=ON_LOOPBACK),)
+    if not speaks_layer2(world):
+        return ()
+    return (Suspect(fault=FAULT, subject="cluster", prior=DUMMY_DEVICE if ipvs and family(address) == 6 else None),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {ARP_SILENT.of(suspect.subject): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    changes: dict[tuple[str, str], object] = {ARP_SILENT.of(suspect.subject): False}
+    if world.get("cluster", ANNOUNCER) == "kernel-l2":
+        changes[ANNOUNCER.of("cluster")] = "other-l2"
+    return changes
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="let something answer for the address: an announcer, or the interface of the clients' segment",
+        commands=("sysctl net.ipv4.conf.all.arp_ignore net.ipv4.conf.all.arp_announce",),
+    )

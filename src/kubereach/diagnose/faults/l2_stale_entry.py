@@ -1,0 +1,55 @@
+"""A neighbour, FDB or switch entry is stale.
+
+What happens   After a change of the leader the router or switch keeps the old MAC or port: gratuitous ARP was lost,
+               filtered, or sent only once. With some announcers frames of one MAC come from two ports.
+How it looks   works until a failover or some idle minutes; packets arrive at another node; clearing the cache helps
+Confirm        the router's neighbour entry and the switch's MAC table against the leader
+Fix            clear the entries; accept gratuitous ARP; shorter ageing
+Not to be confused with  l2-two-announcers (two hosts really answer)
+References     MetalLB announcer (gratuitous ARP for 5 seconds); RFC 5227
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
+from kubereach.model.attribute import ANNOUNCER, STALE_NEIGHBOUR
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="l2-stale-entry",
+    class_="ann-l2-stale-arp-fdb",
+    layer="announcement-l2",
+    owner=Owner.NETWORK,
+    prior=0.012,
+    summary="a neighbour or forwarding entry still leads to a node that no longer has the address",
+)
+# OpenELB answers from its manager in the name of another node, which switches may learn (others.md section 4).
+SPEAKS_FOR_OTHERS = 0.08
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if not speaks_layer2(world) and world.get("cluster", ANNOUNCER) != "openelb":
+        return ()
+    comes_and_goes = SPEAKS_FOR_OTHERS if "openelb" in world.network.stack else None
+    return (
+        Suspect(fault=FAULT, subject="router"),
+        Suspect(fault=FAULT, subject="segment", prior=comes_and_goes),
+    )
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {STALE_NEIGHBOUR.of(suspect.subject): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {STALE_NEIGHBOUR.of(suspect.subject): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="clear the entry, and let gratuitous ARP through",
+        commands=("ip neigh flush to ADDRESS   # on the router; a switch: clear its MAC and ARP tables",),
+    )

@@ -1,0 +1,56 @@
+"""Two controllers write the status of the same service.
+
+What happens   k3s ServiceLB beside MetalLB, a cloud provider beside kube-vip: each overwrites the other's address, and
+               nobody announces an address that its own controller did not give.
+How it looks   EXTERNAL-IP changes, or shows addresses of nodes and of the pool; events of two controllers
+Confirm        `kubectl get svc -w`; which controllers run
+Fix            disable one (k3s: --disable servicelb), or loadBalancerClass
+Not to be confused with  address-owned-twice (one controller, an address that others own)
+References     k3s ServiceLB; Kubernetes loadBalancerClass
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import NOT_SELECTED, TELLS
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="two-load-balancer-controllers",
+    class_="alloc-two-lb-controllers",
+    layer="allocation",
+    owner=Owner.CLUSTER,
+    prior=0.002,
+    summary="two controllers write the status of the same service",
+)
+BOTH_THERE = 0.1
+# Products that give out addresses, by the words that show them. k3s brings ServiceLB unless it is told not to.
+GIVERS = ({"metallb"}, {"klipper", "servicelb"}, {"kube-vip"}, {"openelb"}, {"openstack-ccm", "cloud-controller"})
+TELL_TALES = ("ipNotAllowed", "clearAssignment", "ClearAssignment", "LoadBalancerFailed", "UpdatedLoadBalancer")
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    stack = world.network.stack
+    several = sum(bool(words & stack) for words in GIVERS) > 1
+    if not several:
+        return ()
+    return (Suspect(fault=FAULT, subject=world.network.flow.service, prior=BOTH_THERE),)
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    told = (*world.get("cluster", TELLS), *TELL_TALES)
+    return {NOT_SELECTED.of(suspect.subject): True, TELLS.of("cluster"): told}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {NOT_SELECTED.of(suspect.subject): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary="leave one controller: disable the other, or give each service a loadBalancerClass",
+        commands=("kubectl get pods -A | grep -E 'svclb|metallb|kube-vip|cloud-controller'",),
+    )
