@@ -41,7 +41,9 @@ from kubereach.model.fact import (
     LogEvent,
     Neighbour,
     ObjectListing,
+    Outcome,
     Packet,
+    ProbeKind,
     ProbeResult,
     Route,
     RouteListing,
@@ -74,6 +76,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
+    flow = _sourced(flow, observed)
     put_announcer(stack, objects, current, leaves)
     put_dataplane(objects, current, hosts, flow, leaves)
     put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
@@ -109,6 +112,17 @@ def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
     if isinstance(fact, DEVICE_FACTS):
         return replace(fact, device=hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)))
     return fact
+
+
+def _sourced(flow: Flow, observed: tuple[AnyFact, ...]) -> Flow:
+    """The flow from inside the cluster where nobody outside tried the service; the likeliest is who failed."""
+    kinds = {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}
+    tries = [f for f in observed if isinstance(f, ProbeResult) and f.target == flow.address and f.probe in kinds]
+    inside = [f for f in tries if f.source.startswith(("node/", "pod/"))]
+    failed = [f for f in inside if f.outcome not in {Outcome.REPLY, Outcome.OPEN}]
+    if len(inside) != len(tries) or not failed or flow.client:
+        return flow
+    return replace(flow, source=failed[0].source)
 
 
 def _assume(flow: Flow, hosts: Hosts, leaves: Leaves) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from kubereach.build.hosts import Hosts
 from kubereach.build.kernel import put_kernel
 from kubereach.build.leaves import Leaves
 from kubereach.build.netfilter import put_netfilter
-from kubereach.model.fact import Fact
+from kubereach.build.pods import put_pods
+from kubereach.build.policies import put_policies
+from kubereach.model.fact import Fact, ObjectListing
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow
 
@@ -17,3 +19,6 @@ def put_dataplane(
     """Put the leaves of the nodes' kernels and filters, of policies, and of the pods behind the service."""
     put_netfilter(facts, hosts, flow, leaves)
     put_kernel(facts, hosts, flow, leaves)
+    put_pods(objects, facts, flow, leaves)
+    listed = frozenset(f.kind for f in facts if isinstance(f, ObjectListing) and f.complete)
+    put_policies(objects, facts, flow, leaves, listed)

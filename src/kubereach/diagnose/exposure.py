@@ -7,6 +7,8 @@ from typing import Any
 
 from kubereach.diagnose.fault import Fault, Presence, Suspect, entry_nodes
 from kubereach.model.attribute import TELLS, Attribute, T
+from kubereach.model.fact import ProbeKind, ProbeResult
+from kubereach.model.network import Network
 from kubereach.simulate.world import Changes, World
 
 
@@ -60,3 +62,14 @@ def seen_of(world: World, subject: str, leaf: Attribute[T]) -> T | None:
 def tells(world: World, *slugs: str) -> Changes:
     """The change that makes programs write these messages in a world."""
     return {TELLS.of("cluster"): (*world.get("cluster", TELLS), *slugs)}
+
+
+def inside(network: Network) -> bool:
+    """Whether the address was tried from a node or pod of the cluster."""
+    return any(
+        isinstance(fact, ProbeResult)
+        and fact.target == network.flow.address
+        and fact.probe in {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}
+        and fact.source.startswith(("node/", "pod/"))
+        for fact in network.observed
+    )

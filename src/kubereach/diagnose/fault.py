@@ -121,7 +121,7 @@ def announcing_nodes(world: World) -> tuple[str, ...]:
 def entry_nodes(world: World) -> tuple[str, ...]:
     """The nodes that the flow enters in this world; all of them where it enters none."""
     flow = world.network.flow
-    found = walk(world, flow.service, Packet("client", flow.address, flow.port or 80))
+    found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
     return tuple(dict.fromkeys(b.entry for b in found.branches if b.entry)) or announcing_nodes(world)
 
 

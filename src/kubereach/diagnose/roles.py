@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 
+from msgspec.structs import replace
+
 from kubereach.diagnose.catalogue import concerned, removed
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.rank import Hypothesis, Ranking
@@ -27,7 +29,7 @@ def service_packet(world: World) -> Packet:
     """The client's packet to the service's own port."""
     flow = world.network.flow
     ports = world.get(flow.service, PORTS)
-    return Packet("client", flow.address, flow.port or (ports[0].port if ports else 80), flow.protocol)
+    return Packet(flow.source, flow.address, flow.port or (ports[0].port if ports else 80), flow.protocol)
 
 
 def service_walk(world: World) -> Walk:
@@ -55,7 +57,7 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
     world = hypothesis.world
     held = (*hypothesis.assumed, *hypothesis.present)
     failing = service_walk(world)
-    if failing.works():
+    if failing.works() or (world.network.flow.source != "client" and _outside_works(world, hypothesis)):
         found = {s: Role.MISREAD for s in hypothesis.assumed if s.fault.misread}
         found |= {s: Role.ROOT for s in hypothesis.assumed if s.fault.degrades}
         return found | {s: Role.LATENT for s in held if s.fault.standing}
@@ -74,6 +76,13 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
         elif suspect in on_walk:
             result[suspect] = Role.CONTRIBUTING
     return result
+
+
+def _outside_works(world: World, hypothesis: Hypothesis) -> bool:
+    """Whether a test from inside is all that fails, and was taken for one of the way from outside."""
+    if not any(s.fault.misread for s in hypothesis.assumed):
+        return False
+    return walk(world, world.network.flow.service, replace(service_packet(world), source="client")).works()
 
 
 def _shape(found: Walk) -> tuple[object, ...]:

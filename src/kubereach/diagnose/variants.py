@@ -13,11 +13,13 @@ from msgspec import Struct
 from kubereach.model.attribute import (
     ANNOUNCER,
     ENCAPSULATION,
+    ENDPOINTS,
     KUBERNETES_MINOR,
     MESH,
     MULTIPATH,
     POLICY,
     PROXY_MODE,
+    WHY_EMPTY,
     Key,
 )
 from kubereach.model.fact import Outcome, ProbeResult, Route, Trust
@@ -70,7 +72,7 @@ def _axes(network: Network) -> list[Axis]:
         axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in MODES])
     if network.seen("cluster", KUBERNETES_MINOR) is None:
         axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS])
-    axes += [_multipath(network), _encapsulation(network)]
+    axes += [_multipath(network), _encapsulation(network), _why_empty(network)]
     return axes
 
 
@@ -84,6 +86,14 @@ def _multipath(network: Network) -> Axis:
     if not partly and not any(len(found) > 1 or "*" in found for found in hops.values()):
         return []
     return [(MULTIPATH.of("router"), True, 0.5), (MULTIPATH.of("router"), False, 0.5)]
+
+
+def _why_empty(network: Network) -> Axis:
+    """An empty list of endpoints does not say whether pods are not ready or none is selected."""
+    service = network.flow.service
+    if network.seen(service, ENDPOINTS) != () or network.seen(service, WHY_EMPTY) is not None:
+        return []
+    return [(WHY_EMPTY.of(service), "not-ready", 0.6), (WHY_EMPTY.of(service), "selector", 0.4)]
 
 
 def _encapsulation(network: Network) -> Axis:

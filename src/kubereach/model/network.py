@@ -29,6 +29,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     port: int | None
     protocol: str = "TCP"
     client: str = ""  # the client's address
+    source: str = "client"  # a subject: the client, or the node or pod from inside the cluster that alone tried it
 
 
 class Network(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import MISREAD
+from kubereach.model.attribute import ADDRESSES, MISREAD
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
@@ -30,6 +30,9 @@ def sightings(network: Network) -> Iterable[Sighting]:
     """A complaint, unless the client's own probe of the service succeeded and nothing else failed."""
     mine = (f for f in network.observed if isinstance(f, ProbeResult) and f.target == network.flow.address)
     probes = [f for f in mine if not many_ports(f)]
+    nothing_asked = not network.flow.address and network.seen(network.flow.service, ADDRESSES) is None and not probes
+    if nothing_asked and not uneven(network):
+        return  # sessions or routes alone: whoever shows them complains of those, and of no service
     service = [f for f in probes if f.probe in {ProbeKind.TCP, ProbeKind.HTTP} and f.source == "client"]
     fine = [f for f in service if _good(f) and f.port in {None, network.flow.port}]
     if fine and all(_good(f) for f in service if f.port in {None, network.flow.port}):
@@ -64,7 +67,7 @@ def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
 def predict(world: World, question: Question) -> Distribution | None:
     """Likely when the flow fails or its symptoms are misread."""
     flow = world.network.flow
-    found = walk(world, flow.service, Packet("client", flow.address, flow.port or 80))
+    found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
     if found.share(*WORKS) < 0.98 or world.get("client", MISREAD) in question.about:
         return {"complains": 0.95, "silent": 0.05}
     return {"complains": 0.04, "silent": 0.96}

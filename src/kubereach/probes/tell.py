@@ -24,7 +24,9 @@ def sightings(network: Network) -> Iterable[Sighting]:
     """Each distinct message once."""
     seen: set[str] = set()
     for fact in network.observed:
-        if isinstance(fact, LogEvent) and fact.event not in ORDINARY and fact.event not in seen:
+        if not isinstance(fact, LogEvent) or fact.program == "conntrack":
+            continue  # connections are no messages
+        if fact.event not in ORDINARY and fact.event not in seen:
             seen.add(fact.event)
             yield _sighting(fact.event, fact, f"{fact.program}: {fact.event}")
     for entry in network.objects_of("Event"):
@@ -58,9 +60,14 @@ def predict(world: World, question: Question) -> Distribution | None:
     A message that no fault knows speaks neither for nor against the catalogue.
     """
     written = world.get("cluster", TELLS)
-    if question.about[0] in written:
+    if told(str(question.about[0]), written):
         return {"seen": 0.8, "unseen": 0.2}
     return BACKGROUND
+
+
+def told(slug: str, written: tuple[str, ...]) -> bool:
+    """Whether a message is among those written: by its slug, or by a part of it where a `~` stands before."""
+    return any(slug == known or (known.startswith("~") and known[1:] in slug) for known in written)
 
 
 def offers(network: Network) -> Iterable[Offer]:
@@ -70,4 +77,4 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """Expected, or a coincidence."""
-    return "what that fault makes it write" if question.about[0] in world.get("cluster", TELLS) else ""
+    return "what that fault makes it write" if told(str(question.about[0]), world.get("cluster", TELLS)) else ""

@@ -1,21 +1,24 @@
 """The node has no rule for the address.
 
 What happens   The proxy works and does not program this address: ipMode Proxy, an option that leaves LoadBalancer
-               addresses out, a device it does not cover, or a lagging sync.
+               addresses out (kube-router), an address that its datapath does not take for the node's, a lagging sync.
 How it looks   node port and cluster address work, the external address does not; packets loop between node and
-               router
+               router, or the node refuses
 Confirm        the proxy's own table for the address on the entry node
 Fix            enable LoadBalancer addresses in the proxy; check ipMode in the service's status
 Not to be confused with  service-proxy-down (nothing works there)
-References     kubernetes KEP-1860; kube-router --advertise and proxy options
+References     kubernetes KEP-1860; kube-router's service proxy options; Cilium node addresses
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes, on_nodes
-from kubereach.model.attribute import NOT_PROGRAMMED
+from msgspec.structs import replace
+
+from kubereach.diagnose.exposure import affected_nodes, by_leaf
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
+from kubereach.model.attribute import NOT_PROGRAMMED, PROXY_MODE
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -24,13 +27,18 @@ FAULT = Fault(
     class_="proxy-lb-ip-not-programmed",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=0.01,
+    prior=0.008,
     summary="the service proxy on {name} has no rule for the address",
 )
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes(FAULT, entry_nodes(world))
+    # Replacements of kube-proxy pick the addresses that they serve themselves.
+    own = "kube-router" in world.network.stack or world.get("cluster", PROXY_MODE) in {"kube-router", "ebpf"}
+    for found in by_leaf(
+        FAULT, world, affected_nodes(world, NOT_PROGRAMMED), NOT_PROGRAMMED, "the proxy passes it over"
+    ):
+        yield replace(found, prior=0.04) if own and found.presence is Presence.UNKNOWN else found
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
@@ -38,7 +46,7 @@ def apply(world: World, suspect: Suspect) -> Changes:
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {NOT_PROGRAMMED.of(suspect.subject): False}
+    return {NOT_PROGRAMMED.of(suspect.subject): False, NOT_PROGRAMMED.of("cluster"): False}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
-from kubereach.model.attribute import ENDPOINTS, Endpoint
+from kubereach.model.attribute import ENDPOINTS, WHY_EMPTY, Endpoint
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.announced import ready_endpoints
 from kubereach.simulate.world import Changes, World
@@ -34,6 +34,8 @@ def suspects(world: World) -> Iterable[Suspect]:
     if world.network.seen(service, ENDPOINTS) is None:
         return (Suspect(fault=FAULT, subject=service),)
     ready = ready_endpoints(world, service)
+    if not ready and world.get(service, WHY_EMPTY) == "selector":
+        return ()  # the pods may well be ready: the service does not select them
     presence = Presence.ABSENT if ready else Presence.PRESENT
     says = f"{len(ready)} ready endpoint" + ("" if len(ready) == 1 else "s")
     return (Suspect(fault=FAULT, subject=service, presence=presence, because=tuple((o, says) for o in where[:2])),)

@@ -4,7 +4,7 @@ What happens   The container listens on 127.0.0.1 only, or has not started its s
 How it looks   refused from everywhere, the node with the pod included
 Confirm        `ss -tln` in the pod
 Fix            listen on all addresses
-Not to be confused with  pod-port-mismatch (it listens on another port), no-ready-endpoints
+Not to be confused with  port-mismatch (it listens on another port), no-ready-endpoints
 References     Kubernetes containers and ports
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.exposure import by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import NOT_LISTENING
 from kubereach.model.diagnosis import Owner
@@ -22,13 +23,13 @@ FAULT = Fault(
     class_="pod-not-listening",
     layer="pod",
     owner=Owner.APPLICATION,
-    prior=0.02,
+    prior=0.018,
     summary="nothing listens on the target port in the pod",
 )
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return (Suspect(fault=FAULT, subject=world.network.flow.service),)
+    return by_leaf(FAULT, world, (world.network.flow.service,), NOT_LISTENING, "the application listens on loopback")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -1,0 +1,52 @@
+"""Legacy iptables and nftables rules contradict each other.
+
+What happens   kube-proxy or the CNI writes with one backend and the host or another agent with the other; both sets
+               hold, and old rules left in one drop what the other accepts.
+How it looks   rules look right in one listing; `iptables-legacy tables present` in the other's
+Confirm        `iptables-legacy-save` and `iptables-nft-save`, both on the node
+Fix            use one backend for all, and flush the other's rules
+Not to be confused with  forward-drop (in the listing that everybody looks at)
+References     iptables-nft(8); kubernetes-sigs/iptables-wrappers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.diagnose.exposure import affected_nodes, exposed
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import MIXED_BACKENDS, PROXY_MODE, TWO_BACKENDS
+from kubereach.model.diagnosis import Owner
+from kubereach.simulate.world import Changes, World
+
+FAULT = Fault(
+    code="mixed-backends",
+    class_="proxy-mixed-backends",
+    layer="service-proxy",
+    owner=Owner.HOST,
+    prior=0.003,
+    summary="rules of the other iptables backend interfere on {name}",
+)
+
+
+def suspects(world: World) -> Iterable[Suspect]:
+    if world.get("cluster", PROXY_MODE) == "ebpf":
+        return
+    nodes = affected_nodes(world, MIXED_BACKENDS)
+    yield from exposed(FAULT, world, nodes, TWO_BACKENDS, {True: 0.25, False: 0.0}, "both backends hold rules")
+
+
+def apply(world: World, suspect: Suspect) -> Changes:
+    return {MIXED_BACKENDS.of(suspect.subject): True}
+
+
+def remove(world: World, suspect: Suspect) -> Changes:
+    return {MIXED_BACKENDS.of(suspect.subject): False, MIXED_BACKENDS.of("cluster"): False}
+
+
+def repair(world: World, suspect: Suspect) -> Plan:
+    return Plan(
+        summary=f"have one iptables backend on {suspect.name}",
+        commands=("iptables-legacy-save; iptables-nft-save",),
+        side_effects=("flushing rules cuts what they carry until they are written again",),
+    )
