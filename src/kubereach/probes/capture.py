@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.model.attribute import ENDPOINTS
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
@@ -33,7 +34,9 @@ def sightings(network: Network) -> Iterable[Sighting]:
 
 def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     seen = {Outcome.SEEN, Outcome.NOT_SEEN}
-    return fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
+    pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or ()}
+    meant = fact.target in {"", network.flow.address, *pods}  # a capture of other traffic says nothing of the flow
+    return meant and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
 
 
 def _sighting(node: str, kind: str, answer: str, fact: Packet | ProbeResult, says: str) -> Sighting:
