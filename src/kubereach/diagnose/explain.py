@@ -23,7 +23,7 @@ from kubereach.probes.question import Question, Sighting
 from kubereach.simulate.walk import WORKS
 
 ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 2}
-LEAST_CAUSE = 0.006
+LEAST_CAUSE = 0.004
 # Where the flow most likely works, only what is likely all the same is worth naming.
 LEAST_WHERE_IT_WORKS = 0.1
 SURPRISING = 0.1

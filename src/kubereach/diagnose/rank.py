@@ -17,15 +17,19 @@ from kubereach.diagnose.catalogue import all_suspects, fault_module
 from kubereach.diagnose.fault import Presence, Suspect
 from kubereach.diagnose.observe import Group, probe
 from kubereach.diagnose.variants import Variant, variants
-from kubereach.model.attribute import Key
+from kubereach.model.attribute import PREFERRED, Key
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Question, Sighting
+from kubereach.simulate.bgp import open_choice
 from kubereach.simulate.world import World
 
 PAIR_BUDGET = 150  # worlds with two faults, over all variants
 WORTH_WALKING = 5.0  # nats below the best single fault at which two are not worth a walk
 PAIR_HEADS = 14  # single faults of a variant that are tried with a second one
 NEGLIGIBLE = 1e-4  # hypotheses below this share of the mass are dropped
+
+
+Answered = tuple[Distribution | None, frozenset[Key]]
 
 
 class Hypothesis:
@@ -37,7 +41,7 @@ class Hypothesis:
         self.log_likelihood = 0.0
         self.weight = 0.0  # normalised, set by `rank`
         self.reads: frozenset[Key] = frozenset()
-        self._answers: dict[Question, tuple[Distribution | None, frozenset[Key]]] = {}
+        self._answers: dict[Question, Answered] = {}
 
     @property
     def score(self) -> float:
@@ -48,7 +52,7 @@ class Hypothesis:
         """What this world answers."""
         return self._predicted(question)[0]
 
-    def _predicted(self, question: Question) -> tuple[Distribution | None, frozenset[Key]]:
+    def _predicted(self, question: Question) -> Answered:
         found = self._answers.get(question)
         if found is None:
             before = self.world.start()
@@ -63,7 +67,27 @@ class Hypothesis:
         self._answers = {q: a for q, a in parent._answers.items() if not (a[1] & changed)}
 
     def judge(self, groups: tuple[Group, ...]) -> None:
-        """Compute the likelihood of all sightings."""
+        """Compute the likelihood of all sightings.
+
+        Where the router's tie-break among equal routes is open, every choice is walked: the likelihood is the mean, and
+        the world becomes the one of the choice that fits best, so that all sightings are of one and the same choice.
+        """
+        self._judge_as_it_is(groups)
+        flow = self.world.network.flow
+        found: list[tuple[float, World, frozenset[Key], dict[Question, Answered]]] = []
+        plain, answers = self.world, self._answers
+        for node in open_choice(plain, flow.service, flow.address):
+            key = PREFERRED.of("router")
+            self.world = plain.changed({key: node})
+            self._answers = {q: a for q, a in answers.items() if key not in a[1]}
+            self._judge_as_it_is(groups)
+            found.append((self.log_likelihood, self.world, self.reads, self._answers))
+        if found:
+            best = max(found, key=lambda f: f[0])
+            mean = sum(exp(f[0] - best[0]) for f in found) / len(found)
+            self.log_likelihood, self.world, self.reads, self._answers = best[0] + log(mean), *best[1:]
+
+    def _judge_as_it_is(self, groups: tuple[Group, ...]) -> None:
         total, reads = 0.0, set[Key]()
         for group in groups:
             fits, backgrounds, error = 1.0, 1.0, 1.0

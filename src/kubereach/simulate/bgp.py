@@ -14,6 +14,7 @@ from kubereach.model.attribute import (
     NOBODY_ANNOUNCES,
     NOT_INSTALLED,
     OTHER_ROUTER,
+    PREFERRED,
     SESSION_FAULT,
     STATIC_ROUTES,
     STATIC_WINS,
@@ -96,8 +97,17 @@ def best(world: World, service: str, address: str) -> tuple[Learned, ...]:
         return ()
     longest = max(_length(r.prefix) for r in routes)
     chosen = [r for r in routes if _length(r.prefix) == longest]
-    statics = tuple(r for r in chosen if r.static)
-    return statics or tuple(dict.fromkeys(chosen))
+    equal = tuple(r for r in chosen if r.static) or tuple(dict.fromkeys(chosen))
+    if len(equal) > 1 and not spreads(world):
+        # One of them is in use, by the router's tie-break (age, router ID): a hypothesis says which.
+        return tuple(r for r in equal if r.node == world.get("router", PREFERRED)) or equal
+    return equal
+
+
+def open_choice(world: World, service: str, address: str) -> tuple[str, ...]:
+    """The nodes among which the router's tie-break decides; () where nothing is left to decide."""
+    routes = best(world, service, address)
+    return tuple(r.node for r in routes) if len(routes) > 1 and not spreads(world) else ()
 
 
 def _length(prefix: str) -> int:

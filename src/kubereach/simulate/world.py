@@ -18,9 +18,9 @@ MOST_READ_SETS = 16
 class World:
     """Leaves by name: a change wins over what was seen, and what was seen over the nominal value.
 
-    `reads` collects the keys that were asked for, so that a prediction knows what it depends on. Derived values are kept
-    with the leaves that they read, and any world of the same network in which those leaves have the same values shares
-    them: most hypotheses differ in a leaf that most derivations never look at.
+    `reads` collects the keys that were asked for, so that a prediction knows what it depends on. Derived values are
+    kept with the leaves that they read, and any world of the same network in which those leaves have the same values
+    shares them: most hypotheses differ in a leaf that most derivations never look at.
     """
 
     def __init__(self, network: Network, changes: Changes | None = None, shared: Shared | None = None) -> None:
