@@ -18,6 +18,7 @@ from kubereach.simulate.world import World
 
 KIND = "complaint"
 BACKGROUND: Distribution = {"complains": 0.8, "silent": 0.2}
+UNASKED = "unasked"  # no service was tried: only what is named may be complained of
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
 
 
@@ -39,8 +40,9 @@ def sightings(network: Network) -> Iterable[Sighting]:
         bad = [f for f in probes if f.outcome in {Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.REFUSED}]
         if not bad:
             return
+    bases = _bases(network, probes)
     yield Sighting(
-        question=Question(KIND, "client", _bases(network, probes)),
+        question=Question(KIND, "client", (*bases, UNASKED) if nothing_asked else bases),
         answers=frozenset({"complains"}),
         origins=(),
         trust=Trust.STATED,
