@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
+from kubereach.advise.missing import missing
 from kubereach.advise.next_probe import next_probes
 from kubereach.advise.repair import repairs
 from kubereach.advise.whatif import what_if
@@ -101,7 +102,7 @@ def _composed(
         what_if=what_if(ranking),
         understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
         assumed=network.assumed,
-        missing=evidence.wanted,
+        missing=(*missing(network), *evidence.wanted),
         unread=(*_unread(evidence.unread), *(UnreadSpan(origin=found.name, text=found.why) for found in skipped)),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.attribute import ADDRESSES, MISREAD
-from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
+from kubereach.model.fact import BgpSession, Outcome, ProbeKind, ProbeResult, Route, Trust
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
@@ -32,7 +32,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
     mine = (f for f in network.observed if isinstance(f, ProbeResult) and f.target == network.flow.address)
     probes = [f for f in mine if not many_ports(f)]
     nothing_asked = not network.flow.address and network.seen(network.flow.service, ADDRESSES) is None and not probes
-    if nothing_asked and not uneven(network):
+    routing = any(isinstance(f, BgpSession | Route) for f in network.observed)
+    if nothing_asked and routing and not uneven(network):
         return  # sessions or routes alone: whoever shows them complains of those, and of no service
     service = [f for f in probes if f.probe in {ProbeKind.TCP, ProbeKind.HTTP} and f.source == "client"]
     fine = [f for f in service if _good(f) and f.port in {None, network.flow.port}]
