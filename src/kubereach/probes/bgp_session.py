@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kubereach.model.attribute import SESSION_FAULT
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -38,8 +39,11 @@ BACKGROUND: Distribution = {
     "neighbor-lost": 0.01,
     "graceful-restart": 0.01,
     "not-running": 0.02,
+    "out-of-step": 0.05,
 }
-DOWN = frozenset(BACKGROUND) - {"established", "absent"}
+# How often each reason leaves the node's end up and the router's down (TCP tells only who sends: RFC 9293, 3.5.1).
+OUT_OF_STEP = {"": 0.01, "stale": 0.4, "flapping": 0.1, "blocked": 0.05, "two-speakers": 0.05}
+DOWN = frozenset(BACKGROUND) - {"established", "absent", "out-of-step"}
 # The first text that occurs in a last error decides (BIRD proto/bgp/packets.c and bgp.c; FRR bgpd messages).
 _ERRORS = (
     ("bad peer as", "bad-peer-as"),
@@ -100,6 +104,23 @@ def classify(state: str, error: str) -> str:
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """Sessions that daemons and routers list, stated ones, and a router's whole list that lacks a node."""
+    found = list(_shown(network))
+    ends = {end: {s.answers for s in found if s.question.about == (end,)} for end in ("node", "router")}
+    if {frozenset({"established"})} == ends["node"] and ends["router"] and all(a <= DOWN for a in ends["router"]):
+        # One end believes in a session that the other has not: they are one observation, of a half-open session.
+        both = [s for s in found if s.question.about in {("node",), ("router",)}]
+        found = [s for s in found if s not in both]
+        yield Sighting(
+            question=Question(KIND, both[0].question.where, ("both",)),
+            answers=frozenset({"out-of-step"}),
+            origins=tuple(dict.fromkeys(o for s in both for o in s.origins)),
+            trust=min(s.trust for s in both),
+            says="; ".join(s.says for s in both[:3]),
+        )
+    yield from found
+
+
+def _shown(network: Network) -> Iterable[Sighting]:
     settled = _settled(network)
     for fact in network.observed:
         if isinstance(fact, BgpSession) and (fact.peer in settled or (settled and fact.device == "router")):
@@ -211,11 +232,16 @@ def _sighting(
 def predict(world: World, question: Question) -> Distribution | None:
     """What that end shows; with an unknown node, any of them."""
     smear = 0.04  # other words for the same state
+    if question.about[0] == "both":
+        chance = max(words["out-of-step"] for words in _words(world, question))
+        return {"out-of-step": chance, "in-step": 1 - chance}
     return mixed([(1 - smear, mixed((1.0, words) for words in _words(world, question))), (smear, BACKGROUND)])
 
 
 def _words(world: World, question: Question) -> list[Distribution]:
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
+    if question.about[0] == "both":
+        return [{"out-of-step": OUT_OF_STEP.get(world.get(node, SESSION_FAULT), 0.03)} for node in nodes]
     if question.about[0] != "mesh":
         return [shown(world, node, at_router=question.about[0] == "router") for node in nodes]
     others = [str(p) for p in question.about[1:]] or list(world.network.nodes)
@@ -268,6 +294,8 @@ def means(world: World, question: Question) -> str:
     """Whether that session carries routes."""
     name = question.where.removeprefix("node/") or "a node"
     other = "another node" if question.about[0] == "mesh" else "the router"
+    if question.about[0] == "both":
+        return "one end holds a session that the other end has not, or has no more"
     up = mixed((1.0, words) for words in _words(world, question)).get("established", 0.0)
     state = "up" if up > 0.9 else "down" if up < 0.5 else "not surely up"
     return f"the session between {name} and {other} is {state}"

@@ -69,6 +69,8 @@ def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
 
 def predict(world: World, question: Question) -> Distribution | None:
     """Likely when the flow fails or its symptoms are misread."""
+    if UNASKED in question.about and world.get("client", MISREAD) not in question.about:
+        return {"complains": 0.1, "silent": 0.9}
     flow = world.network.flow
     found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
     if found.share(*WORKS) < 0.98 or world.get("client", MISREAD) in question.about:

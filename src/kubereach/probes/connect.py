@@ -65,7 +65,29 @@ _DATA_ANSWERS: dict[Outcome, frozenset[str]] = {
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
-    """Every connection attempt to the target's own port."""
+    """Every connection attempt to the target's own port; one that both works and fails comes and goes."""
+    found = list(_attempts(network))
+    for question in dict.fromkeys(s.question for s in found):
+        mine = [s for s in found if s.question == question]
+        good = [s for s in mine if s.answers == frozenset({"reply"})]
+        bad = [s for s in mine if s.answers <= _FAILING]
+        if question.where == "client" and good and bad:
+            yield Sighting(
+                question=question,
+                answers=frozenset({"intermittent"}),
+                origins=tuple(dict.fromkeys(o for s in (*good, *bad) for o in s.origins)),
+                trust=min(s.trust for s in (*good, *bad)),
+                says=f"{good[0].says}; and {bad[0].says}",
+            )
+            yield from (s for s in mine if s not in good and s not in bad)
+        else:
+            yield from mine
+
+
+_FAILING = frozenset({"timeout", "unreachable", "refused", "slow", "resets"})
+
+
+def _attempts(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if not isinstance(fact, ProbeResult) or fact.probe not in {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}:
             continue
