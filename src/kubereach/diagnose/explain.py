@@ -22,6 +22,7 @@ from kubereach.model.network import Network
 from kubereach.probes.question import Question, Sighting
 from kubereach.simulate.walk import WORKS
 
+MOST_ROOTS = 16  # what nobody can act on is left out
 ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 2}
 LEAST_CAUSE = 0.004
 # Where the flow most likely works, only what is likely all the same is worth naming.
@@ -65,6 +66,8 @@ def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
             result.append((suspect, role, probability, hypothesis))
     result += [b for b in _waiting(judged, ranking) if b[0].key not in masses]
     result.sort(key=lambda b: (ROLE_ORDER[b[1]], -round(b[2], 9), b[0].key))
+    result = [*[b for b in result if b[1] is Role.ROOT][:MOST_ROOTS], *[b for b in result if b[1] is not Role.ROOT]]
+    result.sort(key=lambda b: (ROLE_ORDER[b[1]], -round(b[2], 9), b[0].key))
     first = result[0][0].key if result else None
     return tuple(
         Blame(
@@ -97,8 +100,13 @@ def _waiting(judged: Judged, ranking: Ranking) -> list[tuple[Suspect, Role, floa
     return found
 
 
-def verdict(ranking: Ranking, groups: tuple[Group, ...]) -> Verdict:
-    """Reachable only when somebody outside was seen to reach it, or when only a misreading explains the complaint."""
+def verdict(ranking: Ranking, groups: tuple[Group, ...], blamed: tuple[Blame, ...]) -> Verdict:
+    """What the client gets, as far as evidence goes.
+
+    Reachable only when somebody outside was seen to reach it, or when only a misreading explains the complaint.
+    Unreachable only when somebody was seen to fail, or when the evidence singles out what makes it fail: that people
+    complain is not enough.
+    """
     fails = degraded = works = misread = 0.0
     for hypothesis in ranking.hypotheses:
         found = service_walk(hypothesis.world)
@@ -111,15 +119,26 @@ def verdict(ranking: Ranking, groups: tuple[Group, ...]) -> Verdict:
         else:
             fails += hypothesis.weight
     answers = _client_answers(groups)
-    if answers & {"intermittent", "slow", "resets"} or ("reply" in answers and answers & {"timeout", "refused"}):
+    if answers & {"intermittent", "mixed", "slow", "resets"} or ("reply" in answers and answers & {"timeout", "refused"}):
         return Verdict.DEGRADED if fails + degraded > works else Verdict.REACHABLE
     if works >= 0.6 and ("reply" in answers or misread >= 0.5):
         return Verdict.REACHABLE
     if degraded > max(fails, works):
         return Verdict.DEGRADED
-    if fails + degraded >= 0.6 or (fails + degraded + ranking.residual >= 0.6 and answers and "reply" not in answers):
+    failed = bool(answers) and "reply" not in answers
+    leading = max((b.probability for b in blamed if b.role is Role.ROOT), default=0.0)
+    if fails + degraded + ranking.residual * failed >= 0.6 and (failed or _shown(groups) or leading >= 0.5):
         return Verdict.UNREACHABLE
     return Verdict.UNDETERMINED
+
+
+# Kinds whose answers show where packets of this flow go, and not only that some part is as it is.
+_TELLING = frozenset({"next_hop", "arp", "capture", "address_given"})
+
+
+def _shown(groups: tuple[Group, ...]) -> bool:
+    """Whether something shows the flow's own way."""
+    return any(s.question.kind in _TELLING and "given" not in s.answers for g in groups for s in g.sightings)
 
 
 def _client_answers(groups: tuple[Group, ...]) -> frozenset[str]:

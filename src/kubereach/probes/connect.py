@@ -1,10 +1,12 @@
 """A TCP or HTTP connection to the service's own port: curl, nc, nmap on that port, a browser.
 
-Answers: reply (data came), error (an HTTP error status), timeout, refused, unreachable, intermittent, slow, resets.
+Answers: reply (data came), error (an HTTP error status), timeout, refused, unreachable, intermittent, slow, resets, mixed (it worked and it failed, and
+nobody says that it comes and goes).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kubereach.model.attribute import PORTS
@@ -24,6 +26,7 @@ BACKGROUND: Distribution = {
     "error": 0.03,
     "slow": 0.02,
     "resets": 0.02,
+    "mixed": 0.03,
 }
 # What each fate looks like to a client that wants data, and to one that only wants the handshake.
 _DATA: dict[Fate, Distribution] = {
@@ -31,21 +34,22 @@ _DATA: dict[Fate, Distribution] = {
     Fate.ERROR: {"error": 0.85, "reply": 0.1, "resets": 0.05},
     Fate.HOST: {"reply": 0.3, "refused": 0.6, "timeout": 0.1},
     Fate.REFUSED: {"refused": 0.9, "unreachable": 0.04, "timeout": 0.06},
-    Fate.UNREACHABLE: {"unreachable": 0.85, "refused": 0.05, "timeout": 0.1},
+    # BSD and macOS turn the ICMP codes of filters into a refused connection (netinet inetctlerrmap).
+    Fate.UNREACHABLE: {"unreachable": 0.75, "refused": 0.15, "timeout": 0.1},
     Fate.NO_NEIGHBOUR: {"unreachable": 0.4, "timeout": 0.6},
     Fate.NO_ROUTE: {"unreachable": 0.3, "timeout": 0.7},
     Fate.LOOPS: {"timeout": 0.85, "unreachable": 0.15},
     Fate.LOST: {"timeout": 0.97, "unreachable": 0.02, "refused": 0.01},
-    Fate.STALLS: {"timeout": 0.6, "intermittent": 0.15, "slow": 0.13, "resets": 0.1, "reply": 0.02},
-    Fate.PARTIAL: {"timeout": 0.4, "intermittent": 0.25, "reply": 0.2, "slow": 0.1, "resets": 0.05},
-    Fate.SOMETIMES: {"intermittent": 0.45, "timeout": 0.2, "resets": 0.13, "slow": 0.12, "reply": 0.1},
-    Fate.SLOW: {"slow": 0.5, "timeout": 0.3, "intermittent": 0.2},
+    Fate.STALLS: {"timeout": 0.6, "intermittent": 0.1, "mixed": 0.05, "slow": 0.13, "resets": 0.1, "reply": 0.02},
+    Fate.PARTIAL: {"timeout": 0.3, "mixed": 0.4, "intermittent": 0.1, "reply": 0.1, "slow": 0.06, "resets": 0.04},
+    Fate.SOMETIMES: {"intermittent": 0.35, "mixed": 0.15, "timeout": 0.17, "resets": 0.13, "slow": 0.12, "reply": 0.08},
+    Fate.SLOW: {"slow": 0.5, "timeout": 0.2, "mixed": 0.15, "intermittent": 0.15},
     Fate.INSUFFICIENT: BACKGROUND,
 }
 _HANDSHAKE: dict[Fate, Distribution] = {
     **_DATA,
     Fate.STALLS: {"reply": 0.85, "timeout": 0.05, "intermittent": 0.1},
-    Fate.PARTIAL: {"reply": 0.75, "intermittent": 0.15, "timeout": 0.1},
+    Fate.PARTIAL: {"reply": 0.6, "mixed": 0.25, "intermittent": 0.05, "timeout": 0.1},
     Fate.ERROR: {"reply": 1.0},
 }
 
@@ -74,7 +78,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         if question.where == "client" and good and bad:
             yield Sighting(
                 question=question,
-                answers=frozenset({"intermittent"}),
+                answers=frozenset({"mixed", "intermittent"}),
                 origins=tuple(dict.fromkeys(o for s in (*good, *bad) for o in s.origins)),
                 trust=min(s.trust for s in (*good, *bad)),
                 says=f"{good[0].says}; and {bad[0].says}",
@@ -93,22 +97,36 @@ def _attempts(network: Network) -> Iterable[Sighting]:
             continue
         if fact.target != network.flow.address or not _served(network, fact.port) or many_ports(fact):
             continue
-        answers = _DATA_ANSWERS.get(fact.outcome)
-        if fact.http_status is not None and fact.http_status >= 400:
-            answers = frozenset({"error"})
-        if fact.reason in {"port-unreach", "port-unreachable"}:
-            answers = frozenset({"refused"})
-        if answers:
+        if answers := answers_of(fact):
             style = "data" if fact.probe is ProbeKind.HTTP else "handshake"
             port = f":{fact.port}" if fact.port else ""
             yield Sighting(
-                question=Question(KIND, _vantage(fact.source), (style,)),
+                question=Question(KIND, vantage(fact.source), (style,)),
                 answers=answers,
                 origins=(fact.origin,),
                 trust=fact.trust,
                 says=f"{fact.probe.value} to {fact.target}{port}: {fact.outcome.value}"
                 + (f" ({fact.reason})" if fact.reason else ""),
             )
+
+
+def answers_of(fact: ProbeResult) -> frozenset[str]:
+    """What a connection's outcome may be in this probe's words, by status and reason where the tool gives them."""
+    reason = fact.reason.lower()
+    if fact.http_status is not None and fact.http_status >= 400:
+        return frozenset({"error"})
+    if re.search(r"port-unreach|port unreach", reason):
+        return frozenset({"refused"})
+    if re.search(r"prohibited|no route to host|host.?unreach|admin|time to live|ttl exceeded", reason):
+        return frozenset({"unreachable"})
+    if fact.outcome is Outcome.FILTERED and re.search(r"no.?response", reason):
+        return frozenset({"timeout"})
+    return _DATA_ANSWERS.get(fact.outcome, frozenset())
+
+
+def table_of(style: str) -> dict[Fate, Distribution]:
+    """What each fate looks like to a client that wants data, or only the handshake."""
+    return _HANDSHAKE if style == "handshake" else _DATA
 
 
 def many_ports(fact: ProbeResult) -> bool:
@@ -123,7 +141,8 @@ def _served(network: Network, port: int | None) -> bool:
     return port is None or (port == network.flow.port if ports is None else any(p.port == port for p in ports))
 
 
-def _vantage(source: str) -> str:
+def vantage(source: str) -> str:
+    """The subject that a probe was made from: a host of the cluster, the router, or the client."""
     return source if source.startswith(("node/", "pod/", "router")) else "client"
 
 
@@ -133,7 +152,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     if question.where == "router":
         return None
     found = walk(world, flow.service, Packet(question.where, flow.address, flow.port or _any_port(world)))
-    return of_walk(found, _HANDSHAKE if question.about == ("handshake",) else _DATA)
+    return of_walk(found, table_of(str(question.about[0])))
 
 
 def _any_port(world: World) -> int:
@@ -147,7 +166,7 @@ def of_walk(found: Walk, table: dict[Fate, Distribution]) -> Distribution:
     good = found.share(*WORKS)
     mixture = mixed((b.weight, table[b.fate]) for b in found.branches)
     if found.together and 0.02 < good < 0.98:
-        return mixed([(0.75, {"intermittent": 1.0}), (0.25, mixture)])
+        return mixed([(0.6, {"intermittent": 1.0}), (0.15, {"mixed": 1.0}), (0.25, mixture)])
     return mixture
 
 

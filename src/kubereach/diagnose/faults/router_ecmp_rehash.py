@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="router-ecmp-rehash",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.012,
+    prior=0.005,
     summary="the router moves established connections to other nodes when its next hops change",
 )
 

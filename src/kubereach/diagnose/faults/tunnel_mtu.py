@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import FORWARD_MTU, MTU_DOUBT
+from kubereach.model.attribute import DIRECT_RETURN, FORWARD_MTU, MTU_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -28,11 +28,13 @@ FAULT = Fault(
     prior=0.008,
     summary="encapsulated full-size packets do not fit between the nodes",
 )
+WRAPPED = 0.05  # direct return wraps what nobody else does, or adds an option
 SUSPECTED = 0.15  # where the numbers do not fit
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return (by_doubt(world, FAULT, "cluster", ("cluster", MTU_DOUBT), SUSPECTED),)
+    prior = WRAPPED if world.get("cluster", DIRECT_RETURN) else None
+    return (by_doubt(world, FAULT, "cluster", ("cluster", MTU_DOUBT), SUSPECTED, prior),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
