@@ -126,8 +126,8 @@ def test_the_rest_of_the_chain_contributes() -> None:
     contributing = {c["class"]: c for c in whole()["causes"] if c["role"] == "contributing"}
     assert set(contributing) >= CHAIN
     for name in CHAIN:
-        assert contributing[name]["subject"] == "node/10.40.7.11"
         assert contributing[name]["probability"] >= 0.9
+    assert contributing["ann-from-node-without-endpoint"]["subject"] == "node/10.40.7.11"
     fallback = [s["says"] for s in whole()["walk"]["forward"] if s["kind"] == "translate"]
     assert "without translating the source (since 1.24)" in fallback[0]
 
@@ -215,12 +215,15 @@ def test_after_the_repair_it_is_reachable(form: str) -> None:
 
 _letters = st.text("bcdfghjklmnpqrstvwxz", min_size=4, max_size=9)
 _octet = st.integers(1, 254)
-# Private blocks that cannot meet: the nodes' LAN, the pool, the pods and the services.
+# Private blocks that cannot meet: the nodes' LAN, the pool, the pods and the services. Pods keep out of 172.16.0.0/12:
+# container engines take their own networks from there, which is a cause of its own.
 _blocks = st.fixed_dictionaries(
     {
         "10.40.7.0/24": st.builds("192.168.{}.0/24".format, _octet),
-        "10.99.8.16/28": st.builds(lambda a, b, c: f"10.{a}.{b}.{c * 16}/28", _octet, _octet, st.integers(0, 15)),
-        "10.244.0.0/16": st.builds("172.{}.0.0/16".format, st.integers(16, 23)),
+        "10.99.8.16/28": st.builds(
+            lambda a, b, c: f"10.{a}.{b}.{c * 16}/28", st.integers(1, 99), _octet, st.integers(0, 15)
+        ),
+        "10.244.0.0/16": st.builds("10.{}.0.0/16".format, st.integers(100, 254)),
         "10.108.0.0/16": st.builds("172.{}.0.0/16".format, st.integers(24, 31)),
     }
 )
@@ -251,8 +254,8 @@ OUTPUTS = len(parts(founding_post())) - 1
 @example(
     blocks={
         "10.40.7.0/24": "192.168.1.0/24",
-        "10.99.8.16/28": "10.200.1.0/28",
-        "10.244.0.0/16": "172.16.0.0/16",
+        "10.99.8.16/28": "10.20.1.0/28",
+        "10.244.0.0/16": "10.200.0.0/16",
         "10.108.0.0/16": "172.31.0.0/16",
     },
     names=["node-b", "web", "pool", "peer", "lan"],
