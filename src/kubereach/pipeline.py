@@ -90,7 +90,7 @@ def _composed(
             protocol=flow.protocol,
             from_=flow.client or None,
         ),
-        verdict=verdict(ranking, groups),
+        verdict=verdict(ranking, groups, blamed),
         causes=tuple(_cause(b, groups, ranking, first) for b in blamed),
         effects=effects(found),
         residual=round(ranking.residual, 4),

@@ -22,6 +22,7 @@ from kubereach.report.words import OWNERS, PRIVILEGES, ROLES, likelihood, listed
 _CODES_SHOWN = 4
 # A rival of the leading cause below this probability gets one line: nine full entries help nobody to act.
 _TOLD_WHOLE = 0.15
+_TOLD_IN_BRIEF = 8
 
 
 def effects(diagnosis: Diagnosis) -> tuple[Block, ...]:
@@ -44,7 +45,10 @@ def causes(diagnosis: Diagnosis) -> tuple[Block, ...]:
     whole = tuple(_cause(cause) for cause in now if cause not in brief)
     blocks: list[Block] = [Items(whole, ordered=True)] if whole else []
     if brief:
-        blocks += [paragraph("Less likely:"), Items(tuple((_in_brief(cause),) for cause in brief))]
+        named = tuple((_in_brief(cause),) for cause in brief[:_TOLD_IN_BRIEF])
+        blocks += [paragraph("Less likely:"), Items(named)]
+        if len(brief) > _TOLD_IN_BRIEF:
+            blocks.append(paragraph(faint(f"and {len(brief) - _TOLD_IN_BRIEF} more, which -o json lists.")))
     if diagnosis.residual > 0:
         blocks.append(paragraph(faint(f"Something that kubereach does not know: {percent(diagnosis.residual)}.")))
     return tuple(blocks)
