@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
-from kubereach.model.address import canonical_address, contains, family
+from kubereach.model.address import canonical_address, contains, family, prefix_length
 from kubereach.model.attribute import (
     BEHIND_REFLECTOR,
     DEFAULT_DOUBT,
@@ -60,6 +60,17 @@ def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts
     _put_router(observed, leaves)
     _put_segment(observed, hosts, leaves)
     _put_peers(observed, hosts, leaves)
+    for fact in observed:
+        if isinstance(fact, Route) and fact.device == "router" and flow.address and contains(fact.prefix, flow.address):
+            _put_next_hops(fact, hosts)
+
+
+def _put_next_hops(route: Route, hosts: Hosts) -> None:
+    """Who a router learned a service's route from by BGP is a node."""
+    for hop in route.next_hops:
+        if route.protocol == "bgp" and prefix_length(route.prefix) > 8 and canonical_address(hop.via):
+            if hop.via not in hosts.owners:
+                hosts.own(hosts.add_node(f"node/{hop.via}"), hop.via, (route.origin,), route.trust)
 
 
 def _tunnel(name: str) -> int:

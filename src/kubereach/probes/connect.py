@@ -1,7 +1,7 @@
 """A TCP or HTTP connection to the service's own port: curl, nc, nmap on that port, a browser.
 
-Answers: reply (data came), error (an HTTP error status), timeout, refused, unreachable, intermittent, slow, resets, mixed (it worked and it failed, and
-nobody says that it comes and goes).
+Answers: reply (data came), error (an HTTP error status), timeout, refused, unreachable, intermittent, slow,
+resets, mixed (it worked and it failed, and nobody says that it comes and goes).
 """
 
 from __future__ import annotations
@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import PORTS
+from kubereach.model.attribute import (
+    ADDRESS,
+    CLIENT_ONLINK,
+    CLIENT_ROUTE_WRONG,
+    NAME_ELSEWHERE,
+    PORTS,
+    ROUTED,
+    SHARED_LAN,
+)
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -143,7 +151,7 @@ def _served(network: Network, port: int | None) -> bool:
 
 def vantage(source: str) -> str:
     """The subject that a probe was made from: a host of the cluster, the router, or the client."""
-    return source if source.startswith(("node/", "pod/", "router")) else "client"
+    return source if source.startswith(("node/", "pod/", "router", "elsewhere")) else "client"
 
 
 def predict(world: World, question: Question) -> Distribution | None:
@@ -151,8 +159,23 @@ def predict(world: World, question: Question) -> Distribution | None:
     flow = world.network.flow
     if question.where == "router":
         return None
+    if question.where == "elsewhere":
+        return _from_elsewhere(world, question)
     found = walk(world, flow.service, Packet(question.where, flow.address, flow.port or _any_port(world)))
     return of_walk(found, table_of(str(question.about[0])))
+
+
+def _from_elsewhere(world: World, question: Question) -> Distribution:
+    """Another client, behind the router, of which nothing is known: what is wrong with the first one's own way is not
+
+    wrong with its.
+    """
+    flow = world.network.flow
+    own = {leaf.of("client"): False for leaf in (CLIENT_ONLINK, CLIENT_ROUTE_WRONG, NAME_ELSEWHERE, SHARED_LAN)}
+    other = world.changed({**own, ROUTED.of("client"): True, ADDRESS.of("client"): ""})
+    found = walk(other, flow.service, Packet("client", flow.address, flow.port or _any_port(other)))
+    world.reads |= other.reads
+    return of_walk(found, _HANDSHAKE if question.about == ("handshake",) else _DATA)
 
 
 def _any_port(world: World) -> int:

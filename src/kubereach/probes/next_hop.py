@@ -79,6 +79,9 @@ def _of_endpoints(network: Network, routes: list[Route]) -> Iterable[Sighting]:
     hops = {_owner(network, h.via) for r in routes for h in r.next_hops if h.via}
     endpoints = network.seen(network.flow.service, ENDPOINTS)
     running = {e.node for e in endpoints or () if e.ready and e.node}
+    if endpoints is None:  # the pods that are shown at all, where no endpoint list is
+        pods = (p for p in network.objects_of("Pod") if p.namespace == network.flow.service.split("/")[1])
+        running = {f"node/{p.text('spec.nodeName')}" for p in pods if p.text("spec.nodeName")}
     if EVERY_NODE in hops:
         answer = "some"
     elif not running or not hops <= set(network.nodes):
