@@ -14,9 +14,9 @@ from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import AnyFact, Interface, InterfaceAddress, NextHop, Route, RouteListing, Setting
 
 EVERY_NODE = "*"  # a next hop that stands for all nodes
-_PREFIX = (
-    r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?|[0-9a-fA-F:]{3,39}:[0-9a-fA-F:]{0,20}(?:/\d{1,3})?)(?![\w.:]\w)"
-)
+_V4 = r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?"
+_V6 = r"[0-9a-fA-F:]{3,39}:[0-9a-fA-F:]{0,20}(?:/\d{1,3})?"
+_PREFIX = rf"(?<![\w:])(?<!\d\.)({_V4}|{_V6})(?![\w:]|\.\d)"
 _ABSENT = r"(?:absent|missing|none|no|false|not (?:present|there|installed|known)|unreachable|empty|null)\b"
 # Words that make the statement one about another state or time.
 _ELSEWHEN = r"\b(?:while|when|if|after|before|during|until|earlier|once|unless)\b"
