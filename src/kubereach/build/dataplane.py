@@ -8,6 +8,7 @@ from kubereach.build.leaves import Leaves
 from kubereach.build.netfilter import put_netfilter
 from kubereach.build.pods import put_pods
 from kubereach.build.policies import put_policies
+from kubereach.build.stated_endpoints import put_stated_endpoints
 from kubereach.model.fact import Fact, ObjectListing
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow
@@ -17,6 +18,7 @@ def put_dataplane(
     objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
 ) -> None:
     """Put the leaves of the nodes' kernels and filters, of policies, and of the pods behind the service."""
+    put_stated_endpoints(facts, hosts, leaves)
     put_netfilter(facts, hosts, flow, leaves)
     put_kernel(facts, hosts, flow, leaves)
     put_pods(objects, facts, flow, leaves)

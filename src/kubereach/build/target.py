@@ -21,6 +21,7 @@ from kubereach.model.attribute import (
 from kubereach.model.fact import Fact, Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Flow
 
+SERVICE_PROBES = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
 PLACEHOLDER = "service/default/(service)"
 
 
@@ -126,7 +127,9 @@ def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str,
     if served:
         return served[0]
     likeliest = failed or asked  # the one that fails is the one that is complained about
-    return likeliest[0] if len(set(likeliest)) == 1 else None
+    daemons = {22, 179, 6443, 10250}
+    candidates = [p for p in dict.fromkeys(likeliest) if p not in daemons] or list(dict.fromkeys(likeliest))
+    return candidates[0] if len(candidates) == 1 or (failed and len(failed) == len(asked) / 2) else None
 
 
 def _protocol(ports: tuple[ServicePort, ...], port: int | None) -> str:
@@ -135,12 +138,14 @@ def _protocol(ports: tuple[ServicePort, ...], port: int | None) -> str:
 
 def _client(facts: tuple[Fact, ...], address: str) -> str:
     """The address that most outside probes of the target came from."""
+    tried = [f for f in facts if isinstance(f, ProbeResult) and f.target == address]
+    # Of clients that fare differently, the one that fails is the one that is asked about.
+    failed = [
+        f for f in tried if f.outcome not in {Outcome.REPLY, Outcome.OPEN, Outcome.SEEN} and f.probe in SERVICE_PROBES
+    ]
     counted = Counter(
         source
-        for f in facts
-        if isinstance(f, ProbeResult)
-        and f.target == address
-        and (source := canonical_address(f.source))
-        and not contains(address, source)
+        for f in (failed if any(canonical_address(f.source) for f in failed) else tried)
+        if (source := canonical_address(f.source)) and not contains(address, source)
     )
     return next((a for a, _ in counted.most_common(1)), "")

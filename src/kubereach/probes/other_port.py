@@ -46,6 +46,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
             continue
         if fact.target != network.flow.address or None in served or fact.port in served:
             continue
+        if network.owners.get(fact.target) in network.nodes:
+            continue  # a node's own address serves node ports: probes.inner_target
         if fact.port is None and not many_ports(fact):
             continue
         if fact.source == "client" and (answer := _ANSWERS.get(fact.outcome)):

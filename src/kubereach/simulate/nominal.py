@@ -27,8 +27,10 @@ def _announcer(world: World, _subject: str) -> str:
 
 
 def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
-    """One ready pod, on a node that is not the control plane where there is a choice."""
+    """One ready pod: where the flow goes to a node by its own address, there; else on no control plane if possible."""
     nodes = world.network.nodes
+    if subject and (owner := world.network.owners.get(world.network.flow.address, "")) in nodes:
+        return (a.Endpoint("", owner),)
     workers = [n for n in nodes if not world.network.seen(n, a.CONTROL_PLANE)]
     return (a.Endpoint("", (workers or list(nodes) or [""])[0]),) if subject else ()
 
@@ -40,7 +42,8 @@ def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:
 
 def _strict_arp(world: World, _subject: str) -> bool:
     """False is kube-proxy's default; who announces on layer 2 in IPVS mode was told by the manuals to set it."""
-    return world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
+    announcer = world.get("cluster", a.ANNOUNCER)
+    return announcer.endswith(("-l2", "-arp")) and announcer != "kernel-l2"
 
 
 def _relayed(world: World, _subject: str) -> bool:
@@ -197,6 +200,7 @@ NOMINAL: dict[str, Nominal] = {
     a.REPLY_WRONG_INTERFACE.name: False,
     a.REPLY_ANTISPOOF.name: False,
     a.MTU_BLACKHOLE.name: False,
+    a.CLIENT_PROXY.name: False,
     a.CLIENT_ROUTE_WRONG.name: False,
     a.CLIENT_ONLINK.name: False,
     a.NAME_ELSEWHERE.name: False,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, entry_nodes
-from kubereach.model.attribute import ENDPOINTS, KUBERNETES_MINOR, POLICY, PROXY_MODE
+from kubereach.model.attribute import ENDPOINTS, KUBERNETES_MINOR, POLICY, PROXY_MODE, Endpoint
 from kubereach.model.diagnosis import Owner
 from kubereach.model.origin import Origin
 from kubereach.simulate.announced import has_local, ready_endpoints
@@ -31,10 +31,19 @@ FAULT = Fault(
 )
 
 
+_LOCAL = "the policy is Local"
+POLICY_SHOWN = 0.06  # who shows the policy is in doubt about it more often than not
+
+
 def suspects(world: World) -> Iterable[Suspect]:
     flow = world.network.flow
     known = world.network.seen(flow.service, ENDPOINTS)
-    if world.get(flow.service, POLICY) != "Local" or known is None or not ready_endpoints(world, flow.service):
+    if world.get(flow.service, POLICY) != "Local" or not ready_endpoints(world, flow.service):
+        return
+    if known is None:
+        policy = world.network.origins(flow.service, POLICY)[:1]
+        prior = POLICY_SHOWN if policy else FAULT.prior
+        yield Suspect(fault=FAULT, subject=flow.service, prior=prior, because=tuple((o, _LOCAL) for o in policy))
         return
     if not any(e.node for e in known):
         return  # who runs the pods is not known
@@ -43,7 +52,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     policy = world.network.origins(flow.service, POLICY)[:1]
     endpoints = world.network.origins(flow.service, ENDPOINTS)[:1]
     because = (
-        *((origin, "the policy is Local") for origin in policy),
+        *((origin, _LOCAL) for origin in policy),
         *((origin, "not every node has a ready endpoint") for origin in endpoints),
         *_fallback(world),
     )
@@ -68,7 +77,11 @@ def _fallback(world: World) -> tuple[tuple[Origin, str], ...]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {POLICY.of(world.network.flow.service): "Local"}
+    if world.network.seen(suspect.subject, ENDPOINTS) is not None:
+        return {POLICY.of(suspect.subject): "Local"}
+    entered = entry_nodes(world)
+    elsewhere = next((node for node in world.network.nodes if node not in entered), "")
+    return {ENDPOINTS.of(suspect.subject): (Endpoint("", elsewhere or "node/(yet another node)"),)}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
