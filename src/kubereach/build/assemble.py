@@ -19,11 +19,13 @@ from kubereach.build.segments import put_segment_leaves
 from kubereach.build.services import build_services
 from kubereach.build.stack import find_stack, put_announcer
 from kubereach.build.stated import put_stated
-from kubereach.build.target import PLACEHOLDER, Choice, choose
-from kubereach.model.address import contains
+from kubereach.build.stated_endpoints import put_stated_endpoints
+from kubereach.build.target import PLACEHOLDER, SERVICE_PROBES, Choice, choose
+from kubereach.model.address import canonical_address, contains
 from kubereach.model.attribute import (
     ADDRESS,
     ADDRESSES,
+    ANNOUNCER,
     CONTROL_PLANE,
     ENDPOINTS,
     LABELS,
@@ -70,12 +72,15 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     build_cluster(objects, current, leaves)
     services = build_services(objects, leaves)
     put_stated(current, hosts, leaves)
+    put_stated_endpoints(current, hosts, leaves)
     put_stated_peering(current, hosts, leaves)
     stack = find_stack(objects, current)
     put_allocation(objects, current, stack, leaves)
     find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
-    observed = tuple(_resolved(f, hosts) for f in facts if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
+    observed = tuple(
+        _resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS))
+    )
     flow = _sourced(flow, observed)
     put_announcer(stack, objects, current, leaves)
     put_dataplane(objects, current, hosts, flow, leaves)
@@ -107,11 +112,30 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
 def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
     """The fact with its hosts as subjects. A probe from nowhere in particular is taken for the client's."""
     if isinstance(fact, ProbeResult):
-        source = hosts.resolve(fact.source) or fact.source or "client"
+        source = "elsewhere" if fact.source == "elsewhere" else hosts.resolve(fact.source) or fact.source or "client"
         return replace(fact, source=source, at=hosts.resolve(fact.at, node_like=True) if fact.at else "")
     if isinstance(fact, DEVICE_FACTS):
         return replace(fact, device=hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)))
     return fact
+
+
+def _apart(flow: Flow, facts: tuple[AnyFact, ...]) -> tuple[AnyFact, ...]:
+    """Connections of other clients than the flow's, marked as from elsewhere where they fared otherwise.
+
+    "From outside it works, from 10.0.0.5 it does not" is said of two places, and not of one that contradicts itself.
+    """
+    if not flow.client:
+        return facts
+    tried = [f for f in facts if isinstance(f, ProbeResult) and f.target == flow.address and f.probe in SERVICE_PROBES]
+    mine = {f.outcome for f in tried if canonical_address(f.source) == flow.client}
+    others = {
+        id(f): f
+        for f in tried
+        if mine
+        and f.outcome not in mine
+        and (f.source in {"outside", "elsewhere"} or canonical_address(f.source) not in {None, flow.client})
+    }
+    return tuple(replace(others[id(f)], source="elsewhere") if id(f) in others else f for f in facts)
 
 
 def _sourced(flow: Flow, observed: tuple[AnyFact, ...]) -> Flow:
@@ -184,7 +208,9 @@ def _put_segment(flow: Flow, observed: tuple[AnyFact, ...], hosts: Hosts, leaves
     if around and others and not redirects:
         leaves.put("client", SHARED_LAN, any(contains(around, a) for a in others), (), Trust.MENTIONED)
     if flow.address and not redirects:
-        known = [around] if around else [f"{a}/24" for a in others if "." in a]
+        routed = (leaves.get("cluster", ANNOUNCER) or "").endswith(("bgp", "kube-router"))
+        # Who serves by BGP expects clients behind the router: the nodes' own subnet says nothing of an unknown client.
+        known = [around] if around else [] if routed else [f"{a}/24" for a in others if "." in a]
         if known:
             onlink = any(contains(prefix, flow.address) for prefix in known)
             leaves.put("client", ROUTED, not onlink, (), Trust.MENTIONED)

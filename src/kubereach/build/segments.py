@@ -17,6 +17,8 @@ from kubereach.model.attribute import (
     ADDRESS_TAKEN,
     ANNOUNCER,
     ANTISPOOF,
+    CLIENT_PROXY,
+    CLIENT_ROUTE_WRONG,
     L2_WRONG_INTERFACE,
     LEASE_HOLDER,
     MACS,
@@ -24,6 +26,7 @@ from kubereach.model.attribute import (
     PLATFORM,
     POOL_OFFLINK,
     POOL_SHARED,
+    ROUTED,
     STATIC_ROUTES,
     UNUSABLE_ADDRESS,
     UPLINK,
@@ -90,6 +93,7 @@ def put_segment_leaves(
     _put_uplink(settings, leaves)
     _put_holder(objects, settings, observed, flow, hosts, leaves)
     _put_interface_choice(objects, settings, flow, leaves)
+    _put_client(settings, flow, leaves)
     _put_address_itself(objects, settings, facts, flow, hosts, leaves)
 
 
@@ -381,6 +385,34 @@ def _put_address_itself(
                 where = next((leaves.table[k].origins for k in leaves.table if k[1] == NICS.name), ())
                 _say(leaves, (flow.service, UNUSABLE_ADDRESS), said, where)
     _put_other_owner(facts, settings, find_pools(objects, facts), flow, hosts, leaves)
+
+
+def _put_client(settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> None:
+    """A proxy or VPN of the client, and a mask that is wider than the nodes' own."""
+    for fact in settings:
+        if fact.subject != "client" or str(fact.value).strip().lower() in {"", "none", "false", "no", "unset"}:
+            continue
+        if re.search(r"https?_proxy|all_proxy|\bproxy\b(?!-?arp)|\bvpn\b", fact.attribute, re.I):
+            leaves.put("client", CLIENT_PROXY, value=True, origins=(fact.origin,), trust=fact.trust)
+    for fact in settings:
+        subnet = str(fact.value) if "/" in str(fact.value) and fact.subject == "client" else ""
+        named = re.fullmatch(r"(?:lan |own )?(?:subnet|network|segment|prefix|vlan)", fact.attribute)
+        if flow.address and named and parse_prefix(subnet):
+            leaves.put("client", ROUTED, not contains(subnet, flow.address), (fact.origin,), fact.trust)
+    mine = [p for n, text in leaves.get("client", NICS) or () if "/" in text and (p := parse_prefix(text))]
+    theirs = [
+        p
+        for s, a in tuple(leaves.table)
+        if a == NICS.name and s != "client"
+        for _, text in _nics(leaves, s)
+        if "/" in text and (p := parse_prefix(text)) and p.prefixlen < p.max_prefixlen - 1
+    ]
+    for own in mine:
+        inside = [p for p in theirs if p.version == own.version and p != own and contains(str(own), str(p))]
+        held = flow.address and contains(str(own), flow.address)
+        if held and inside and not any(contains(str(p), flow.address) for p in inside):
+            said = f"the client's prefix {own} is wider than the segment's {inside[0]} and holds {flow.address}"
+            _say(leaves, ("client", CLIENT_ROUTE_WRONG), said, leaves.table[NICS.of("client")].origins, Trust.STATED)
 
 
 def _put_other_owner(

@@ -15,7 +15,15 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, entry_nodes
 from kubereach.model.address import host_prefix
-from kubereach.model.attribute import ENDPOINTS, EXCLUDED, LB_CIDRS, POLICY
+from kubereach.model.attribute import (
+    ANNOUNCER,
+    ATTRACTS_WITHOUT_ENDPOINT,
+    ENDPOINTS,
+    EXCLUDED,
+    LB_CIDRS,
+    LEASE_HOLDER,
+    POLICY,
+)
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.announced import EXCLUDE_LABEL, announced, has_local
 from kubereach.simulate.world import Changes, World
@@ -46,6 +54,29 @@ def suspects(world: World) -> Iterable[Suspect]:
                 for origin in world.network.origins("cluster", LB_CIDRS)[:1]
             )
             yield Suspect(fault=FAULT, subject=node, presence=Presence.PRESENT, because=because)
+    yield from _holders(world, said.layer2)
+
+
+# Cilium's lease does not look at endpoints, kube-vip's leader only with an election per service (others.md 1 and 2).
+BLIND = {"cilium-l2": 0.2, "kube-vip-arp": 0.1}
+
+
+def _holders(world: World, layer2: tuple[str, ...]) -> Iterable[Suspect]:
+    """Who answers ARP without an endpoint: the known holder, or any node where the election does not look at them."""
+    service = world.network.flow.service
+    prior = BLIND.get(world.get("cluster", ANNOUNCER))
+    holder = world.network.seen(service, LEASE_HOLDER)
+    if prior is None:
+        return
+    if holder in layer2 and holder is not None and not has_local(world, service, holder):
+        where = world.network.origins(service, LEASE_HOLDER)[:1]
+        because = tuple(
+            (o, f"{holder.removeprefix('node/')} holds the address and has no ready endpoint") for o in where
+        )
+        yield Suspect(fault=FAULT, subject=holder, presence=Presence.PRESENT, because=because)
+    elif holder is None:
+        without = [n for n in world.network.nodes if not has_local(world, service, n)]
+        yield from (Suspect(fault=FAULT, subject=n, prior=prior) for n in without[:1])
 
 
 def concerns(world: World, suspect: Suspect) -> bool:
@@ -54,7 +85,7 @@ def concerns(world: World, suspect: Suspect) -> bool:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {EXCLUDED.of(suspect.subject): False}
+    return {EXCLUDED.of(suspect.subject): False, ATTRACTS_WITHOUT_ENDPOINT.of(suspect.subject): True}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
