@@ -94,6 +94,7 @@ def _inner(service: str, leaves: Leaves, facts: tuple[Fact, ...]) -> frozenset[s
 def _failing(facts: tuple[Fact, ...]) -> Counter[str]:
     """How many probes of each target failed."""
     bad = {Outcome.TIMEOUT, Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.INTERMITTENT, Outcome.FILTERED}
+    bad |= {Outcome.SLOW, Outcome.RESETS}
     return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target and f.outcome in bad)
 
 

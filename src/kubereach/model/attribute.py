@@ -227,6 +227,7 @@ APP_ERROR = Attribute[bool]("application answers with an error")
 CHECKSUM_BROKEN = Attribute[bool]("tunnel checksums wrong")
 
 # --- what can be wrong: the way back ---
+REPLY_OTHER_ROUTER = Attribute[bool]("reply leaves by another router")
 SOURCE_UNTRANSLATED = Attribute[bool]("reply keeps the pod's address")
 DSR_DROPPED = Attribute[bool]("direct replies are dropped")
 FORWARD_MTU = Attribute[bool]("large packets to a remote pod vanish")

@@ -101,6 +101,7 @@ NOMINAL: dict[str, Nominal] = {
     a.REHASH.name: False,
     a.STATE_EXPIRES.name: False,
     a.CHECKSUM_BROKEN.name: False,
+    a.REPLY_OTHER_ROUTER.name: False,
     a.SOURCE_UNTRANSLATED.name: False,
     a.DSR_DROPPED.name: False,
     a.FORWARD_MTU.name: False,

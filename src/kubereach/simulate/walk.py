@@ -373,27 +373,30 @@ def _on_tunnel(world: World, service: str, packet: Packet) -> tuple[Fate, str, s
 def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> Branch:
     """The answer's way from the entry node to the client."""
     restore = Step("translate", node, f"the answer gets the service's address {packet.address} back")
-    for attribute, why in (
-        (a.NO_ROUTE_BACK, "the node has no right route to the client"),
-        (a.REPLY_WRONG_INTERFACE, "the answer leaves by another interface and is dropped"),
-        (a.REPLY_ANTISPOOF, "spoof protection drops the answer"),
+    # A node's own address is reached and answered on the way that its own routes say, past the announcing router.
+    own = bool(own_node(world, service, packet.address))
+    for attribute, why, spares_own in (
+        (a.NO_ROUTE_BACK, "the node has no right route to the client", False),
+        (a.REPLY_OTHER_ROUTER, "the answer leaves by another router than the request came by", True),
+        (a.REPLY_WRONG_INTERFACE, "the answer leaves by another interface and is dropped", True),
+        (a.REPLY_ANTISPOOF, "spoof protection drops the answer", True),
     ):
-        if world.get(node, attribute):
+        if world.get(node, attribute) and not (own and spares_own):
             return end(Fate.LOST, node, why, (restore, Step("route", node, why)))
     if on_node(world, node, a.NODE_DROPS_INVALID):
         return end(Fate.STALLS, node, "the node drops packets of a flow it saw half of", (restore,))
     direct = bypasses_router(world)
     way = "straight to the client, past the router" if direct else "to the client"
     home = Step("route", node, f"it goes {way}", keys=(a.SHARED_LAN.of("client"),))
-    if direct and packet.protocol == "TCP" and world.get("router", a.DROPS_INVALID):
+    if direct and not own and packet.protocol == "TCP" and world.get("router", a.DROPS_INVALID):
         why = "the router saw only one direction and drops the client's next packet as invalid"
         return end(Fate.STALLS, "router", why, (restore, home, Step("filter", "router", why)), direct=True)
     if world.get(node, a.MTU_BLACKHOLE) and packet.port is not None:
         return end(Fate.PARTIAL, node, "large packets vanish on the way", (restore, home), direct=direct)
-    if world.get("router", a.STATE_EXPIRES) and packet.port is not None:
+    if world.get("router", a.STATE_EXPIRES) and packet.port is not None and not own:
         why = "the firewall's state of a flow that it sees half of runs out"
         return end(Fate.SOMETIMES, "router", why, (restore, home), direct=direct)
-    if world.get("router", a.REHASH) and packet.port is not None:
+    if world.get("router", a.REHASH) and packet.port is not None and not own:
         why = "a change of the next hops moves the connection to a node that does not know it"
         return end(Fate.SOMETIMES, "router", why, (restore, home), direct=direct)
     if world.get(service, a.APP_ERROR):
@@ -453,6 +456,8 @@ def _inside_fate(
     if own_source and not fabric.tunnel_masquerades(world):
         # The source is the service's address, which is local on the other node too (kube-proxy.md section 3.2 b).
         return Fate.LOST, "the packet's source is the service's own address, a martian on the other node"
+    if other != node and kind == "node" and world.get("cluster", a.CHECKSUM_BROKEN):
+        return Fate.SLOW, "the tunnel sends wrong checksums, which the other node discards"
     if reason := closed(world, service):
         return Fate.REFUSED, reason
     # A policy never keeps a pod's own node out (Kubernetes NetworkPolicy; Calico defaultEndpointToHostAction).

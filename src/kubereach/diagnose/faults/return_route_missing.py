@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.doubts import on_nodes_alike, places
 from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
-from kubereach.model.attribute import DEFAULT_DOUBT, NO_ROUTE_BACK
+from kubereach.model.attribute import DEFAULT_DOUBT, NO_ROUTE_BACK, REPLY_OTHER_ROUTER
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -34,11 +34,14 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {NO_ROUTE_BACK.of(node): True for node in places(world, suspect)}
+    """A default route that leads past the delivering router still serves the node's own address."""
+    past = any("leads to" in (world.network.seen(node, DEFAULT_DOUBT) or "") for node in places(world, suspect))
+    leaf = REPLY_OTHER_ROUTER if past else NO_ROUTE_BACK
+    return {leaf.of(node): True for node in places(world, suspect)}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {NO_ROUTE_BACK.of(node): False for node in places(world, suspect)}
+    return {leaf.of(node): False for node in places(world, suspect) for leaf in (NO_ROUTE_BACK, REPLY_OTHER_ROUTER)}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:
