@@ -11,7 +11,7 @@ from enum import IntEnum
 from kubereach.model.diagnosis import Diagnosis, Verdict
 from kubereach.report import findings, grounds
 from kubereach.report.blocks import Block, Document, Heading, Span, Tone, faint, paragraph, plain, strong
-from kubereach.report.words import flow, likelihood, listed, qualified, rivals, sentence
+from kubereach.report.words import flow, likelihood, qualified, rivals, sentence
 
 _VERDICTS = {
     Verdict.REACHABLE: Span("REACHABLE", Tone.GOOD),
@@ -19,6 +19,10 @@ _VERDICTS = {
     Verdict.UNREACHABLE: Span("UNREACHABLE", Tone.BAD),
     Verdict.UNDETERMINED: Span("UNDETERMINED", Tone.WARN),
 }
+
+
+# Where the evidence does not decide, a likelier cause than this may stand in the first line.
+_LEADS = 0.3
 
 
 class Detail(IntEnum):
@@ -62,20 +66,21 @@ def compose(diagnosis: Diagnosis, detail: Detail = Detail.NORMAL) -> Document:
 def _headline(diagnosis: Diagnosis) -> tuple[Span, ...]:
     """The cause in one sentence, or, where several fit, that they do."""
     leading = rivals(diagnosis.causes)
-    if not leading:
+    faint_lead = diagnosis.verdict is Verdict.UNDETERMINED and leading and leading[0].probability < _LEADS
+    if not leading or faint_lead:
         return (plain(_without_cause(diagnosis)),)
     if len(leading) == 1:
         cause = leading[0]
         return (strong(qualified(cause.summary, likelihood(cause.probability))),)
-    codes = listed(dict.fromkeys(cause.summary for cause in leading), "or")
+    told = "; or ".join(dict.fromkeys(cause.summary for cause in leading))
     question = " The question under “Ask next” separates them." if diagnosis.next_probes else ""
     says = next((effect.says for effect in diagnosis.effects if effect.probability >= 0.9), "")
     if says:
-        return (strong(sentence(says)), plain(f" What is behind it is open: {codes}.{question}"))
+        return (strong(sentence(says)), plain(f" What is behind it is open: {told}.{question}"))
     first = leading[0]
     return (
         strong(qualified(first.summary, likelihood(first.probability))),
-        plain(f" Something else fits nearly as well: {codes}.{question}"),
+        plain(f" Something else fits nearly as well: {told}.{question}"),
     )
 
 
@@ -84,4 +89,4 @@ def _without_cause(diagnosis: Diagnosis) -> str:
         return "nothing in the evidence stands in the way."
     if diagnosis.next_probes:
         return "no cause stands out in this evidence; “Ask next” says what would tell more."
-    return "no cause stands out in this evidence."
+    return "no cause stands out in this evidence; “Missing” says what to collect."
