@@ -20,9 +20,10 @@ from kubereach.model.attribute import (
     POLICY,
     PROXY_MODE,
     WHY_EMPTY,
+    Endpoint,
     Key,
 )
-from kubereach.model.fact import Outcome, ProbeResult, Route, Trust
+from kubereach.model.fact import Outcome, ProbeResult, Route, Trust, VirtualServer
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
@@ -72,8 +73,19 @@ def _axes(network: Network) -> list[Axis]:
         axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in MODES])
     if network.seen("cluster", KUBERNETES_MINOR) is None:
         axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS])
-    axes += [_multipath(network), _encapsulation(network), _why_empty(network)]
+    axes += [_multipath(network), _encapsulation(network), _why_empty(network), _whereabouts(network)]
     return axes
+
+
+def _whereabouts(network: Network) -> Axis:
+    """Under policy Local it matters which node runs the pod, where something was seen at single nodes."""
+    service = network.flow.service
+    if network.seen(service, POLICY) != "Local" or network.seen(service, ENDPOINTS) is not None:
+        return []
+    at_node = any(isinstance(f, VirtualServer) and f.device in network.nodes for f in network.observed)
+    from_node = any(isinstance(f, ProbeResult) and f.source in network.nodes for f in network.observed)
+    nodes = network.nodes[:3] if at_node or from_node else ()
+    return [(ENDPOINTS.of(service), (Endpoint("", node),), 1 / len(nodes)) for node in nodes]
 
 
 def _multipath(network: Network) -> Axis:

@@ -1,13 +1,15 @@
-"""The report itself: somebody collects evidence because something seems broken. Answer: complains.
+"""The report itself: somebody collects evidence because something seems broken, and shows why they think so.
 
-A working flow brings few such reports; one whose symptom is misread brings them as well as a broken one.
+Answers: `service` (a test of the service itself failed), `aside` (only tests failed that do not test the service from
+outside: ping, another port, a cluster node), `nothing` (no failed test is shown), silent. A working flow brings few
+such reports; one whose symptom is misread brings them as well as a broken one, and rests on something else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ADDRESSES, MISREAD
+from kubereach.model.attribute import ADDRESSES, MISREAD, PORTS
 from kubereach.model.fact import BgpSession, Outcome, ProbeKind, ProbeResult, Route, Trust
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
@@ -17,7 +19,13 @@ from kubereach.simulate.walk import WORKS, Packet, walk
 from kubereach.simulate.world import World
 
 KIND = "complaint"
-BACKGROUND: Distribution = {"complains": 0.8, "silent": 0.2}
+BACKGROUND: Distribution = {"service": 0.5, "aside": 0.11, "nothing": 0.19, "silent": 0.2}
+# Who cannot reach a service has nearly always tried it; who misreads something shows just that.
+_BROKEN: Distribution = {"service": 0.6, "aside": 0.13, "nothing": 0.22, "silent": 0.05}
+_WORKS: Distribution = {"service": 0.025, "aside": 0.006, "nothing": 0.009, "silent": 0.96}
+_ASIDE: Distribution = {"service": 0.1, "aside": 0.8, "nothing": 0.05, "silent": 0.05}
+_BY_DESIGN: Distribution = {"service": 0.05, "aside": 0.1, "nothing": 0.8, "silent": 0.05}
+_OTHER_TESTS = frozenset({"icmp", "wrong-port", "same-node"})
 UNASKED = "unasked"  # no service was tried: only what is named may be complained of
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
 
@@ -29,7 +37,7 @@ def _good(fact: ProbeResult) -> bool:
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """A complaint, unless the client's own probe of the service succeeded and nothing else failed."""
-    mine = (f for f in network.observed if isinstance(f, ProbeResult) and f.target == network.flow.address)
+    mine = (f for f in network.observed if isinstance(f, ProbeResult) and _concerns(network, f))
     probes = [f for f in mine if not many_ports(f)]
     nothing_asked = not network.flow.address and network.seen(network.flow.service, ADDRESSES) is None and not probes
     routing = any(isinstance(f, BgpSession | Route) for f in network.observed)
@@ -44,11 +52,40 @@ def sightings(network: Network) -> Iterable[Sighting]:
     bases = _bases(network, probes)
     yield Sighting(
         question=Question(KIND, "client", (*bases, UNASKED) if nothing_asked else bases),
-        answers=frozenset({"complains"}),
+        answers=frozenset({_rests_on(network, probes)}),
         origins=(),
         trust=Trust.STATED,
         says="somebody finds it broken",
     )
+
+
+def _concerns(network: Network, fact: ProbeResult) -> bool:
+    """A probe of the flow's address, or of a port of the service on a node, where it is not served."""
+    if fact.target == network.flow.address:
+        return True
+    served = {p.port for p in network.seen(network.flow.service, PORTS) or ()}
+    return fact.port in served and network.owners.get(fact.target) in network.nodes
+
+
+def _rests_on(network: Network, probes: list[ProbeResult]) -> str:
+    failed = [f for f in probes if not _good(f)]
+    if not failed:
+        return "nothing"
+    return "aside" if all(_kind(network, f) for f in failed) else "service"
+
+
+def _kind(network: Network, fact: ProbeResult) -> str:
+    """What a probe tests instead of the service from outside; "" for the service itself."""
+    flow = network.flow
+    if fact.probe in {ProbeKind.PING, ProbeKind.TRACEROUTE, ProbeKind.ARP}:
+        return "icmp"
+    if fact.probe is ProbeKind.CAPTURE:
+        return ""
+    if fact.port is not None and (fact.port != flow.port or fact.target != flow.address):
+        served = {p.port for p in network.seen(flow.service, PORTS) or ()}
+        if fact.target != flow.address or fact.port not in served:
+            return "wrong-port"
+    return "same-node" if fact.source.startswith(("node/", "pod/")) and flow.source == "client" else ""
 
 
 def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
@@ -56,12 +93,8 @@ def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
     failed = [f for f in probes if not _good(f)]
     bases = {"uneven"} if uneven(network) else set()
     for fact in failed:
-        if fact.probe in {ProbeKind.PING, ProbeKind.TRACEROUTE, ProbeKind.ARP}:
-            bases.add("icmp")
-        elif fact.source.startswith(("node/", "pod/")):
-            bases.add("same-node")
-        elif fact.probe in {ProbeKind.TCP, ProbeKind.HTTP} and fact.port not in {None, network.flow.port}:
-            bases.add("wrong-port")
+        bases.add(_kind(network, fact) or ("same-node" if fact.source.startswith(("node/", "pod/")) else ""))
+    bases.discard("")
     if not failed:
         bases.add("expected")
     return tuple(sorted(bases))
@@ -70,12 +103,13 @@ def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
 def predict(world: World, question: Question) -> Distribution | None:
     """Likely when the flow fails or its symptoms are misread."""
     if UNASKED in question.about and world.get("client", MISREAD) not in question.about:
-        return {"complains": 0.1, "silent": 0.9}
+        return {"nothing": 0.1, "silent": 0.9}
     flow = world.network.flow
     found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
-    if found.share(*WORKS) < 0.98 or world.get("client", MISREAD) in question.about:
-        return {"complains": 0.95, "silent": 0.05}
-    return {"complains": 0.04, "silent": 0.96}
+    misread = world.get("client", MISREAD)
+    if misread in question.about:
+        return _ASIDE if misread in _OTHER_TESTS else _BY_DESIGN
+    return _BROKEN if found.share(*WORKS) < 0.98 else _WORKS
 
 
 def offers(network: Network) -> Iterable[Offer]:

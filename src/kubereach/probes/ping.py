@@ -1,10 +1,11 @@
 """ICMP echo and traceroute to the address: says who owns it, and nothing about the service.
 
-Answers: reply, timeout, unreachable (also: time to live exceeded), intermittent.
+Answers: reply, timeout, unreachable, intermittent, loops (a trace goes in circles, or time to live exceeded).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
@@ -14,7 +15,7 @@ from kubereach.simulate.walk import Fate, Packet, walk
 from kubereach.simulate.world import World
 
 KIND = "ping"
-BACKGROUND: Distribution = {"reply": 0.5, "timeout": 0.3, "unreachable": 0.15, "intermittent": 0.05}
+BACKGROUND: Distribution = {"reply": 0.5, "timeout": 0.3, "unreachable": 0.12, "intermittent": 0.05, "loops": 0.03}
 _TABLE: dict[Fate, Distribution] = {
     Fate.HOST: {"reply": 0.97, "timeout": 0.03},
     Fate.DELIVERED: {"reply": 0.5, "timeout": 0.5},
@@ -22,7 +23,7 @@ _TABLE: dict[Fate, Distribution] = {
     Fate.UNREACHABLE: {"unreachable": 0.8, "timeout": 0.2},
     Fate.NO_NEIGHBOUR: {"unreachable": 0.6, "timeout": 0.4},
     Fate.NO_ROUTE: {"unreachable": 0.4, "timeout": 0.6},
-    Fate.LOOPS: {"unreachable": 0.45, "timeout": 0.53, "reply": 0.02},
+    Fate.LOOPS: {"loops": 0.3, "unreachable": 0.25, "timeout": 0.43, "reply": 0.02},
     Fate.LOST: {"timeout": 0.97, "unreachable": 0.03},
 }
 _ANSWERS = {
@@ -43,11 +44,18 @@ def sightings(network: Network) -> Iterable[Sighting]:
             where = fact.source if fact.source.startswith(("node/", "pod/")) else "client"
             yield Sighting(
                 question=Question(KIND, where),
-                answers=frozenset({_ANSWERS[fact.outcome]}),
+                answers=frozenset({"loops" if loops(fact) else _ANSWERS[fact.outcome]}),
                 origins=(fact.origin,),
                 trust=fact.trust,
                 says=f"{fact.probe.value} {fact.target}: {fact.outcome.value}",
             )
+
+
+def loops(fact: ProbeResult) -> bool:
+    """Whether the trace passes two hosts again and again, or an answer says that the time to live was used up."""
+    seen = [hop for hop in fact.hops if hop]
+    again = {hop for i, hop in enumerate(seen) if hop in seen[: max(i - 1, 0)] and seen[i - 1] != hop}
+    return len(again) >= 2 or bool(re.search(r"time to live|ttl (?:expired|exceeded)", fact.reason.lower()))
 
 
 def predict(world: World, question: Question) -> Distribution | None:
