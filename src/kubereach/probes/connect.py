@@ -13,6 +13,7 @@ from kubereach.model.attribute import (
     ADDRESS,
     CLIENT_ONLINK,
     CLIENT_ROUTE_WRONG,
+    MISREAD,
     NAME_ELSEWHERE,
     PORTS,
     ROUTED,

@@ -39,6 +39,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if not isinstance(fact, ProbeResult) or fact.target != network.flow.address:
             continue
+        if "frag" in fact.reason.lower():
+            continue  # a ping of full size is a question about the MTU (probes.sizes), not about who answers
         traced = fact.probe is ProbeKind.TRACEROUTE and fact.port is None
         if (fact.probe is ProbeKind.PING or traced) and fact.outcome in _ANSWERS:
             where = fact.source if fact.source.startswith(("node/", "pod/")) else "client"
