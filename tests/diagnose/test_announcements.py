@@ -125,6 +125,21 @@ def test_a_rule_for_routes_of_remote_peers_spares_a_node_s_own() -> None:
     assert passes((FilterRule("Reject", source="RemotePeers"),), HOST)
 
 
+def test_it_is_the_same_with_ipv6() -> None:
+    address, pool = "2001:db8:70::20", "2001:db8:70::/112"
+    where = world(
+        ("cluster", a.LB_CIDRS, (pool,)),
+        (SERVICE, a.POLICY, "Local"),
+        announcer="calico-bgp",
+        address=address,
+    )
+    said = {(r.node, r.prefix) for r in announced(where, SERVICE, address).routes}
+    assert said == {*((node, pool) for node in NODES), (OAK, f"{address}/128")}
+    assert [r.node for r in best(where, SERVICE, address)] == [OAK]
+    assert not passes((FilterRule("Reject", pool, "In"),), f"{address}/128")
+    assert passes((FilterRule("Reject", pool, "NotIn"),), f"{address}/128")
+
+
 # --- MetalLB ---
 
 
