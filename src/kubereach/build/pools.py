@@ -129,7 +129,7 @@ def _from_statements(facts: tuple[Fact, ...]) -> Iterator[Pool]:
             r"(?:spec\.)?(?:addresses|address|range|ranges|cidrs?|blocks?)(?:\[\d+\])?(?:\.cidr)?|.*\bpool(?: range)?",
             fact.attribute,
         )
-        if about_pool and named and _is_range(str(fact.value)):
+        if about_pool and named and fact.attribute != "spec.cidr" and _is_range(str(fact.value)):
             key = name or fact.attribute
             written.setdefault(key, []).append(str(fact.value))
             origins.setdefault(key, fact.origin)

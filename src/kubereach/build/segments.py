@@ -67,7 +67,7 @@ _PLATFORM_FIELDS = (
 )
 # Settings of platforms that let a port speak only for its own address, and the values that mean so.
 _SPOOF_ON = (
-    r"port[_ -]?security|anti-?spoof|spoof\w* (?:protection|guard|check|filter)|source.?dest|src.?dst.?check|ip-?filter\b"
+    r"port[_ -]?security|anti-?spoof|spoof\w* (?:protection|guard|check|filter)|source.?dest|src.?dst.?check|ip-?filter"
     r"|arp (?:inspection|filter|proxy protection)|\bdai\b|ip source guard|dhcp snooping|mac filter"
 )
 _SPOOF_OFF = r"forged ?transmits?|mac (?:address )?(?:spoofing|changes)|promiscuous mode|disable.?port.?security"
@@ -432,6 +432,8 @@ def _put_other_owner(
         if own and held and not _configured_there(facts, subject, address):
             who = subject.removeprefix("node/")
             leaves.put(flow.service, ADDRESS_TAKEN, f"{address} is the address of {who}", origins[:1], trust)
+    if rivals := _rival_pools(ranged):
+        leaves.put(flow.service, ADDRESS_TAKEN, rivals[0], (rivals[1],), Trust.STATED)
     for said, origin, trust in _shared_ranges(settings, ranged):
         leaves.put(flow.service, POOL_SHARED, said, (origin,), trust)
         return
@@ -453,11 +455,16 @@ def _shared_ranges(settings: tuple[Setting, ...], pools: list[Pool]) -> Iterator
         rival = "dhcp" in words or re.search(r"(?:other|second|another) cluster", words)
         if rival and (found := _overlapping(str(fact.value), others)):
             yield f"{fact.attribute} {fact.value} overlaps pool {found.name}", fact.origin, fact.trust
-    stated = [p for p in pools if p.entry is None]
+
+
+def _rival_pools(pools: list[Pool]) -> tuple[str, Origin] | None:
+    """Stated pools of several clusters that hold the same addresses."""
+    stated = [p for p in pools if p.entry is None and "cluster" in p.name.lower()]
     for index, one in enumerate(stated):
         for two in stated[index + 1 :]:
             if any(a.overlaps(b) for a in one.ranges for b in two.ranges):
-                yield f"pools {one.name} and {two.name} overlap", two.origins[0], Trust.STATED
+                return f"pools {one.name} and {two.name} overlap", two.origins[0]
+    return None
 
 
 def _overlapping(text: str, pools: list[Pool]) -> Pool | None:

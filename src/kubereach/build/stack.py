@@ -121,7 +121,7 @@ def announcer_named(text: str) -> str:
     if "kube-router" in lowered:
         return "kube-router"
     if "openelb" in lowered:
-        return "openelb"
+        return "other-l2" if mode == "l2" else "openelb"
     return {"bgp": "other-bgp", "l2": "other-l2"}.get(mode, "")
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubereach.model import attribute as a
 from kubereach.model.address import contains, parse_prefix
@@ -18,7 +19,7 @@ from kubereach.simulate import fabric
 from kubereach.simulate.announced import given
 from kubereach.simulate.arp import responders
 from kubereach.simulate.bgp import best, comes_and_goes, spreads
-from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, own_node, treat
+from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, own_node, serves, treat
 from kubereach.simulate.world import World
 
 
@@ -119,7 +120,10 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
         return found  # type: ignore[return-value]  # stored below
     before = world.start()
     owner = own_node(world, service, packet.address)
-    if not given(world, service):
+    if _taken_inside(world, service, packet):
+        why = "in IPVS mode each node takes the address, which is another node's, for its own"
+        result = Walk((Branch(1.0, Fate.UNREACHABLE, packet.source, why),))
+    elif not given(world, service):
         result = Walk((Branch(1.0, Fate.NO_ROUTE, packet.source, "the service was given no address"),))
     elif packet.source == "client" or (owner and owner != packet.source):
         result = _outside(world, service, packet)
@@ -127,6 +131,15 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
         result = _inside(world, service, packet)
     world.keep(name, result, before)
     return result
+
+
+def _taken_inside(world: World, service: str, packet: Packet) -> bool:
+    """Whether a node asks for another host's address that IPVS has bound on every node, for no service."""
+    if not packet.source.startswith("node/") or not world.get(service, a.ADDRESS_TAKEN):
+        return False
+    asked = packet.port is not None and serves(world, service, packet.address, packet.port)
+    served = asked and world.known(service, a.PORTS)
+    return world.get("cluster", a.PROXY_MODE) == "ipvs" and not served
 
 
 def _outside(world: World, service: str, packet: Packet) -> Walk:
@@ -227,6 +240,13 @@ def _at_node(world: World, service: str, packet: Packet, way: _Way) -> list[Bran
     return _translated(world, service, packet, way, steps)
 
 
+def _or_refused(world: World, end: Branch) -> list[Branch]:
+    """Cilium answers for a service without a backend where it is told to, and drops otherwise; versions differ."""
+    if end.fate is not Fate.LOST or world.get("cluster", a.PROXY_MODE) != "ebpf":
+        return [end]
+    return [replace(end, weight=end.weight / 2), replace(end, weight=end.weight / 2, fate=Fate.REFUSED)]
+
+
 def _translated(world: World, service: str, packet: Packet, way: _Way, steps: tuple[Step, ...]) -> list[Branch]:
     """What the service proxy of the entry node makes of it, and what becomes of that."""
     node = way.node
@@ -237,7 +257,8 @@ def _translated(world: World, service: str, packet: Packet, way: _Way, steps: tu
     if treated.kind is not Treatment.TRANSLATED:
         fate = _FATES[treated.kind]
         direct = fate in {Fate.HOST, Fate.REFUSED} and bypasses_router(world)
-        return [Branch(way.weight, fate, node, treated.why, node, direct=direct, forward=(*steps, step))]
+        end = Branch(way.weight, fate, node, treated.why, node, direct=direct, forward=(*steps, step))
+        return _or_refused(world, end)
     if lost := _forwarding(world, service, node, packet):
         return [Branch(way.weight, Fate.LOST, node, lost, node, forward=(*steps, step, Step("filter", node, lost)))]
     share = way.weight / len(treated.endpoints)

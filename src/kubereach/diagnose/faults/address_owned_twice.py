@@ -23,7 +23,7 @@ FAULT = Fault(
     class_="alloc-pool-overlap",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.008,
+    prior=0.005,
     summary="something else owns the service's address too",
 )
 SHARED_RANGE = 0.5  # a range that somebody else gives out as well is known
