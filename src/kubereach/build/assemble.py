@@ -26,8 +26,10 @@ from kubereach.model.attribute import (
     ADDRESS,
     ADDRESSES,
     ANNOUNCER,
+    BGP_POOLS,
     CONTROL_PLANE,
     ENDPOINTS,
+    L2_POOLS,
     LABELS,
     POLICY,
     ROUTED,
@@ -93,6 +95,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)
     _put_static_routes(observed, leaves)
+    _put_empty_listings(current, leaves)
     put_segment_leaves(objects, current, observed, flow, hosts, leaves)
     return Network(
         flow=flow,
@@ -107,6 +110,16 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
         kinds_listed=frozenset(f.kind for f in current if isinstance(f, ObjectListing) and f.complete),
         objects=objects,
     )
+
+
+def _put_empty_listings(facts: tuple[AnyFact, ...], leaves: Leaves) -> None:
+    """A complete listing without a row says that there is no advertisement of the kind."""
+    for fact in facts:
+        if isinstance(fact, ObjectListing) and fact.complete and not fact.names:
+            if fact.kind == "L2Advertisement":
+                leaves.put("cluster", L2_POOLS, (), (fact.origin,))
+            elif fact.kind == "BGPAdvertisement":
+                leaves.put("cluster", BGP_POOLS, (), (fact.origin,))
 
 
 def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:

@@ -74,6 +74,7 @@ class _Run(Struct):
     target: str = ""
     name: str = ""
     source: str = ""
+    sender: str = ""  # as the dump of a redirected packet shows it: surer than any caption
     system: str = ""
     sent: int | None = None
     received: int | None = None
@@ -248,7 +249,7 @@ def _sum(run: _Run, line: str) -> bool:
 def _failure(run: _Run, line: str) -> bool:
     """Errors of the local system, and the quoted header after a BSD error."""
     if match := re.match(_QUOTED, line):
-        run.source = run.source or canonical_address(match[1]) or ""
+        run.sender = run.sender or canonical_address(match[1]) or ""
         return True
     if match := re.match(_NO_NAME, line):
         run.unresolved = next(group for group in match.groups() if group).strip("'\"")
@@ -300,7 +301,7 @@ def _result(capture: Capture, run: _Run) -> ProbeResult:
         trust=capture.trust,
         taken=capture.taken,
         probe=ProbeKind.DNS if run.unresolved else ProbeKind.PING,
-        source=vantage(capture.host, run.source),
+        source=vantage(run.sender or capture.host, run.source),
         target=run.target,
         target_name=run.unresolved or run.name,
         outcome=_outcome(run, sent, received),
