@@ -67,10 +67,11 @@ def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts
 
 def _put_next_hops(route: Route, hosts: Hosts) -> None:
     """Who a router learned a service's route from by BGP is a node."""
+    if route.protocol != "bgp" or prefix_length(route.prefix) <= 8:
+        return
     for hop in route.next_hops:
-        if route.protocol == "bgp" and prefix_length(route.prefix) > 8 and canonical_address(hop.via):
-            if hop.via not in hosts.owners:
-                hosts.own(hosts.add_node(f"node/{hop.via}"), hop.via, (route.origin,), route.trust)
+        if canonical_address(hop.via) and hop.via not in hosts.owners:
+            hosts.own(hosts.add_node(f"node/{hop.via}"), hop.via, (route.origin,), route.trust)
 
 
 def _tunnel(name: str) -> int:

@@ -19,6 +19,7 @@ from kubereach.model.attribute import (
     LB_CIDRS,
     MESH,
     PEER_AS_DOUBT,
+    PEER_AUTH_DOUBT,
     PEER_MULTIHOP,
     PEER_ON_LINK,
     PEERS,
@@ -70,6 +71,7 @@ def put_peering(observed: tuple[AnyFact, ...], objects: Objects, hosts: Hosts, l
     _put_as_numbers(observed, hosts, leaves)
     _put_on_link(observed, hosts, leaves)
     _put_multihop(objects, leaves)
+    _put_authentication(observed, objects, leaves)
     _put_speaker_addresses(observed, objects, hosts, leaves)
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and fact.paraphrased:
@@ -158,6 +160,27 @@ def _put_multihop(objects: Objects, leaves: Leaves) -> None:
             value = next((entry.value(p) for p in ("spec.ebgpMultiHop", "spec.ebgpMultihop") if entry.has(p)), False)
             used = value is True or (isinstance(value, int) and value > 1)
             leaves.put("router", PEER_MULTIHOP, used, entry.origins("spec")[:1])
+
+
+def _put_authentication(observed: tuple[AnyFact, ...], objects: Objects, leaves: Leaves) -> None:
+    """A password that one side has and the other has not; whether two passwords agree, nobody shows."""
+    sides: dict[str, tuple[bool, Origin]] = {}
+    for (kind, _, _), entry in objects.items():
+        if kind == "BGPPeer" and entry.has("spec"):
+            fields = [p for p in entry.fields if p.startswith("spec.") and "password" in p.lower()]
+            sides["cluster"] = (bool(fields), entry.origins("spec")[0])
+    for fact in observed:
+        if isinstance(fact, Setting) and re.search(r"password|md5|authentication|tcp-?ao", fact.attribute, re.I):
+            kind = fact.subject.partition("/")[0]
+            side = "router" if kind in {"router", "switch"} else "cluster" if kind in {"cluster", "node"} else ""
+            if side:
+                used = str(fact.value).strip().lower() not in {*_OFF, "none", "unset", "not set", "empty", "", '""'}
+                sides[side] = (used, fact.origin)
+    if len(sides) > 1:
+        (here, origin), (there, _) = sides["cluster"], sides["router"]
+        has, lacks = ("the cluster", "the router") if here else ("the router", "the cluster")
+        says = f"{has} has a password for the session and {lacks} has none" if here != there else ""
+        leaves.put("router", PEER_AUTH_DOUBT, says, (origin,), Trust.STATED)
 
 
 def _put_speaker_addresses(observed: tuple[AnyFact, ...], objects: Objects, hosts: Hosts, leaves: Leaves) -> None:

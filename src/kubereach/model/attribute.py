@@ -93,6 +93,8 @@ NAT_OUTGOING = Attribute[bool]("pod-network.natOutgoing")
 # --- what comparing both ends of the peering shows; subject `router`, the last one of a node ---
 PEER_ON_LINK = Attribute[bool]("bgp.peer.on-link")
 PEER_MULTIHOP = Attribute[bool]("bgp.peer.multihop")
+PEER_AUTH_DOUBT = Attribute[str]("bgp.peer.authentication-doubt")
+PROPAGATION_DOUBT = Attribute[str]("propagation doubt")
 PEER_AS_DOUBT = Attribute[str]("bgp.peer.as-doubt")  # "" or how the AS numbers of both sides differ
 BGP_ADDRESS_DOUBT = Attribute[str]("bgp.address-doubt")  # "" or why the speaker's address looks wrong
 

@@ -40,12 +40,17 @@ BACKGROUND: Distribution = {
     "graceful-restart": 0.01,
     "not-running": 0.02,
     "out-of-step": 0.05,
+    "flaps": 0.02,
 }
 # How often each reason leaves the node's end up and the router's down (TCP tells only who sends: RFC 9293, 3.5.1).
 OUT_OF_STEP = {"": 0.01, "stale": 0.4, "flapping": 0.1, "blocked": 0.05, "two-speakers": 0.05}
 DOWN = frozenset(BACKGROUND) - {"established", "absent", "out-of-step"}
 # The first text that occurs in a last error decides (BIRD proto/bgp/packets.c and bgp.c; FRR bgpd messages).
 _ERRORS = (
+    ("flap", "flaps"),
+    ("comes and goes", "flaps"),
+    ("up and down", "flaps"),
+    ("unstable", "flaps"),
     ("bad peer as", "bad-peer-as"),
     ("remote as", "bad-peer-as"),
     ("asn mismatch", "bad-peer-as"),
@@ -90,6 +95,7 @@ _STATES = {
     "down": "shutdown",
 }
 
+MANY_CHANGES = 3  # up, down, up is a restart; more is a habit
 _STATED = r"bgp\W?(?:session|peer|neighbou?r)?\W?stat(?:e|us)"
 
 
@@ -129,11 +135,26 @@ def _shown(network: Network) -> Iterable[Sighting]:
             continue
         if isinstance(fact, BgpSession):
             yield from _session(network, fact)
-        elif isinstance(fact, LogEvent):
+        elif isinstance(fact, LogEvent) and fact.program not in {"felix", "confd"}:
             yield from _logged(network, fact)
         elif isinstance(fact, Setting) and re.fullmatch(_STATED, fact.attribute):
             yield from _stated(network, fact)
     yield from _absent(network)
+    yield from _flaps(network)
+
+
+def _flaps(network: Network) -> Iterable[Sighting]:
+    """A peer that logs say to have come up and gone down several times."""
+    counted: dict[tuple[str, str], list[LogEvent]] = {}
+    for fact in network.observed:
+        if isinstance(fact, LogEvent) and re.search(r"(?:session|adjchange|peer)-?(?:up|down)$", fact.event, re.I):
+            counted.setdefault((fact.device, dict(fact.fields).get("peer", "")), []).append(fact)
+    for (device, peer), events in counted.items():
+        if sum(e.event.lower().endswith("up") for e in events) > 1 and len(events) > MANY_CHANGES:
+            node = device if device in network.nodes else network.owners.get(peer, "")
+            end = "router" if device == "router" else "node"
+            says = f"the session with {peer or 'the peer'} changed {len(events)} times"
+            yield _sighting(node if node in network.nodes else "", end, "flaps", events[0], says)
 
 
 def _settled(network: Network) -> frozenset[str]:
@@ -157,8 +178,7 @@ def _logged(network: Network, fact: LogEvent) -> Iterable[Sighting]:
     fields = dict(fact.fields)
     device = fact.device if fact.device in network.nodes else ""
     if fact.event == "not-running" and fact.program in {"bird", "calico-node"}:
-        if device:
-            yield _sighting(device, "node", "not-running", fact, f"{fact.program} is not running")
+        yield _sighting(device, "node", "not-running", fact, f"{fact.program} is not running")
         return
     error = fields.get("error", "")
     about_peer = "peer" in fields or "protocol" in fields or "peerASN" in fields

@@ -83,6 +83,8 @@ NOMINAL: dict[str, Nominal] = {
     a.PEER_ON_LINK.name: True,
     a.PEER_MULTIHOP.name: False,
     a.PEER_AS_DOUBT.name: "",
+    a.PEER_AUTH_DOUBT.name: "",
+    a.PROPAGATION_DOUBT.name: "",
     a.BGP_ADDRESS_DOUBT.name: "",
     a.NEXT_HOP_DOUBT.name: "",
     a.TABLE_DOUBT.name: "",

@@ -42,8 +42,8 @@ SESSION_FAULTS: dict[str, tuple[Shown, Shown]] = {
         {"established": 0.45, "connecting": 0.2, "graceful-restart": 0.15, "idle": 0.1, "active": 0.1},
     ),
     "flapping": (
-        {"hold-timer": 0.35, "bfd": 0.2, "neighbor-lost": 0.1, "established": 0.2, "connecting": 0.15},
-        {"hold-timer": 0.2, "bfd": 0.15, "established": 0.3, "active": 0.2, "connecting": 0.15},
+        {"flaps": 0.3, "hold-timer": 0.25, "bfd": 0.15, "neighbor-lost": 0.05, "established": 0.15, "connecting": 0.1},
+        {"flaps": 0.3, "hold-timer": 0.15, "bfd": 0.1, "established": 0.2, "active": 0.15, "connecting": 0.1},
     ),
 }
 UP: tuple[Shown, Shown] = ({"established": 1.0}, {"established": 1.0})

@@ -42,6 +42,7 @@ class Fate(StrEnum):
     INSUFFICIENT = "insufficient information"
 
 
+UNKNOWN_SOURCE = "the client does not know"  # how branches end whose answers have a foreign source
 WORKS = frozenset({Fate.DELIVERED})
 
 
@@ -369,7 +370,7 @@ def _to_endpoint(
     if reason := closed(world, service):
         return end(Fate.REFUSED, other, reason)
     if other != node and not treated.masquerade and packet.source == "client":
-        why = "the reply leaves with the pod's own address, which the client does not know"
+        why = f"the reply leaves with the pod's own address, which {UNKNOWN_SOURCE}"
         return end(Fate.LOST, other, why, (Step("translate", other, why),), direct=True)
     return _reply(world, service, packet, node, end)
 
@@ -383,11 +384,8 @@ def _on_tunnel(world: World, service: str, packet: Packet) -> tuple[Fate, str, s
     if world.get("cluster", a.FORWARD_MTU) and packet.port is not None:
         return Fate.PARTIAL, "cluster", "encapsulated full-size packets do not fit between the nodes"
     if world.get(service, a.SOURCE_UNTRANSLATED):
-        return (
-            Fate.LOST,
-            "cluster",
-            "the reply bypasses the node that translated and has a source the client does not know",
-        )
+        why = f"the reply bypasses the node that translated and has a source that {UNKNOWN_SOURCE}"
+        return Fate.LOST, "cluster", why
     return None
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.doubts import doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.diagnose.sessions import broken, mended, session_suspects
+from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
+from kubereach.model.attribute import PEER_AUTH_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -27,10 +29,16 @@ FAULT = Fault(
 )
 EVERYWHERE = 0.01  # the prior of what is configured alike for all nodes
 AT_ONE = 0.004
+ONE_SIDED = 0.5  # where one side has a password and the other has none
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return session_suspects(world, FAULT, EVERYWHERE, AT_ONE)
+    usual = tuple(session_suspects(world, FAULT, EVERYWHERE, AT_ONE))
+    says = doubt(world, "router", PEER_AUTH_DOUBT)
+    if not says:
+        return usual
+    because = tuple((origin, says) for origin in world.network.origins("router", PEER_AUTH_DOUBT)[:1])
+    return raised((s for s in usual if s.subject == "cluster" or len(usual) == 1), ONE_SIDED, because)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

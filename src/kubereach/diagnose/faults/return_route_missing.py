@@ -26,7 +26,7 @@ FAULT = Fault(
     prior=0.012,
     summary="{name} has no right route back to the client",
 )
-SUSPECTED = 0.3  # where the default route is missing or leads past the router
+SUSPECTED = 0.2  # where the default route is missing or leads past the router
 
 
 def suspects(world: World) -> Iterable[Suspect]:
