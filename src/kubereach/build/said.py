@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kubereach.build.routers import named_router
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import AnyFact, Interface, InterfaceAddress, NextHop, Route, RouteListing, Setting
 
@@ -48,7 +49,9 @@ def said(facts: Iterable[AnyFact]) -> tuple[AnyFact, ...]:
 def _device(fact: Setting) -> str:
     """The device of a route: a router, a peer (which is one), a node."""
     kind = fact.subject.partition("/")[0]
-    if kind in {"router", "peer", "switch", "gateway"}:
+    if kind == "router":
+        return named_router(fact)
+    if kind in {"peer", "switch", "gateway"}:
         return "router"
     return fact.subject if kind == "node" and "*" not in fact.subject else ""
 
