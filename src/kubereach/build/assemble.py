@@ -14,6 +14,7 @@ from kubereach.build.links import put_links
 from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
+from kubereach.build.routers import without_second_router
 from kubereach.build.said import said
 from kubereach.build.segments import put_segment_leaves
 from kubereach.build.services import build_services
@@ -80,9 +81,8 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     put_allocation(objects, current, stack, leaves)
     find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
-    observed = tuple(
-        _resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS))
-    )
+    facts = without_second_router(facts, flow, hosts, leaves)
+    observed = tuple(_resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     flow = _sourced(flow, observed)
     put_announcer(stack, objects, current, leaves)
     put_dataplane(objects, current, hosts, flow, leaves)

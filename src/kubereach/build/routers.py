@@ -25,9 +25,8 @@ def without_second_router(facts: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, 
             continue
         if isinstance(fact, Route) and prefix_length(fact.prefix) > 0 and contains(fact.prefix, flow.address):
             having.setdefault(fact.device, fact)
-        elif isinstance(fact, RouteListing) and fact.complete and not fact.protocol:
-            if not fact.prefix or contains(fact.prefix, flow.address):
-                lacking.setdefault(fact.device, fact)
+        elif isinstance(fact, RouteListing) and _closes(fact, flow.address):
+            lacking.setdefault(fact.device, fact)
     without = [device for device in lacking if device not in having]
     if not having or not without:
         return facts
@@ -35,6 +34,11 @@ def without_second_router(facts: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, 
     first = lacking[without[0]]
     leaves.put("router", PROPAGATION_DOUBT, says, (first.origin,), first.trust)
     return tuple(f for f in facts if not (isinstance(f, (Route, RouteListing)) and f.device in without))
+
+
+def _closes(listing: RouteListing, address: str) -> bool:
+    whole = listing.complete and not listing.protocol
+    return whole and (not listing.prefix or contains(listing.prefix, address))
 
 
 def named_router(fact: Setting) -> str:

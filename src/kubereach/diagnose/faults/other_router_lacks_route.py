@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
-from kubereach.model.attribute import OTHER_ROUTER
+from kubereach.model.attribute import OTHER_ROUTER, PROPAGATION_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -26,12 +27,13 @@ FAULT = Fault(
     prior=0.008,
     summary="the router that the client's packets meet does not have the route",
 )
+SUSPECTED = 0.5  # where one router is seen to lack what another one has
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not speaks_bgp(world):
         return ()
-    return (Suspect(fault=FAULT, subject="router"),)
+    return (by_doubt(world, FAULT, "router", ("router", PROPAGATION_DOUBT), SUSPECTED),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
