@@ -55,7 +55,7 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         service=service or PLACEHOLDER,
         address=address,
         port=port or _port(leaves.get(service, PORTS) or (), facts, address, leaves.get(service, ADDRESSES) or ()),
-        protocol=_protocol(leaves.get(service, PORTS) or (), port),
+        protocol=_protocol(leaves.get(service, PORTS) or (), port, facts, address),
         client=canonical_address(choice.client or "") or _client(facts, address),
     )
 
@@ -116,7 +116,9 @@ def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str,
     tries = [
         f
         for f in facts
-        if isinstance(f, ProbeResult) and f.target == address and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}
+        if isinstance(f, ProbeResult)
+        and f.target == address
+        and f.probe in {ProbeKind.HTTP, ProbeKind.TCP, ProbeKind.UDP}
     ]
     failed = [f.port for f in tries if f.port and f.outcome not in {Outcome.REPLY, Outcome.OPEN}]
     asked = [*failed, *(f.port for f in tries if f.port)]
@@ -133,8 +135,11 @@ def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str,
     return candidates[0] if len(candidates) == 1 or (failed and len(failed) == len(asked) / 2) else None
 
 
-def _protocol(ports: tuple[ServicePort, ...], port: int | None) -> str:
-    return next((p.protocol for p in ports if port in {None, p.port}), "TCP")
+def _protocol(ports: tuple[ServicePort, ...], port: int | None, facts: tuple[Fact, ...], address: str) -> str:
+    """The port's own protocol, or UDP where nothing but that was tried."""
+    kinds = {f.probe for f in facts if isinstance(f, ProbeResult) and f.target == address} & set(SERVICE_PROBES)
+    tried = "UDP" if kinds == {ProbeKind.UDP} else "TCP"
+    return next((p.protocol for p in ports if port in {None, p.port}), tried)
 
 
 def _client(facts: tuple[Fact, ...], address: str) -> str:

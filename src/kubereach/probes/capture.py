@@ -15,7 +15,7 @@ from kubereach.simulate import walk as w
 from kubereach.simulate.world import World
 
 KIND = "capture"
-BACKGROUND: Distribution = {"seen": 0.5, "not-seen": 0.5}
+BACKGROUND: Distribution = {"seen": 0.5, "not-seen": 0.5, "prohibited": 0.1, "unreachable": 0.1}
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
@@ -28,6 +28,16 @@ def sightings(network: Network) -> Iterable[Sighting]:
             if kind and (fact.device, kind) not in done:
                 done.add((fact.device, kind))
                 yield _sighting(fact.device, kind, "seen", fact, f"{fact.what} for {address} arrives")
+        elif isinstance(fact, ProbeResult) and _answers_leave(network, fact):
+            yield _sighting(
+                fact.at, "answer", fact.outcome.value, fact, f"an answer leaves the node: {fact.outcome.value}"
+            )
+        elif isinstance(fact, Packet) and _is_error(network, fact) and (fact.device, "error") not in done:
+            done.add((fact.device, "error"))
+            kind = "prohibited" if "prohibited" in fact.info or "admin" in fact.info else "unreachable"
+            yield _sighting(
+                fact.device, "error", kind, fact, f"an ICMP error leaves the node: {fact.info or fact.what}"
+            )
         elif isinstance(fact, ProbeResult) and _stated_capture(network, fact):
             yield _sighting(fact.at, "tcp", fact.outcome.value, fact, f"capture: {fact.outcome.value}")
 
@@ -35,8 +45,17 @@ def sightings(network: Network) -> Iterable[Sighting]:
 def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     seen = {Outcome.SEEN, Outcome.NOT_SEEN}
     pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or ()}
+    if network.flow.address and fact.source == network.flow.address:
+        return False  # what the service sends: asked as `answer`
     meant = fact.target in {"", network.flow.address, *pods}  # a capture of other traffic says nothing of the flow
     return meant and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
+
+
+def _answers_leave(network: Network, fact: ProbeResult) -> bool:
+    """A capture of what the service's own address sends to the client, on a node."""
+    seen = {Outcome.SEEN, Outcome.NOT_SEEN}
+    at_node = fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
+    return at_node and bool(network.flow.address) and fact.source == network.flow.address
 
 
 def _sighting(node: str, kind: str, answer: str, fact: Packet | ProbeResult, says: str) -> Sighting:
@@ -55,8 +74,28 @@ def predict(world: World, question: Question) -> Distribution | None:
     port = None if question.about == ("icmp",) else flow.port or 80
     packet = w.Packet("client", flow.address, port, "ICMP" if port is None else "TCP")
     found = w.walk(world, flow.service, packet)
+    if question.about in {("answer",), ("error",)}:
+        return _answered(found, question)
     share = sum(b.weight for b in found.branches if question.where in {b.entry, b.at})
     return {"seen": 0.03 + 0.94 * share, "not-seen": 0.97 - 0.94 * share}
+
+
+_ANSWERED = frozenset({w.Fate.DELIVERED, w.Fate.ERROR, w.Fate.HOST, w.Fate.REFUSED, w.Fate.STALLS, w.Fate.UNREACHABLE})
+
+
+def _answered(found: w.Walk, question: Question) -> Distribution:
+    """Whether anything comes back from the node; an ICMP error in particular, and of which kind."""
+    if question.about == ("answer",):
+        share = found.share(*_ANSWERED)
+        return {"seen": 0.04 + 0.92 * share, "not-seen": 0.96 - 0.92 * share}
+    rejects, other = found.share(w.Fate.UNREACHABLE), found.share(w.Fate.REFUSED, w.Fate.NO_NEIGHBOUR)
+    return {"prohibited": 0.01 + 0.85 * rejects, "unreachable": 0.02 + 0.1 * rejects + 0.5 * other}
+
+
+def _is_error(network: Network, fact: Packet) -> bool:
+    """An ICMP unreachable for the flow's client, seen at a node."""
+    to_client = not network.flow.client or fact.destination == network.flow.client
+    return fact.what == "icmp-unreachable" and fact.device in network.nodes and to_client
 
 
 def offers(network: Network) -> Iterable[Offer]:

@@ -23,7 +23,6 @@ from kubereach.model.attribute import (
     PORTS,
     PROXY_DOWN,
     PROXY_MODE,
-    STALE_CONNTRACK,
     Endpoint,
 )
 from kubereach.simulate.announced import announced, ready_endpoints
@@ -125,8 +124,6 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
         if address_is_local(world, service, address, node):
             return Treated(Treatment.REFUSED, why="nothing on the node serves the port")
         return Treated(Treatment.LOOPS, why="the node has no rule for the address")
-    if world.get(node, STALE_CONNTRACK):
-        return Treated(Treatment.DROPPED, why="a stale connection entry sends it to an endpoint that is gone")
     ready = ready_endpoints(world, service)
     if not ready:
         return Treated(Treatment.REFUSED, why="the service has no ready endpoint")

@@ -153,8 +153,8 @@ def _outside(world: World, service: str, packet: Packet) -> Walk:
             found = _at_node(world, service, packet, way)
             together = together or len({b.fate in WORKS for b in found}) > 1  # each connection gets another endpoint
             branches += found
-    full = any(b.why == _FULL for b in branches)
-    return Walk(tuple(branches), together=together or full)
+    partly = any(b.why in {_FULL, _STALE} for b in branches)
+    return Walk(tuple(branches), together=together or partly)
 
 
 def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]:
@@ -234,9 +234,11 @@ def _at_node(world: World, service: str, packet: Packet, way: _Way) -> list[Bran
     steps = (*way.steps, arrive)
     if stop := _ingress(world, node, packet):
         return [_filtered(way, steps, *stop)]
-    if on_node(world, node, a.TABLE_FULL):
+    stale = on_node(world, node, a.STALE_CONNTRACK)
+    if stale or on_node(world, node, a.TABLE_FULL):
+        why = _STALE if stale else _FULL
         half = _Way(way.weight / 2, node, way.steps)
-        lost = Branch(way.weight / 2, Fate.LOST, node, _FULL, node, forward=(*steps, Step("filter", node, _FULL)))
+        lost = Branch(way.weight / 2, Fate.LOST, node, why, node, forward=(*steps, Step("filter", node, why)))
         return [lost, *_translated(world, service, packet, half, steps)]
     return _translated(world, service, packet, way, steps)
 
@@ -267,6 +269,7 @@ def _translated(world: World, service: str, packet: Packet, way: _Way, steps: tu
 
 
 _FULL = "a table of the kernel is full, so that it drops what is new"
+_STALE = "a stale connection entry sends an old flow to an endpoint that is gone; new flows work"
 _FATES = {
     Treatment.HOST: Fate.HOST,
     Treatment.PROXY: Fate.DELIVERED,
