@@ -21,6 +21,7 @@ from kubereach.model.attribute import (
     CLIENT_ROUTE_WRONG,
     L2_WRONG_INTERFACE,
     LEASE_HOLDER,
+    LOOPBACK_ADDRESS,
     MACS,
     NICS,
     PLATFORM,
@@ -91,6 +92,7 @@ def put_segment_leaves(
     _put_platform(settings, observed, leaves)
     _put_spoofing(settings, flow, leaves)
     _put_uplink(settings, leaves)
+    _put_loopback(settings, leaves)
     _put_holder(objects, settings, observed, flow, hosts, leaves)
     _put_interface_choice(objects, settings, flow, leaves)
     _put_client(settings, flow, leaves)
@@ -203,6 +205,13 @@ def _put_spoofing(settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> 
             _say(leaves, ("cluster", ANTISPOOF), f"{fact.attribute}: {fact.value}", (fact.origin,), fact.trust)
         elif passes:
             leaves.put("cluster", ANTISPOOF, value=False, origins=(fact.origin,), trust=fact.trust)
+
+
+def _put_loopback(settings: tuple[Setting, ...], leaves: Leaves) -> None:
+    """kube-vip in BGP mode may hold the addresses on lo."""
+    for fact in settings:
+        if re.search(r"vip_interface|bgp_routerinterface|services?_interface", fact.attribute) and fact.value == "lo":
+            leaves.put("cluster", LOOPBACK_ADDRESS, value=True, origins=(fact.origin,), trust=fact.trust)
 
 
 def _put_uplink(settings: tuple[Setting, ...], leaves: Leaves) -> None:

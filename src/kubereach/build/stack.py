@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kubereach.build.leaves import Leaves
 from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, PROXY_MODE
 from kubereach.model.fact import BgpSession, Fact, LogEvent, Setting, Trust
@@ -92,6 +94,9 @@ def put_announcer(
         seen = leaves.table[LB_CIDRS.of("cluster")]
         leaves.put("cluster", ANNOUNCER, "calico-bgp", seen.origins, seen.trust)
     for fact in facts:
+        if isinstance(fact, Setting) and fact.subject == "cluster" and (name := mode_option(fact)):
+            leaves.put("cluster", ANNOUNCER, name, (fact.origin,), fact.trust)
+    for fact in facts:
         if not isinstance(fact, Setting) or fact.attribute != "load-balancer":
             continue
         if name := announcer_named(str(fact.value)):
@@ -101,6 +106,22 @@ def put_announcer(
     if announcer.startswith("cilium") and leaves.get("cluster", PROXY_MODE) is None:
         # Cilium's announcers need its kube-proxy replacement (others.md section 1).
         leaves.put("cluster", PROXY_MODE, "ebpf", (), Trust.MENTIONED)
+
+
+def mode_option(fact: Setting) -> str:
+    """The announcer that an option turns on (`bgp_enable: true`, `l2announcements: enabled`); "" for none."""
+    attribute, said = fact.attribute.lower(), str(fact.value).strip().lower()
+    if not re.match(r"(?:true|enabled|yes|on|1)\b", said):
+        return ""
+    for words, name in (
+        (r"kube-?vip.*bgp", "kube-vip-bgp"),
+        (r"kube-?vip.*arp", "kube-vip-arp"),
+        (r"cilium.*l2-?announcement|^(?:enable-)?l2-?announcements?(?:\.enabled)?$", "cilium-l2"),
+        (r"cilium.*bgp-?control-?plane|^(?:enable-)?bgp-?control-?plane(?:\.enabled)?$", "cilium-bgp"),
+    ):
+        if re.search(words, attribute):
+            return name
+    return ""
 
 
 def announcer_named(text: str) -> str:

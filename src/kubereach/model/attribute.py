@@ -148,6 +148,7 @@ HOST_POLICIES = Attribute[bool]("host endpoints or host policies in place")
 NICS = Attribute[tuple[tuple[str, str], ...]]("interfaces")  # (name, address/length or ""); of `cluster`: of each node
 MACS = Attribute[tuple[str, ...]]("hardware addresses")
 PLATFORM = Attribute[str]("platform")  # of the cluster: openstack vmware cloud hyper-v proxmox kvm, "" for none known
+LOOPBACK_ADDRESS = Attribute[bool]("service addresses on the loopback")  # of the cluster
 UPLINK = Attribute[str]("uplink")  # of the cluster: wifi macvlan bridge, "" for an ordinary one
 
 # --- what can be wrong: allocation ---

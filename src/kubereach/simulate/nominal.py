@@ -140,6 +140,7 @@ NOMINAL: dict[str, Nominal] = {
     a.NICS.name: (),
     a.MACS.name: (),
     a.PLATFORM.name: "",
+    a.LOOPBACK_ADDRESS.name: False,
     a.UPLINK.name: "",
     a.POOL_OFFLINK.name: False,
     a.ALLOCATION_FAULT.name: "",

@@ -23,6 +23,7 @@ from kubereach.model.attribute import (
     LB_CIDRS,
     LEASE_HOLDER,
     POLICY,
+    Endpoint,
 )
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.announced import EXCLUDE_LABEL, announced, has_local
@@ -74,6 +75,8 @@ def _holders(world: World, layer2: tuple[str, ...]) -> Iterable[Suspect]:
             (o, f"{holder.removeprefix('node/')} holds the address and has no ready endpoint") for o in where
         )
         yield Suspect(fault=FAULT, subject=holder, presence=Presence.PRESENT, because=because)
+    elif holder in layer2 and holder is not None and world.network.seen(service, ENDPOINTS) is None:
+        yield Suspect(fault=FAULT, subject=holder, prior=prior)
     elif holder is None:
         without = [n for n in world.network.nodes if not has_local(world, service, n)]
         yield from (Suspect(fault=FAULT, subject=n, prior=prior) for n in without[:1])
@@ -85,7 +88,15 @@ def concerns(world: World, suspect: Suspect) -> bool:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {EXCLUDED.of(suspect.subject): False, ATTRACTS_WITHOUT_ENDPOINT.of(suspect.subject): True}
+    service = world.network.flow.service
+    changes: dict[tuple[str, str], object] = {
+        EXCLUDED.of(suspect.subject): False,
+        ATTRACTS_WITHOUT_ENDPOINT.of(suspect.subject): True,
+    }
+    other = next((n for n in world.network.nodes if n != suspect.subject), "")
+    if not world.known(service, ENDPOINTS) and has_local(world, service, suspect.subject) and other:
+        changes[ENDPOINTS.of(service)] = (Endpoint("", other),)
+    return changes
 
 
 def remove(world: World, suspect: Suspect) -> Changes:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, speaks_layer2
 from kubereach.model.address import family
-from kubereach.model.attribute import ANNOUNCER, ARP_SILENT, PROXY_MODE, ROUTED
+from kubereach.model.attribute import ANNOUNCER, ARP_SILENT, LOOPBACK_ADDRESS, PROXY_MODE, ROUTED, STRICT_ARP
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -28,7 +28,7 @@ FAULT = Fault(
     summary="requests for the address arrive, and no kernel or agent is meant or allowed to answer them",
 )
 DUMMY_DEVICE = 0.2  # IPv6 addresses of IPVS live on a device that joins no solicited-node group (kube-proxy.md 3.5)
-ON_LOOPBACK = 0.12  # an address on lo with arp_ignore set (others.md section 2)
+ON_LOOPBACK = 0.3  # an address on lo with arp_ignore set (others.md section 2)
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -39,18 +39,23 @@ def suspects(world: World) -> Iterable[Suspect]:
         where = world.network.origins("cluster", ANNOUNCER)[:1]
         because = tuple((o, "nothing announces the address, and no kernel answers for it") for o in where)
         return (Suspect(fault=FAULT, subject="cluster", presence=present, because=because, prior=DUMMY_DEVICE),)
-    if announcer == "kube-vip-bgp" and not world.get("client", ROUTED):
-        return (Suspect(fault=FAULT, subject="cluster", prior=ON_LOOPBACK),)
+    if announcer == "kube-vip-bgp":
+        silent = world.network.seen("cluster", LOOPBACK_ADDRESS) and world.network.seen("cluster", STRICT_ARP)
+        return (Suspect(fault=FAULT, subject="client", prior=ON_LOOPBACK if silent else None),)
     if not speaks_layer2(world):
         return ()
     return (Suspect(fault=FAULT, subject="cluster", prior=DUMMY_DEVICE if ipvs and family(address) == 6 else None),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
+    if suspect.subject == "client":  # the client asks its segment for an address that no interface there has
+        return {ROUTED.of("client"): False}
     return {ARP_SILENT.of(suspect.subject): True}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
+    if suspect.subject == "client":
+        return {ROUTED.of("client"): True}
     changes: dict[tuple[str, str], object] = {ARP_SILENT.of(suspect.subject): False}
     if world.get("cluster", ANNOUNCER) == "kernel-l2":
         changes[ANNOUNCER.of("cluster")] = "other-l2"

@@ -28,12 +28,13 @@ FAULT = Fault(
 )
 # OpenELB answers from its manager in the name of another node, which switches may learn (others.md section 4).
 SPEAKS_FOR_OTHERS = 0.08
+COMES_AND_GOES = 0.005
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not speaks_layer2(world) and world.get("cluster", ANNOUNCER) != "openelb":
         return ()
-    comes_and_goes = SPEAKS_FOR_OTHERS if "openelb" in world.network.stack else None
+    comes_and_goes = SPEAKS_FOR_OTHERS if "openelb" in world.network.stack else COMES_AND_GOES
     return (
         Suspect(fault=FAULT, subject="router"),
         Suspect(fault=FAULT, subject="segment", prior=comes_and_goes),
