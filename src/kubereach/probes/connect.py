@@ -40,7 +40,7 @@ BACKGROUND: Distribution = {
 # What each fate looks like to a client that wants data, and to one that only wants the handshake.
 _DATA: dict[Fate, Distribution] = {
     Fate.DELIVERED: {"reply": 0.96, "timeout": 0.02, "error": 0.02},
-    Fate.ERROR: {"error": 0.85, "reply": 0.1, "resets": 0.05},
+    Fate.ERROR: {"error": 0.8, "reply": 0.1, "resets": 0.1},
     Fate.HOST: {"reply": 0.3, "refused": 0.6, "timeout": 0.1},
     Fate.REFUSED: {"refused": 0.9, "unreachable": 0.04, "timeout": 0.06},
     # BSD and macOS turn the ICMP codes of filters into a refused connection (netinet inetctlerrmap).
@@ -125,6 +125,8 @@ def answers_of(fact: ProbeResult) -> frozenset[str]:
     """What a connection's outcome may be in this probe's words, by status and reason where the tool gives them."""
     reason = fact.reason.lower()
     if fact.http_status is not None and fact.http_status >= 400:
+        return frozenset({"error"})
+    if fact.outcome is Outcome.OPEN and re.search(r"\b(?:ssl|tls|certificate|handshake|http/0\.9)\b", reason):
         return frozenset({"error"})
     if re.search(r"port-unreach|port unreach", reason):
         return frozenset({"refused"})
