@@ -51,7 +51,7 @@ def test_the_shown_diagnosis_is_the_real_one(accept: bool) -> None:  # noqa: FBT
 def test_every_verb_that_the_readme_shows_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = "".join(re.findall(r"(?s)```(?:sh|console)\n(.*?)```", text))
-    verbs = set(re.findall(r"kubereach ([a-z]+)", blocks))
+    verbs = set(re.findall(r"kubereach ([a-z]+(?:-[a-z]+)*)", blocks))
     assert {"diagnose"} <= verbs <= set(VERBS)
 
 

@@ -65,11 +65,11 @@ def command(
         raise UsageError(*_no_live(paths))
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
-    options = _options(service, address, from_)
+    options = flow_options(service, address, from_)
     sources = _sources(paths)
     from kubereach.pipeline import diagnose, load
 
-    bundle = load(sources, _stdin())
+    bundle = load(sources, stdin())
     diagnosis = diagnose(bundle.documents, options, bundle.skipped)
     write(*_render(diagnosis, output, 2 if verbose else 0 if quiet else 1))
     return exit_status(diagnosis)
@@ -96,11 +96,13 @@ def _sources(paths: tuple[str, ...]) -> tuple[str, ...]:
     return ("-",)
 
 
-def _stdin() -> BinaryIO | None:
+def stdin() -> BinaryIO | None:
+    """Standard input as bytes; None when it is closed."""
     return None if sys.stdin is None else sys.stdin.buffer
 
 
-def _options(service: str | None, address: str | None, from_: str | None) -> Options:
+def flow_options(service: str | None, address: str | None, from_: str | None) -> Options:
+    """The flow as the options name it. Raises UsageError for one that cannot be."""
     if service is not None and not re.fullmatch(r"[a-z0-9.-]{1,253}/[a-z0-9.-]{1,253}", service):
         raise UsageError(f"--service {service!r} is not of the form NS/NAME", "write it like `--service default/nginx`")
     from kubereach.pipeline import Options

@@ -11,11 +11,16 @@ from kubereach.errors import UsageError
 from kubereach.model.cause_class import CLASSES, CauseClass
 
 
+def _completions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's
+    """The codes and classes that begin with what is typed."""
+    return sorted(word for word in {*faults_by_code(), *CLASSES} if word.startswith(incomplete))
+
+
 @click.command(
     "explain",
     epilog="\b\nExamples:\n  kubereach explain ann-bgp-session-blocked\n  kubereach explain            (lists all)",
 )
-@click.argument("name", metavar="[CODE|CLASS]", required=False)
+@click.argument("name", metavar="[CODE|CLASS]", required=False, shell_complete=_completions)
 def command(*, name: str | None) -> None:
     """Describe a cause by its code, or a class of causes and what belongs to it.
 

@@ -15,9 +15,12 @@ from kubereach.errors import KubereachError
 
 # verb → (module that defines `command`, one line of help). Data, so that --help imports no verb.
 VERBS = {
-    "diagnose": ("kubereach.cli.diagnose", "Say why a client cannot reach a service address, and what helps."),
+    "diagnose": ("kubereach.cli.diagnose", "Say why a client cannot reach an address, and what helps."),
+    "collect-list": ("kubereach.cli.collect_list", "List the commands whose outputs would decide."),
+    "formats": ("kubereach.cli.formats", "List every text that is read, and the command that prints it."),
     "explain": ("kubereach.cli.explain", "Describe a cause, or a class of causes."),
     "schema": ("kubereach.cli.schema", "Print the JSON Schema of `diagnose -o json`."),
+    "completion": ("kubereach.cli.completion", "Print the completion script for bash, zsh or fish."),
 }
 
 _EPILOG = """\b
@@ -25,6 +28,7 @@ Examples:
   kubereach diagnose post.txt              a pasted post or mail
   kubereach diagnose outputs/              a folder of command outputs
   kubectl get svc -A -o wide | kubereach diagnose
+  kubereach collect-list --service shop/front
 
 \b
 Exit status of diagnose: 0 reachable or merely misread, 1 unreachable or

@@ -16,6 +16,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\bbird\\.log\\b', 'bird.log'),
         ('^journalctl\\b.*\\b(?:bird|frr|bgpd)\\b', 'journalctl'),
         ('\\bfrr(?:/frr)?\\.log\\b|\\bbgpd\\.log\\b', ''),
+        ('\\blogs\\b.*\\bcalico-node\\b', 'calico-node'),
     ), (
         ('\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,6})? <(?:RMT|ERR|WARN|INFO|FATAL|BUG|AUTH|TRACE|DBG)> \\S', ' <'),
         ('bird6?(?:\\[\\d{1,8}\\])?: (?:Mesh|Global|Node)_[0-9A-Fa-f_]{2,60}: ', 'bird'),

@@ -30,7 +30,12 @@ _FRR = (
     r"(?:BGP|bgpd(?:\[\d{1,8}\])?): ?(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\])?(?:\[EC \d{1,12}\])? ?(?P<text>.{1,600})$"
 )
 
-COMMANDS = (r"\bbird\.log\b", r"^journalctl\b.*\b(?:bird|frr|bgpd)\b", r"\bfrr(?:/frr)?\.log\b|\bbgpd\.log\b")
+COMMANDS = (
+    r"\bbird\.log\b",
+    r"^journalctl\b.*\b(?:bird|frr|bgpd)\b",
+    r"\bfrr(?:/frr)?\.log\b|\bbgpd\.log\b",
+    r"\blogs\b.*\bcalico-node\b",
+)
 _CLASS = r"<(?:RMT|ERR|WARN|INFO|FATAL|BUG|AUTH|TRACE|DBG)>"
 _SAYS = r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\]|%(?:ADJCHANGE|NOTIFICATION)|\S{0,40}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d)"
 SIGNATURES = (
