@@ -52,6 +52,7 @@ _DATA: dict[Fate, Distribution] = {
     Fate.STALLS: {"timeout": 0.6, "intermittent": 0.1, "mixed": 0.05, "slow": 0.13, "resets": 0.1, "reply": 0.02},
     Fate.PARTIAL: {"timeout": 0.3, "mixed": 0.4, "intermittent": 0.1, "reply": 0.1, "slow": 0.06, "resets": 0.04},
     Fate.SOMETIMES: {"intermittent": 0.35, "mixed": 0.15, "timeout": 0.17, "resets": 0.13, "slow": 0.12, "reply": 0.08},
+    Fate.MOVED: {"resets": 0.45, "intermittent": 0.25, "mixed": 0.1, "reply": 0.15, "timeout": 0.05},
     Fate.SLOW: {"slow": 0.5, "timeout": 0.2, "mixed": 0.15, "intermittent": 0.15},
     Fate.INSUFFICIENT: BACKGROUND,
 }

@@ -21,7 +21,7 @@ BACKGROUND: Distribution = {"present": 0.6, "absent": 0.4}
 
 
 def _where(table: str) -> str:
-    return "export" if table.startswith("export") else "own" if table == "bird" else ""
+    return "export" if table.startswith("export") else "own" if table in {"bird", "bgp"} else ""
 
 
 def sightings(network: Network) -> Iterable[Sighting]:

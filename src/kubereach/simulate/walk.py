@@ -38,6 +38,7 @@ class Fate(StrEnum):
     STALLS = "stalls"  # the handshake completes and no data comes
     PARTIAL = "large transfers stall"  # small answers arrive
     SOMETIMES = "comes and goes"  # works, and at times does not
+    MOVED = "moves"  # established connections end up where nobody knows them
     SLOW = "slow"  # seconds of retransmissions first
     INSUFFICIENT = "insufficient information"
 
@@ -420,7 +421,7 @@ def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> 
         return end(Fate.SOMETIMES, "router", why, (restore, home), direct=direct)
     if world.get("router", a.REHASH) and packet.port is not None and not own:
         why = "a change of the next hops moves the connection to a node that does not know it"
-        return end(Fate.SOMETIMES, "router", why, (restore, home), direct=direct)
+        return end(Fate.MOVED, "router", why, (restore, home), direct=direct)
     if world.get(service, a.APP_ERROR):
         return end(Fate.ERROR, "", "the application answers with an error", (restore, home), direct=direct)
     return end(Fate.DELIVERED, "", "the application answers", (restore, home), direct=direct)
