@@ -126,6 +126,8 @@ def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
     """The fact with its hosts as subjects. A probe from nowhere in particular is taken for the client's."""
     if isinstance(fact, ProbeResult):
         source = "elsewhere" if fact.source == "elsewhere" else hosts.resolve(fact.source) or fact.source or "client"
+        if fact.probe is ProbeKind.CAPTURE and source == "client" and fact.source:
+            source = fact.source  # captured packets may come from the service's own address, which is nobody's name
         return replace(fact, source=source, at=hosts.resolve(fact.at, node_like=True) if fact.at else "")
     if isinstance(fact, DEVICE_FACTS):
         return replace(fact, device=hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)))
