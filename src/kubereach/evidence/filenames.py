@@ -119,6 +119,8 @@ def _kubectl(name: str, words: list[str], extension: str) -> str:
     if plain[:1] == ["node"] and name == "calicoctl":
         return " ".join([name, *plain])
     head = 1 if plain[:1] == ["logs"] else 2
+    if plain[-2:] == ["show", "labels"]:
+        plain, options = plain[:-2], [*options, "--show-labels"]
     object_name = "-".join(plain[head:])
     if extension in {"yaml", "yml", "json"} and "get" in plain[:1] and not any(o.startswith("-o") for o in options):
         options.append("-o json" if extension == "json" else "-o yaml")
