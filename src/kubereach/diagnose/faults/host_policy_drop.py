@@ -32,7 +32,7 @@ FAULT = Fault(
 def suspects(world: World) -> Iterable[Suspect]:
     if not world.network.stack & {"calico", "cilium"} and world.network.seen("cluster", HOST_POLICIES) is None:
         return
-    odds: dict[object, float] = {True: 0.3, False: 0.0}
+    odds: dict[object, float] = {True: 0.2, False: 0.0}
     nodes = affected_nodes(world)
     yield from exposed(FAULT, world, nodes, HOST_POLICIES, odds, "host endpoints or policies for hosts exist")
 

@@ -30,7 +30,7 @@ FAULT = Fault(
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    prior = 0.03 if world.network.flow.protocol == "UDP" else FAULT.prior
+    prior = 0.015 if world.network.flow.protocol == "UDP" else FAULT.prior
     yield from by_leaf(FAULT, world, affected_nodes(world), STALE_CONNTRACK, "entries outlived their pod", prior)
 
 
