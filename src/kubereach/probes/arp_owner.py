@@ -1,14 +1,14 @@
 """Whose hardware addresses answer or stand in neighbour tables for the address.
 
-Answers: node (one node's), nodes (of several nodes), foreign (of a host that is no known node). Asked only where the
-nodes' own hardware addresses are known, or where those seen tell two makers apart.
+Asked of who answers, and of what tables hold. Answers: the node whose it is, nodes (of several), foreign (of a host
+that is no known node). Said only where the nodes' own hardware addresses are known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kubereach.model.attribute import ADDRESS_TAKEN, MACS
+from kubereach.model.attribute import ADDRESS_TAKEN, LEASE_HOLDER, MACS, STALE_NEIGHBOUR
 from kubereach.model.fact import Neighbour, Packet, ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.model.origin import Origin
@@ -17,57 +17,70 @@ from kubereach.simulate.arp import responders
 from kubereach.simulate.world import World
 
 KIND = "arp_owner"
-BACKGROUND: Distribution = {"node": 0.6, "nodes": 0.2, "foreign": 0.2}
+BACKGROUND: Distribution = {"nodes": 0.2, "foreign": 0.2}
 _UNRESOLVED = frozenset({"FAILED", "INCOMPLETE"})
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
-    """All hardware addresses that were seen for the address, compared with the nodes' own."""
-    seen = {mac.lower(): (origin, trust) for mac, origin, trust in _seen(network)}
+    """The hardware addresses that answered, and those that tables hold, compared with the nodes' own."""
     owners = {mac: node for node in network.nodes for mac in _macs(network, node)}
-    if not seen or not owners:
-        return
-    nodes = {owners[mac] for mac in seen if mac in owners}
-    strangers = [mac for mac in seen if mac not in owners]
-    everyone = all(_macs(network, node) for node in network.nodes)
-    if strangers and not everyone:
-        return  # it may be the node whose address is not shown
-    answer = "foreign" if strangers else "nodes" if len(nodes) > 1 else "node"
-    origin, trust = next(iter(seen.values()))
-    yield Sighting(
-        question=Question(KIND, "client"),
-        answers=frozenset({answer}),
-        origins=(origin,),
-        trust=trust,
-        says=f"{', '.join(seen)} answers for {network.flow.address}",
-    )
+    for about in ("answer", "entry"):
+        seen = {mac.lower(): (origin, trust) for kind, mac, origin, trust in _seen(network) if kind == about}
+        answer = _owner(network, tuple(seen), owners) if seen and owners else ""
+        if answer:
+            origin, trust = next(iter(seen.values()))
+            verb = "answers for" if about == "answer" else "stands in a table for"
+            yield Sighting(
+                question=Question(KIND, "client", (about,)),
+                answers=frozenset({answer}),
+                origins=(origin,),
+                trust=trust,
+                says=f"{', '.join(seen)} {verb} {network.flow.address} ({answer.removeprefix('node/')})",
+            )
+
+
+def _owner(network: Network, macs: tuple[str, ...], owners: dict[str, str]) -> str:
+    """The node, `nodes`, `foreign`; "" where a stranger may be the node whose hardware address is not shown."""
+    nodes = {owners[mac] for mac in macs if mac in owners}
+    if any(mac not in owners for mac in macs):
+        return "foreign" if all(_macs(network, node) for node in network.nodes) else ""
+    return "nodes" if len(nodes) > 1 else next(iter(nodes))
 
 
 def _macs(network: Network, node: str) -> tuple[str, ...]:
     return network.seen(node, MACS) or ()
 
 
-def _seen(network: Network) -> Iterator[tuple[str, Origin, Trust]]:
+def _seen(network: Network) -> Iterator[tuple[str, str, Origin, Trust]]:
     address = network.flow.address
     for fact in network.observed:
         if isinstance(fact, ProbeResult) and fact.target == address:
-            yield from ((mac, fact.origin, fact.trust) for mac in fact.macs)
-        answered = isinstance(fact, Packet) and fact.what == "arp-reply" and fact.source == address
-        cached = isinstance(fact, Neighbour) and fact.address == address and fact.state not in _UNRESOLVED
-        if isinstance(fact, (Packet, Neighbour)) and (answered or cached) and fact.mac:
-            yield fact.mac, fact.origin, fact.trust
+            yield from (("answer", mac, fact.origin, fact.trust) for mac in fact.macs)
+        elif isinstance(fact, Packet) and fact.what == "arp-reply" and fact.source == address and fact.mac:
+            yield "answer", fact.mac, fact.origin, fact.trust
+        elif isinstance(fact, Neighbour) and fact.address == address and fact.mac and fact.state not in _UNRESOLVED:
+            yield "entry", fact.mac, fact.origin, fact.trust
 
 
 def predict(world: World, question: Question) -> Distribution | None:
-    """Responders that are nodes, and the foreign owner where there is one."""
+    """Responders that are nodes, and the foreign owner where there is one; stale entries name another node."""
     flow = world.network.flow
     nodes, foreign = responders(world, flow.service, flow.address), world.get(flow.service, ADDRESS_TAKEN)
     if foreign:
-        return {"foreign": 0.9, "node": 0.05, "nodes": 0.05}
+        return {"foreign": 0.9, "nodes": 0.02} | dict.fromkeys(world.network.nodes, 0.03)
     if not nodes:
         return None
-    expected = "nodes" if len(nodes) > 1 else "node"
-    return {"node": 0.03, "nodes": 0.03, "foreign": 0.02} | {expected: 0.94}
+    stale = world.get("router", STALE_NEIGHBOUR) or world.get("segment", STALE_NEIGHBOUR)
+    others = [n for n in world.network.nodes if n not in nodes]
+    if len(nodes) > 1:
+        return {"nodes": 0.6, "foreign": 0.02} | dict.fromkeys(nodes, 0.3 / len(nodes))
+    known = world.known(flow.service, LEASE_HOLDER)
+    right = 0.93 if known else 0.6
+    if stale and question.about == ("entry",) and others:
+        return {nodes[0]: 0.05, "foreign": 0.05} | dict.fromkeys(others, 0.9 / len(others))
+    return {nodes[0]: right, "nodes": 0.02, "foreign": 0.02} | dict.fromkeys(
+        others, (0.96 - right) / (len(others) or 1)
+    )
 
 
 def offers(network: Network) -> Iterable[Offer]:

@@ -100,7 +100,13 @@ def apply(world: World, suspect: Suspect) -> Changes:
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {EXCLUDED.of(suspect.subject): True}
+    changes: dict[tuple[str, str], object] = {
+        EXCLUDED.of(suspect.subject): True,
+        ATTRACTS_WITHOUT_ENDPOINT.of(suspect.subject): False,
+    }
+    if world.get(world.network.flow.service, LEASE_HOLDER) == suspect.subject:
+        changes[LEASE_HOLDER.of(world.network.flow.service)] = ""
+    return changes
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

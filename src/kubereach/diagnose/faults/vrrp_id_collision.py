@@ -26,7 +26,7 @@ FAULT = Fault(
     prior=0.004,
     summary="two VRRP groups of the segment use the same virtual router ID",
 )
-WITH_VRRP = 0.05
+WITH_VRRP = 0.012
 # What keepalived writes about foreign advertisements (keepalived vrrp/vrrp.c).
 TELL_TALES = (
     "bogus-vrrp-packet-received-on",
