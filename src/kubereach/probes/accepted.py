@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.model.address import host_prefix
 from kubereach.model.attribute import ANNOUNCER, EXTRA_EXPORT_FILTER, IMPORT_POLICY
 from kubereach.model.fact import BgpSession
 from kubereach.model.network import Network
@@ -61,11 +62,13 @@ def _of_node(world: World, node: str, at_router: bool) -> Distribution | None:  
     flow = world.network.flow
     if at_router and world.get("router", IMPORT_POLICY) == "none":
         return {"none": 0.55, "policy": 0.4, "some": 0.05}
-    sent = any(r.node == node for r in announced(world, flow.service, flow.address).routes)
+    filtered = world.get("cluster", EXTRA_EXPORT_FILTER)
+    host = host_prefix(flow.address)
+    routes = announced(world, flow.service, flow.address).routes
+    sent = any(r.node == node and not (filtered and r.prefix == host) for r in routes)
     blocks = world.get("cluster", ANNOUNCER) in {"calico-bgp", "kube-router"}
     if sent:
         return {"some": 0.96, "none": 0.03, "policy": 0.01}
-    filtered = world.get("cluster", EXTRA_EXPORT_FILTER)
     return {"some": 0.7 if blocks and not filtered else 0.25, "none": 0.29 if blocks else 0.74, "policy": 0.01}
 
 

@@ -76,7 +76,7 @@ _DATA_ANSWERS: dict[Outcome, frozenset[str]] = {
     Outcome.FILTERED: frozenset({"timeout", "unreachable"}),
     Outcome.INTERMITTENT: frozenset({"intermittent"}),
     Outcome.SLOW: frozenset({"slow"}),
-    Outcome.RESETS: frozenset({"resets", "intermittent"}),
+    Outcome.RESETS: frozenset({"resets"}),
 }
 
 
@@ -198,7 +198,7 @@ def of_walk(found: Walk, table: dict[Fate, Distribution]) -> Distribution:
     good = found.share(*WORKS)
     mixture = mixed((b.weight, table[b.fate]) for b in found.branches)
     if found.together and 0.02 < good < 0.98:
-        return mixed([(0.6, {"intermittent": 1.0}), (0.15, {"mixed": 1.0}), (0.25, mixture)])
+        return mixed([(0.56, {"intermittent": 1.0}), (0.15, {"mixed": 1.0}), (0.04, {"resets": 1.0}), (0.25, mixture)])
     return mixture
 
 

@@ -71,10 +71,14 @@ def _there(world: World, question: Question) -> bool:
     where, kind = question.about
     if where == "own":
         unfiltered = {EXTRA_EXPORT_FILTER.of("cluster"): False, EXPORT_FILTERS.of("cluster"): ()}
-        world.get("cluster", EXTRA_EXPORT_FILTER)
-        world = world.changed(unfiltered)
+        inner = world.changed(unfiltered)
+        routes = announced(inner, flow.service, flow.address).routes
+        world.reads |= inner.reads
+    else:
+        routes = announced(world, flow.service, flow.address).routes
+        if world.get("cluster", EXTRA_EXPORT_FILTER):
+            routes = tuple(r for r in routes if r.prefix != host_prefix(flow.address))
     host = host_prefix(flow.address)
-    routes = announced(world, flow.service, flow.address).routes
     return any(r.node == question.where and (r.prefix == host) == (kind == "host") for r in routes)
 
 

@@ -14,7 +14,7 @@ from kubereach.model.fact import ProbeResult, Route
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.announced import has_local
-from kubereach.simulate.bgp import best
+from kubereach.simulate.bgp import in_own_table, listed
 from kubereach.simulate.world import World
 
 KIND = "next_hop"
@@ -100,9 +100,9 @@ def _of_endpoints(network: Network, routes: list[Route]) -> Iterable[Sighting]:
 def predict(world: World, question: Question) -> Distribution | None:
     """The best routes of this world; several at once only where the router spreads."""
     flow = world.network.flow
-    routes = best(world, flow.service, flow.address)
     if question.about == ("endpoints",):
-        return _with_endpoints(world, [r.node for r in routes])
+        return _with_endpoints(world, list(listed(world, flow.service, flow.address)))
+    routes = in_own_table(world, flow.service, flow.address)
     if not routes:
         return {"none": 1.0}
     singles = mixed((1.0, {route.node: 1.0}) for route in routes)
@@ -144,7 +144,7 @@ def route_command(network: Network) -> str:
 def means(world: World, question: Question) -> str:
     """Which route the router follows there."""
     flow = world.network.flow
-    routes = best(world, flow.service, flow.address)
+    routes = in_own_table(world, flow.service, flow.address)
     if not routes:
         return "the router has no route to the address"
     return "the router's best route is " + ", ".join(f"{r.prefix} via {r.node.removeprefix('node/')}" for r in routes)

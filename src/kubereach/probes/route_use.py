@@ -13,7 +13,7 @@ from kubereach.model.attribute import MULTIPATH
 from kubereach.model.fact import Route
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
-from kubereach.simulate.bgp import best, received
+from kubereach.simulate.bgp import in_own_table, received
 from kubereach.simulate.world import World
 
 KIND = "route_use"
@@ -72,7 +72,7 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
     if not received(world, flow.service, flow.address):
         return None
-    used = any(r.node in world.network.nodes for r in best(world, flow.service, flow.address))
+    used = any(r.node in world.network.nodes for r in in_own_table(world, flow.service, flow.address))
     return {"yes": 0.97, "no": 0.03} if used else {"no": 0.9, "yes": 0.1}
 
 
@@ -86,4 +86,8 @@ def means(world: World, question: Question) -> str:
     if question.about == ("spread",):
         return "the router spreads over its next hops" if world.get("router", MULTIPATH) else "one next hop gets all"
     flow = world.network.flow
-    return "the route is in use" if best(world, flow.service, flow.address) else "the route is known and not usable"
+    return (
+        "the route is in use"
+        if in_own_table(world, flow.service, flow.address)
+        else "the route is known and not usable"
+    )

@@ -115,6 +115,23 @@ def _length(prefix: str) -> int:
     return prefix_length(prefix) if prefix else 128
 
 
+def in_own_table(world: World, service: str, address: str) -> tuple[Learned, ...]:
+    """The best routes in the table that the sessions fill, whichever router or table the client's packets meet."""
+    if not (world.get("router", OTHER_ROUTER) or world.get("router", WRONG_TABLE)):
+        return best(world, service, address)
+    inner = world.changed({OTHER_ROUTER.of("router"): False, WRONG_TABLE.of("router"): False})
+    found = best(inner, service, address)
+    world.reads |= inner.reads
+    return found
+
+
+def listed(world: World, service: str, address: str) -> tuple[str, ...]:
+    """The next hops of the longest prefix from BGP that the router lists, used or not."""
+    routes = [r for r in received(world, service, address) if not r.static]
+    longest = max((_length(r.prefix) for r in routes), default=0)
+    return tuple(dict.fromkeys(r.node for r in routes if _length(r.prefix) == longest))
+
+
 def spreads(world: World) -> bool:
     """Whether the router uses all of several best routes at once."""
     return world.get("router", MULTIPATH)

@@ -28,6 +28,8 @@ FAULT = Fault(
 )
 EVERYWHERE = 0.012  # the prior of what is configured alike for all nodes
 AT_ONE = 0.003
+SEEN = 0.5  # where the peer is seen to be out of the subnets
+ALLOWED = 0.001
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -35,15 +37,16 @@ def suspects(world: World) -> Iterable[Suspect]:
     if on_link is True or world.get("router", PEER_MULTIHOP):
         return ()  # connected, or multihop is set
     usual = tuple(session_suspects(world, FAULT, EVERYWHERE, AT_ONE))
+    if world.get("cluster", ANNOUNCER) == "calico-bgp":
+        # BIRD as Calico configures it allows any distance (confd templates: `multihop` on every session).
+        return raised(usual, ALLOWED, ())
     if on_link is None:
         return usual
     because = tuple(
         (origin, "the peer is in none of the nodes' subnets")
         for origin in world.network.origins("router", PEER_ON_LINK)
     )
-    # BIRD as Calico configures it allows any distance (confd templates: `multihop` on every session).
-    allowed = world.get("cluster", ANNOUNCER) == "calico-bgp"
-    return raised((s for s in usual if s.subject == "cluster" or len(usual) == 1), 0.05 if allowed else 0.5, because)
+    return raised((s for s in usual if s.subject == "cluster" or len(usual) == 1), SEEN, because)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

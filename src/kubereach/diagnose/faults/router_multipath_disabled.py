@@ -23,7 +23,7 @@ FAULT = Fault(
     class_="router-multipath-disabled",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.03,
+    prior=0.032,
     summary="the router uses one of several next hops",
     degrades=True,
 )
