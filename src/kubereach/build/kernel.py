@@ -16,6 +16,7 @@ from kubereach.model.attribute import (
     PROXY_MODE,
     REVERSE_PATH,
     RP_FILTER_DROP,
+    RULES_MANAGED,
     TABLE_FULL,
 )
 from kubereach.model.fact import Fact, InterfaceAddress, RouteLookup, Setting
@@ -25,6 +26,8 @@ _RP_FILTER = r"(?:sysctl )?(?:net\.ipv4\.conf\.)?([\w@.-]{1,32}?)\.?rp_filter$"
 _IP_FORWARD = r"(?:sysctl )?(?:net\.ipv4\.)?ip_forward$"
 _IF_FORWARD = r"(?:sysctl )?net\.ipv[46]\.conf\.(.{1,32})\.forwarding$"
 _DEVICES = r"(?:cilium\.|helm\.)?devices?$|cilium.{0,20}\bdevices$|bpfDataIfacePattern$|.{0,40}\bbpfDataIfacePattern$"
+# Programs that take away rules and routes which they did not make (systemd 249's ManageForeignRoutingPolicyRules).
+_MANAGER = r"\b(?:systemd-networkd|netplan|NetworkManager)\b"
 OWN_INTERFACES = r"kube-ipvs\d|kube-dummy-if|lo|dummy\d*"
 
 
@@ -68,6 +71,8 @@ def _setting(fact: Setting, subject: str, leaves: Leaves) -> None:
         leaves.put(subject, FORWARDING_OFF, value=True, origins=where, trust=fact.trust)
     elif "nf_conntrack_tcp_be_liberal" in fact.attribute and number is not None:
         leaves.put(subject, BE_LIBERAL, number != 0, where, fact.trust)
+    elif re.search(_MANAGER, f"{fact.attribute} {fact.value}", re.IGNORECASE):
+        leaves.put("cluster", RULES_MANAGED, value=True, origins=where, trust=fact.trust)
     elif re.fullmatch(_DEVICES, fact.attribute):
         leaves.put("cluster", DATAPATH_DEVICES, value=True, origins=where, trust=fact.trust)
 

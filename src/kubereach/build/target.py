@@ -47,7 +47,9 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
     if not address:
         owned = leaves.get(service, ADDRESSES) or ()
         failing = _failing(facts)
-        tried = sorted(probed, key=lambda a: (not failing[a], -probed[a]))
+        pinged = {f.target for f in facts if isinstance(f, ProbeResult) and f.probe not in SERVICE_PROBES}
+        pinged -= {f.target for f in facts if isinstance(f, ProbeResult) and f.probe in SERVICE_PROBES}
+        tried = sorted(probed, key=lambda a: (not failing[a], a in pinged, -probed[a]))
         inner = _inner(service, leaves, facts)
         wanted = [a for a in tried if a in owned] or [a for a in tried if a in inner and failing[a]]
         address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")

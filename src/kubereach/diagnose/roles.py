@@ -18,6 +18,7 @@ from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.rank import Hypothesis, Ranking
 from kubereach.model.attribute import PORTS
 from kubereach.model.diagnosis import Role
+from kubereach.simulate.proxy import serves
 from kubereach.simulate.walk import Packet, Walk, walk
 from kubereach.simulate.world import World
 
@@ -61,6 +62,9 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
         found = {s: Role.MISREAD for s in hypothesis.assumed if s.fault.misread}
         found |= {s: Role.ROOT for s in hypothesis.assumed if s.fault.degrades}
         return found | {s: Role.LATENT for s in held if s.fault.standing}
+    astray = {s: Role.MISREAD for s in hypothesis.assumed if s.fault.misread and not _port_served(world)}
+    if astray:
+        return astray
     real = tuple(s for s in held if not s.fault.misread)
     on_walk = [s for s in real if concerned(world, s) and _shape(service_walk(removed(world, (s,)))) != _shape(failing)]
     minimal = _minimal(world, on_walk, real)
@@ -76,6 +80,12 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
         elif suspect in on_walk:
             result[suspect] = Role.CONTRIBUTING
     return result
+
+
+def _port_served(world: World) -> bool:
+    """Whether the port that was tried is one of the service at all in this world."""
+    packet = service_packet(world)
+    return serves(world, world.network.flow.service, packet.address, packet.port)
 
 
 def _outside_works(world: World, hypothesis: Hypothesis) -> bool:

@@ -138,6 +138,7 @@ INPUT_POLICY = Attribute[str]("INPUT policy")  # accept, drop, reject
 REVERSE_PATH = Attribute[int]("rp_filter")  # the strictest value in force
 FORWARDING = Attribute[bool]("forwarding")
 BE_LIBERAL = Attribute[bool]("nf_conntrack_tcp_be_liberal")
+RULES_MANAGED = Attribute[bool]("a network manager minds foreign rules")
 DATAPATH_DEVICES = Attribute[bool]("datapath devices named by hand")
 TWO_BACKENDS = Attribute[bool]("both iptables backends hold rules")
 TARGET_PORT_UNDECLARED = Attribute[bool]("no container declares the target port")

@@ -132,6 +132,7 @@ NOMINAL: dict[str, Nominal] = {
     a.FORWARDING.name: True,
     a.BE_LIBERAL.name: False,
     a.DATAPATH_DEVICES.name: False,
+    a.RULES_MANAGED.name: False,
     a.TWO_BACKENDS.name: False,
     a.TARGET_PORT_UNDECLARED.name: False,
     a.POLICIES_IN_PLACE.name: "none",

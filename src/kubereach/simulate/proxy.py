@@ -120,7 +120,7 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
     if port is None or not serves(world, service, address, port):
         return _not_the_service(world, service, address, port, node)
     kind = aim(world, service, address)
-    if world.get(node, PROXY_DOWN) or (kind is Aim.EXTERNAL and world.get(node, NOT_PROGRAMMED)):
+    if world.get(node, PROXY_DOWN) or (address == world.network.flow.address and world.get(node, NOT_PROGRAMMED)):
         if address_is_local(world, service, address, node):
             return Treated(Treatment.REFUSED, why="nothing on the node serves the port")
         return Treated(Treatment.LOOPS, why="the node has no rule for the address")

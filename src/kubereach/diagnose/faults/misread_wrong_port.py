@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import MISREAD
+from kubereach.model.attribute import MISREAD, PORTS, ServicePort
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -28,15 +28,29 @@ FAULT = Fault(
 )
 
 
+USUAL = frozenset({None, 80, 443, 8080, 8443})
+RARELY = 0.005
+
+
 def suspects(world: World) -> Iterable[Suspect]:
-    return (Suspect(fault=FAULT, subject="client"),)
+    """Where the service's ports were not shown, a usual port is seldom the wrong one."""
+    unseen = world.network.seen(world.network.flow.service, PORTS) is None
+    prior = RARELY if unseen and world.network.flow.port in USUAL else None
+    return (Suspect(fault=FAULT, subject="client", prior=prior),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {MISREAD.of("client"): "wrong-port"}
+    misread: dict[tuple[str, str], object] = {MISREAD.of("client"): "wrong-port"}
+    flow = world.network.flow
+    if world.network.seen(flow.service, PORTS) is None and flow.port not in USUAL:
+        misread[PORTS.of(flow.service)] = (ServicePort(80),)
+    return misread
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
+    flow = world.network.flow
+    if world.network.seen(flow.service, PORTS) is None and flow.port:
+        return {MISREAD.of("client"): "", PORTS.of(flow.service): (ServicePort(flow.port),)}
     return {MISREAD.of("client"): ""}
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from kubereach.diagnose.exposure import affected_nodes, exposed
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import DATAPATH_BROKEN, DATAPATH_DEVICES, PROXY_MODE
+from kubereach.model.attribute import DATAPATH_BROKEN, DATAPATH_DEVICES, PROXY_MODE, RULES_MANAGED
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -35,7 +35,9 @@ def suspects(world: World) -> Iterable[Suspect]:
     ebpf = world.get("cluster", PROXY_MODE) == "ebpf" or "cilium" in world.network.stack
     says = "the datapath's devices are named by hand, so that one may be missing"
     for found in exposed(FAULT, world, affected_nodes(world), DATAPATH_DEVICES, {True: 0.2}, says):
-        yield found if found.prior else replace(found, prior=0.025 if ebpf else FAULT.prior)
+        managed = ebpf and world.network.seen("cluster", RULES_MANAGED)
+        usual = 0.08 if managed else 0.025 if ebpf else FAULT.prior
+        yield found if found.prior else replace(found, prior=usual)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
