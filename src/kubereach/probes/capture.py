@@ -1,6 +1,7 @@
-"""Where captures saw the client's packets: tcpdump on a node, or a statement that one did or did not.
+"""Where captures saw the client's packets: tcpdump on a node, a trace that passes one, or a statement of either.
 
-Asked of a node: does traffic of a kind (`icmp`, `tcp`) for the address arrive there? Answers: seen, not-seen.
+Asked of a node: does traffic of a kind (`icmp`, `tcp`) for the address arrive there, and does an `answer` leave?
+Answers: seen, not-seen. Of an ICMP `error` that leaves: prohibited, unreachable.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ def sightings(network: Network) -> Iterable[Sighting]:
             if kind and (fact.device, kind) not in done:
                 done.add((fact.device, kind))
                 yield _sighting(fact.device, kind, "seen", fact, f"{fact.what} for {address} arrives")
+        elif isinstance(fact, ProbeResult) and (node := _traced_to(network, fact)):
+            yield _sighting(
+                node, "icmp", "seen", fact, f"{node.removeprefix('node/')} is a hop on the way to {address}"
+            )
         elif isinstance(fact, ProbeResult) and _answers_leave(network, fact):
             yield _sighting(
                 fact.at, "answer", fact.outcome.value, fact, f"an answer leaves the node: {fact.outcome.value}"
@@ -49,6 +54,14 @@ def _stated_capture(network: Network, fact: ProbeResult) -> bool:
         return False  # what the service sends: asked as `answer`
     meant = fact.target in {"", network.flow.address, *pods}  # a capture of other traffic says nothing of the flow
     return meant and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
+
+
+def _traced_to(network: Network, fact: ProbeResult) -> str:
+    """The first node of the cluster that an outside trace to the address passes, or ""."""
+    if fact.probe is not ProbeKind.TRACEROUTE or fact.target != network.flow.address or fact.source != "client":
+        return ""
+    owners = (network.owners.get(hop, "") for hop in fact.hops)
+    return next((owner for owner in owners if owner in network.nodes), "")
 
 
 def _answers_leave(network: Network, fact: ProbeResult) -> bool:
