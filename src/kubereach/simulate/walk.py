@@ -158,16 +158,24 @@ def _outside(world: World, service: str, packet: Packet) -> Walk:
     return Walk(tuple(branches), together=together or partly)
 
 
+def _at_client(world: World, service: str) -> _Way | None:
+    """What keeps packets from leaving the client in the right direction."""
+    for subject, leaf, fate, why in (
+        (service, a.UNUSABLE_ADDRESS, Fate.NO_ROUTE, "no host can use the address"),
+        ("client", a.NAME_ELSEWHERE, Fate.LOST, "the name the client uses leads elsewhere"),
+        ("client", a.CLIENT_ROUTE_WRONG, Fate.LOST, "the client sends it elsewhere"),
+    ):
+        if world.get(subject, leaf):
+            return _Way(1.0, "", (), fate, why, "client")
+    return None
+
+
 def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]:
     """The ways to an entry node; whether they exist side by side."""
     if owner := own_node(world, service, packet.address):
         return [_Way(1.0, owner, (Step("route", packet.source, "it goes to the node's own address"),))], False
-    if world.get(service, a.UNUSABLE_ADDRESS):
-        return [_Way(1.0, "", (), Fate.NO_ROUTE, "no host can use the address", "client")], False
-    if world.get("client", a.NAME_ELSEWHERE):
-        return [_Way(1.0, "", (), Fate.LOST, "the name the client uses leads elsewhere", "client")], False
-    if world.get("client", a.CLIENT_ROUTE_WRONG):
-        return [_Way(1.0, "", (), Fate.LOST, "the client sends it elsewhere", "client")], False
+    if lost := _at_client(world, service):
+        return [lost], False
     if not world.get("client", a.ROUTED) or world.get("client", a.CLIENT_ONLINK):
         start = Step("resolve-neighbour", "client", f"the client asks its segment for {packet.address}")
         return _by_arp(world, service, packet, (start,), "client")
@@ -178,19 +186,7 @@ def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]
         return [_Way(1.0, "", (start,), Fate.LOST, "the router rewrites the flow", "router")], False
     routes = best(world, service, packet.address)
     if not routes:
-        if (
-            world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
-            or world.get("cluster", a.ANNOUNCER) == "klipper"
-        ):
-            if world.get(service, a.POOL_OFFLINK):
-                why = "the address is in no subnet of the segment, so nobody asks for it there"
-                return [_Way(1.0, "", (start,), Fate.NO_ROUTE, why, "router")], False
-            asks = Step("resolve-neighbour", "router", f"the router asks the nodes' segment for {packet.address}")
-            return _by_arp(world, service, packet, (start, asks), "router")
-        if comes_and_goes(world):
-            why = "the session that carries the route comes and goes, or heals after a while"
-            return [_Way(1.0, "", (start,), Fate.SOMETIMES, why, "router")], False
-        return [_Way(1.0, "", (start,), Fate.NO_ROUTE, "the router has no route to the address", "router")], False
+        return _without_route(world, service, packet, start)
     ways = []
     for route in routes:
         says = f"the router's best route is {route.prefix} via {route.node.removeprefix('node/')}"
@@ -201,6 +197,24 @@ def _ways(world: World, service: str, packet: Packet) -> tuple[list[_Way], bool]
             why = f"the next hop {route.node} is no node of the cluster"
             ways.append(_Way(1 / len(routes), "", (start, step), Fate.LOST, why, "router"))
     return ways, len(routes) > 1 and spreads(world)
+
+
+def _without_route(world: World, service: str, packet: Packet, start: Step) -> tuple[list[_Way], bool]:
+    """What a router does that has no route to the address of its own."""
+    announcer = world.get("cluster", a.ANNOUNCER)
+    if announcer.endswith(("-l2", "-arp")) or announcer == "klipper":
+        if world.get(service, a.POOL_OFFLINK):
+            why = "the address is in no subnet of the segment, so nobody asks for it there"
+            return [_Way(1.0, "", (start,), Fate.NO_ROUTE, why, "router")], False
+        asks = Step("resolve-neighbour", "router", f"the router asks the nodes' segment for {packet.address}")
+        return _by_arp(world, service, packet, (start, asks), "router")
+    if comes_and_goes(world):
+        why = "the session that carries the route comes and goes, or heals after a while"
+        return [_Way(1.0, "", (start,), Fate.SOMETIMES, why, "router")], False
+    return [_Way(1.0, "", (start,), Fate.NO_ROUTE, "the router has no route to the address", "router")], False
+
+
+_MOVING = 0.3  # how often a connection meets a change of the entry, where several hosts answer
 
 
 def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...], asker: str) -> tuple[list[_Way], bool]:
@@ -219,6 +233,10 @@ def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...],
         ways.append(_Way(share, node, (*steps, step)))
     if foreign:
         ways.append(_Way(share, "", steps, Fate.HOST, f"another owner answers: {foreign}", asker))
+    if len(ways) > 1:
+        why = "neighbour entries move between the owners, and what is under way breaks"
+        ways = [replace(w, weight=w.weight * (1 - _MOVING)) for w in ways]
+        ways.append(_Way(_MOVING, "", steps, Fate.SOMETIMES, why, asker))
     return ways, len(ways) > 1
 
 
