@@ -23,6 +23,7 @@ from kubereach.model.attribute import (
     PEERS,
     ROUTED,
     ROUTER_NAT_DOUBT,
+    SELECTION_DOUBT,
     SHARED_LAN,
     TABLE_DOUBT,
 )
@@ -60,9 +61,21 @@ def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts
     _put_router(observed, leaves)
     _put_segment(observed, hosts, leaves)
     _put_peers(observed, hosts, leaves)
+    _put_experiments(observed, leaves)
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and flow.address and contains(fact.prefix, flow.address):
             _put_next_hops(fact, hosts)
+
+
+def _put_experiments(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
+    """A route that is there in another state of the service: the way to the router works, the selection differs."""
+    absent = {f.prefix for f in observed if isinstance(f, RouteListing) and f.device == "router" and f.complete}
+    for fact, _ in _settings(observed):
+        state = re.search(r"\b(?:while|when|if|once|after|before)\b(.{1,160})", fact.attribute)
+        there = re.match(r"present|installed|there|yes|true|announced|advertised", str(fact.value).lower())
+        ours = state and re.search(r"service|spec\b|type|polic|label|annotat|endpoint|pod\b|selector", state[1], re.I)
+        if there and ours and state and any(p and p in fact.attribute for p in absent):
+            leaves.put("cluster", SELECTION_DOUBT, f"the route is there{state[0]}", (fact.origin,), fact.trust)
 
 
 def _put_next_hops(route: Route, hosts: Hosts) -> None:

@@ -20,7 +20,7 @@ from kubereach.model.diagnosis import (
 )
 from kubereach.model.network import Network
 from kubereach.probes.question import Question, Sighting
-from kubereach.simulate.walk import WORKS
+from kubereach.simulate.walk import PARTLY, WORKS
 
 MOST_ROOTS = 16  # what nobody can act on is left out
 ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 2}
@@ -108,17 +108,17 @@ def verdict(ranking: Ranking, groups: tuple[Group, ...], blamed: tuple[Blame, ..
     complain is not enough.
     """
     fails = degraded = works = misread = 0.0
+    answers = _client_answers(groups)
     for hypothesis in ranking.hypotheses:
         found = service_walk(hypothesis.world)
         good = found.share(*WORKS)
         if good >= 0.98:
             works += hypothesis.weight
             misread += hypothesis.weight * any(s.fault.misread for s in hypothesis.assumed)
-        elif good > 0.02 and found.together:
+        elif (good > 0.02 and found.together) or (found.share(*PARTLY) > 0.5 and not answers & {"timeout", "refused"}):
             degraded += hypothesis.weight
         else:
             fails += hypothesis.weight
-    answers = _client_answers(groups)
     if answers & {"intermittent", "mixed", "slow", "resets"} or ("reply" in answers and answers & {"timeout", "refused"}):
         return Verdict.DEGRADED if fails + degraded > works else Verdict.REACHABLE
     if works >= 0.6 and ("reply" in answers or misread >= 0.5):

@@ -99,6 +99,7 @@ PEER_AS_DOUBT = Attribute[str]("bgp.peer.as-doubt")  # "" or how the AS numbers 
 BGP_ADDRESS_DOUBT = Attribute[str]("bgp.address-doubt")  # "" or why the speaker's address looks wrong
 
 # --- doubts that links, modes and device listings raise: "" or in words ---
+SELECTION_DOUBT = Attribute[str]("selection doubt")  # of the cluster
 NEXT_HOP_DOUBT = Attribute[str]("next-hop doubt")  # of the router, as the next five
 TABLE_DOUBT = Attribute[str]("routing-table doubt")
 ROUTER_NAT_DOUBT = Attribute[str]("router NAT doubt")

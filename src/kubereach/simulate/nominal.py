@@ -86,6 +86,7 @@ NOMINAL: dict[str, Nominal] = {
     a.PEER_AUTH_DOUBT.name: "",
     a.PROPAGATION_DOUBT.name: "",
     a.BGP_ADDRESS_DOUBT.name: "",
+    a.SELECTION_DOUBT.name: "",
     a.NEXT_HOP_DOUBT.name: "",
     a.TABLE_DOUBT.name: "",
     a.ROUTER_NAT_DOUBT.name: "",

@@ -43,6 +43,7 @@ class Fate(StrEnum):
     INSUFFICIENT = "insufficient information"
 
 
+PARTLY = frozenset({Fate.PARTIAL, Fate.SOMETIMES, Fate.MOVED, Fate.SLOW})  # works, badly
 UNKNOWN_SOURCE = "the client does not know"  # how branches end whose answers have a foreign source
 WORKS = frozenset({Fate.DELIVERED})
 

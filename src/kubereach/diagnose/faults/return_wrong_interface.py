@@ -27,11 +27,14 @@ FAULT = Fault(
     prior=0.01,
     summary="the answer leaves {name} by another interface than the request came in",
 )
-SUSPECTED = 0.2  # where the node has legs in several subnets
+SUSPECTED = 0.2  # where the address is on the link of one leg and the default route leaves by another
+SEVERAL_LEGS = 0.03  # where the node has legs in several subnets
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    return on_nodes_alike(world, FAULT, entry_nodes(world), MULTIHOMED_DOUBT, SUSPECTED)
+    told = [world.network.seen(node, MULTIHOMED_DOUBT) or "" for node in world.network.nodes]
+    suspected = SUSPECTED if any("default route" in text for text in told) else SEVERAL_LEGS
+    return on_nodes_alike(world, FAULT, entry_nodes(world), MULTIHOMED_DOUBT, suspected)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

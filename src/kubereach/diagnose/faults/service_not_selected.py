@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.address import contains
-from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, NOT_SELECTED, why
+from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, NOT_SELECTED, SELECTION_DOUBT, why
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -27,6 +28,7 @@ FAULT = Fault(
     prior=0.02,
     summary="the announcer leaves this service out",
 )
+TRIED = 0.4  # where the same address is announced in another state of the service
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -38,7 +40,7 @@ def suspects(world: World) -> Iterable[Suspect]:
         told = tuple((o, said) for o in world.network.origins(flow.service, NOT_SELECTED)[:1])
         yield Suspect(fault=FAULT, subject=flow.service, presence=Presence.PRESENT, because=told)
     elif world.get("cluster", ANNOUNCER) != "calico-bgp" or ranges is None or not flow.address:
-        yield Suspect(fault=FAULT, subject=flow.service)
+        yield by_doubt(world, FAULT, flow.service, ("cluster", SELECTION_DOUBT), TRIED)
     elif any(contains(r, flow.address) for r in ranges):
         because = tuple((o, f"{flow.address} lies in {', '.join(ranges)}") for o in where[:1])
         yield Suspect(fault=FAULT, subject=flow.service, presence=Presence.ABSENT, because=because)
