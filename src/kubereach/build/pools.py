@@ -120,6 +120,7 @@ def _from_config_map(name: str, entry: KubeObject) -> Iterator[Pool]:
 def _from_statements(facts: tuple[Fact, ...]) -> Iterator[Pool]:
     written: dict[str, list[str]] = {}
     origins: dict[str, Origin] = {}
+    manual: set[str] = set()
     for fact in facts:
         if not isinstance(fact, Setting) or fact.value is None:
             continue
@@ -129,13 +130,16 @@ def _from_statements(facts: tuple[Fact, ...]) -> Iterator[Pool]:
             r"(?:spec\.)?(?:addresses|address|range|ranges|cidrs?|blocks?)(?:\[\d+\])?(?:\.cidr)?|.*\bpool(?: range)?",
             fact.attribute,
         )
+        if kind == "pool" and re.search(r"auto-?assign", fact.attribute, re.I) and str(fact.value).lower() == "false":
+            manual.add(name)
         if about_pool and named and fact.attribute != "spec.cidr" and _is_range(str(fact.value)):
             key = name or fact.attribute
             written.setdefault(key, []).append(str(fact.value))
             origins.setdefault(key, fact.origin)
     for key, texts in written.items():
         ranges = ranges_of(tuple(texts))
-        yield Pool(name=key, ranges=ranges, written=tuple(texts), origins=(origins[key],))
+        where = (origins[key],)
+        yield Pool(name=key, ranges=ranges, written=tuple(texts), origins=where, automatic=key not in manual)
 
 
 def _is_range(text: str) -> bool:

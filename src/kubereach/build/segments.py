@@ -17,6 +17,7 @@ from kubereach.model.attribute import (
     ADDRESS_TAKEN,
     ANNOUNCER,
     ANTISPOOF,
+    CLEARING_HELPS,
     CLIENT_PROXY,
     CLIENT_ROUTE_WRONG,
     L2_WRONG_INTERFACE,
@@ -28,6 +29,7 @@ from kubereach.model.attribute import (
     POOL_OFFLINK,
     POOL_SHARED,
     ROUTED,
+    SPLIT_MEMBERS,
     STATIC_ROUTES,
     UNUSABLE_ADDRESS,
     UPLINK,
@@ -93,6 +95,7 @@ def put_segment_leaves(
     _put_spoofing(settings, flow, leaves)
     _put_uplink(settings, leaves)
     _put_loopback(settings, leaves)
+    _put_hints(settings, observed, leaves)
     _put_holder(objects, settings, observed, flow, hosts, leaves)
     _put_interface_choice(objects, settings, flow, leaves)
     _put_client(settings, flow, leaves)
@@ -205,6 +208,24 @@ def _put_spoofing(settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> 
             _say(leaves, ("cluster", ANTISPOOF), f"{fact.attribute}: {fact.value}", (fact.origin,), fact.trust)
         elif passes:
             leaves.put("cluster", ANTISPOOF, value=False, origins=(fact.origin,), trust=fact.trust)
+
+
+def _put_hints(settings: tuple[Setting, ...], observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
+    """That clearing a cache helps, and that the announcers do not hear each other."""
+    clearing = (
+        r"(?:clear|flush|delet|remov)\w*.{0,25}\b(?:arp|neigh\w*|mac|fdb|cache)|arping.{0,20}(?:gratuitous|-U|-A)"
+    )
+    for fact in settings:
+        said = f"{fact.attribute}: {fact.value}".lower()
+        if re.search(clearing, said) and not re.search(r"\b(?:no effect|does not|doesn't|false|no help|not)\b", said):
+            leaves.put("segment", CLEARING_HELPS, value=True, origins=(fact.origin,), trust=fact.trust)
+        cut = re.search(r"block|clos|drop|filter|fail|timeout|refus|unreach|split|false", said)
+        if re.search(r"\b7946\b|memberlist", said) and cut:
+            leaves.put("cluster", SPLIT_MEMBERS, value=True, origins=(fact.origin,), trust=fact.trust)
+    for seen in observed:
+        words = f"{seen.event} {dict(seen.fields).get('msg', '')}".lower() if isinstance(seen, LogEvent) else ""
+        if "memberlist" in words and re.search(r"fail|timeout|suspect|refus|unable|no response", words):
+            leaves.put("cluster", SPLIT_MEMBERS, value=True, origins=(seen.origin,), trust=seen.trust)
 
 
 def _put_loopback(settings: tuple[Setting, ...], leaves: Leaves) -> None:

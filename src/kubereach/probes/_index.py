@@ -7,6 +7,7 @@ PROBES: tuple[str, ...] = (
     "address_given",
     "agents",
     "allocation_message",
+    "allocator",
     "arp",
     "arp_owner",
     "bgp_port",

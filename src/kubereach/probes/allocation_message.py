@@ -38,9 +38,11 @@ WORDS: tuple[tuple[str, str], ...] = (
     ),
     (
         "full",
-        r"no (?:more )?addresses (?:left|available) in|addresses (?:left|free|available)\W{1,4}0\b|\bpool .{0,20}\bfull",
+        r"no (?:more )?addresses (?:left|available) in|addresses (?:left"),
+        r"free|available)\W{1,4}0\b|\bpool .{0,20}\bfull",
     ),
     ("full", r"addresses? .{0,30}(?:held|used|in use|taken|assigned|allocated)\b.{0,20}: ?(?:all|every|100 ?%)"),
+    ("full", r"\b(?:free|available)\w*(?: addresses| ips?)?: ?0\b"),
     ("no-pool", r"no_pool|no (?:enabled )?\w*pools?\b|pools? (?:are|is) (?:empty|missing)|could not find .{0,20}pool"),
     ("no-pool", r"no address pools could be found|no eip|no avliable eip|there are no enabled"),
     ("not-admitted", r"pool_selector_mismatch|selector .{0,60}(?:does not|doesn't) match|not_in_pool|no suitable pool"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.attribute import ADDRESS_TAKEN, ANNOUNCER, PROXY_MODE, STRICT_ARP
-from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
+from kubereach.model.fact import Neighbour, Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.arp import responders
@@ -36,9 +36,13 @@ def sightings(network: Network) -> Iterable[Sighting]:
     if asked and sum(f.count for f in asked) > 2:
         answer = "several" if len(owners) > 1 else "one" if owners else "none"
         yield _sighting(answer, asked[0], f"who-has {address}: {len(owners) or 'no'} owner answers")
+    for fact in network.observed:
+        if isinstance(fact, Neighbour) and fact.address == address and fact.device in {"client", "router", ""}:
+            answer = "none" if fact.state in {"FAILED", "INCOMPLETE"} or not fact.mac else "one"
+            yield _sighting(answer, fact, f"neighbour entry for {address}: {fact.mac or fact.state or 'unresolved'}")
 
 
-def _sighting(answer: str, fact: ProbeResult | Packet, says: str) -> Sighting:
+def _sighting(answer: str, fact: ProbeResult | Packet | Neighbour, says: str) -> Sighting:
     return Sighting(
         question=Question(KIND, "client"),
         answers=frozenset({answer}),

@@ -165,6 +165,8 @@ NOMINAL: dict[str, Nominal] = {
     a.ARP_SILENT.name: False,
     a.L2_WRONG_INTERFACE.name: False,
     a.ANTISPOOF.name: False,
+    a.CLEARING_HELPS.name: False,
+    a.SPLIT_MEMBERS.name: False,
     a.STALE_NEIGHBOUR.name: False,
     a.NO_ADVERTISEMENT.name: False,
     a.ATTRACTS_WITHOUT_ENDPOINT.name: False,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
-from kubereach.model.attribute import ANNOUNCER, STALE_NEIGHBOUR
+from kubereach.model.attribute import ANNOUNCER, CLEARING_HELPS, STALE_NEIGHBOUR
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -29,11 +29,17 @@ FAULT = Fault(
 # OpenELB answers from its manager in the name of another node, which switches may learn (others.md section 4).
 SPEAKS_FOR_OTHERS = 0.08
 COMES_AND_GOES = 0.005
+CLEARED = 0.3  # clearing the entries helps
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not speaks_layer2(world) and world.get("cluster", ANNOUNCER) != "openelb":
         return ()
+    if world.network.seen("segment", CLEARING_HELPS):
+        return (
+            Suspect(fault=FAULT, subject="router", prior=CLEARED),
+            Suspect(fault=FAULT, subject="segment", prior=CLEARED),
+        )
     comes_and_goes = SPEAKS_FOR_OTHERS if "openelb" in world.network.stack else COMES_AND_GOES
     return (
         Suspect(fault=FAULT, subject="router"),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
-from kubereach.model.attribute import EXTRA_RESPONDER
+from kubereach.model.attribute import EXTRA_RESPONDER, SPLIT_MEMBERS
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.announced import announced
 from kubereach.simulate.world import Changes, World
@@ -27,6 +27,7 @@ FAULT = Fault(
     prior=0.02,
     summary="more than one node answers for the address",
 )
+DEAF = 0.4  # the announcers are seen not to hear each other
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -35,7 +36,8 @@ def suspects(world: World) -> Iterable[Suspect]:
         return ()
     leaders = announced(world, flow.service, flow.address).layer2
     others = [n for n in world.network.nodes if n not in leaders]
-    return (Suspect(fault=FAULT, subject=others[0]),) if others else ()
+    split = DEAF if world.network.seen("cluster", SPLIT_MEMBERS) else None
+    return (Suspect(fault=FAULT, subject=others[0], prior=split),) if others else ()
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
