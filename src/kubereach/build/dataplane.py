@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubereach.build.hosts import Hosts
-from kubereach.build.kernel import put_kernel
+from kubereach.build.kernel import put_kernel, put_proxy_mode
 from kubereach.build.leaves import Leaves
 from kubereach.build.netfilter import put_netfilter
 from kubereach.build.pods import put_pods
@@ -19,6 +19,7 @@ def put_dataplane(
 ) -> None:
     """Put the leaves of the nodes' kernels and filters, of policies, and of the pods behind the service."""
     put_stated_endpoints(facts, hosts, leaves)
+    put_proxy_mode(facts, objects, leaves)
     put_netfilter(facts, hosts, flow, leaves)
     put_kernel(facts, hosts, flow, leaves)
     put_pods(objects, facts, flow, leaves)

@@ -20,6 +20,7 @@ from kubereach.model.attribute import (
     TABLE_FULL,
 )
 from kubereach.model.fact import Fact, InterfaceAddress, RouteLookup, Setting
+from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow
 
 _RP_FILTER = r"(?:sysctl )?(?:net\.ipv4\.conf\.)?([\w@.-]{1,32}?)\.?rp_filter$"
@@ -28,6 +29,8 @@ _IF_FORWARD = r"(?:sysctl )?net\.ipv[46]\.conf\.(.{1,32})\.forwarding$"
 _DEVICES = r"(?:cilium\.|helm\.)?devices?$|cilium.{0,20}\bdevices$|bpfDataIfacePattern$|.{0,40}\bbpfDataIfacePattern$"
 # Programs that take away rules and routes which they did not make (systemd 249's ManageForeignRoutingPolicyRules).
 _MANAGER = r"\b(?:systemd-networkd|netplan|NetworkManager)\b"
+_PRODUCT = frozenset({"cni", "dataplane", "data-plane", "kube-proxy", "kube-proxy.mode", "service-proxy"})
+_REPLACES = r"\be?bpf\b|kube-?proxy.?replacement|replaces kube-proxy|\bkpr\b"
 OWN_INTERFACES = r"kube-ipvs\d|kube-dummy-if|lo|dummy\d*"
 
 
@@ -46,6 +49,22 @@ def put_kernel(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
                 _counter(fact, subject, counts)
     _put_tables(counts, leaves)
     _put_martian(flow, leaves)
+
+
+def put_proxy_mode(facts: tuple[Fact, ...], objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:
+    """EBPF in kube-proxy's place, where Cilium's or Calico's own settings, or words about them, say so."""
+    for fact in facts:
+        if not isinstance(fact, Setting) or fact.given or fact.subject not in {"cluster", ""}:
+            continue
+        value = str(fact.value).strip().lower()
+        named = re.search(r"kube-?proxy-?replacement$|\bbpfEnabled$", fact.attribute, re.IGNORECASE)
+        said = fact.attribute.lower() in _PRODUCT and re.search(_REPLACES, value)
+        if (named and value in {"true", "strict", "enabled"}) or said:
+            leaves.put("cluster", PROXY_MODE, "ebpf", (fact.origin,), fact.trust)
+    for (kind, _, _), entry in objects.items():
+        path = {"FelixConfiguration": "spec.bpfEnabled", "Installation": "spec.calicoNetwork.linuxDataplane"}.get(kind)
+        if path and str(entry.value(path)).lower() in {"true", "bpf"}:
+            leaves.put("cluster", PROXY_MODE, "ebpf", entry.origins(path), entry.trust(path))
 
 
 def _host(fact: Setting, hosts: Hosts) -> str:

@@ -13,6 +13,8 @@ from kubereach.model.kube_object import KubeObject, ObjectKey
 # stated.yaml names objects by these subjects; the kind's own spelling is the API's.
 STATED_LISTS = frozenset({"spec.ports", "spec.externalIPs", "spec.loadBalancerSourceRanges"})
 UNNAMED = "(stated)"
+# A pool with one of these is Calico's IPPool; MetalLB's has addresses.
+CALICO_POOL_FIELDS = ("spec.cidr", "spec.ipipMode", "spec.vxlanMode", "spec.natOutgoing", "spec.blockSize")
 STATED_KINDS = {"service": "Service", "pod": "Pod", "node": "Node", "pool": "IPAddressPool"}
 
 
@@ -65,7 +67,8 @@ def _stated_object(fact: Setting) -> tuple[str, str | None, str] | None:
     kind, _, rest = fact.subject.partition("/")
     if kind in STATED_KINDS and rest and fact.attribute.startswith(("spec.", "status.", "metadata.")):
         namespace, _, name = rest.rpartition("/")
-        return STATED_KINDS[kind], namespace or None, name
+        calico = kind == "pool" and fact.attribute.startswith(CALICO_POOL_FIELDS)
+        return "IPPool" if calico else STATED_KINDS[kind], namespace or None, name
     known = kind_of(kind) if kind[:1].isupper() else None
     if known is None or not fact.attribute.startswith(("spec.", "status.", "metadata.")):
         return None

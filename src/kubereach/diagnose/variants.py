@@ -31,6 +31,7 @@ MOST_VARIANTS = 24
 # those who ask, since it is what makes the entry node matter.
 POLICIES = (("Cluster", 0.55), ("Local", 0.45))
 MODES = (("iptables", 0.72), ("ipvs", 0.28))
+CILIUM_MODES = (("ebpf", 0.7), ("iptables", 0.3))  # with its replacement of kube-proxy, or beside kube-proxy
 MINORS = ((30, 0.7), (25, 0.18), (22, 0.12))
 METALLB = (("metallb-l2", 0.65), ("metallb-bgp", 0.35))
 ANNOUNCERS = (("other-bgp", 0.5), ("other-l2", 0.5))
@@ -69,8 +70,9 @@ def _axes(network: Network) -> list[Axis]:
     if announcer is None and "calico" not in network.stack:
         table = METALLB if "metallb" in network.stack else ANNOUNCERS
         axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in table])
-    if network.seen("cluster", PROXY_MODE) is None and "cilium" not in network.stack:
-        axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in MODES])
+    if network.seen("cluster", PROXY_MODE) is None:
+        modes = CILIUM_MODES if "cilium" in network.stack else MODES
+        axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in modes])
     if network.seen("cluster", KUBERNETES_MINOR) is None:
         axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS])
     axes += [_multipath(network), _encapsulation(network), _why_empty(network), _whereabouts(network)]

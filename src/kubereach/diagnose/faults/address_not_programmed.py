@@ -38,7 +38,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     for found in by_leaf(
         FAULT, world, affected_nodes(world, NOT_PROGRAMMED), NOT_PROGRAMMED, "the proxy passes it over"
     ):
-        yield replace(found, prior=0.04) if own and found.presence is Presence.UNKNOWN else found
+        yield replace(found, prior=0.03) if own and found.presence is Presence.UNKNOWN else found
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="ingress-node-resource-exhausted",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.004,
+    prior=0.003,
     summary="a kernel table on {name} is full",
 )
 

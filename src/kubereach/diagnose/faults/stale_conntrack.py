@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="proxy-stale-conntrack",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=0.004,
+    prior=0.001,
     summary="stale connection entries on {name} catch the flow",
 )
 
