@@ -32,15 +32,8 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"outside (?:of )?(?:all |every |any )?(?:the )?(?:configured )?pools?|unknown (?:ip ?)?(?:address ?)?pool",
     ),
     ("refused", r"pool .{0,60}does(?: not|n't) exist|dual.?IP ?Family|ip ?famil\w+ .{0,40}(?:mismatch|not supported)"),
-    (
-        "full",
-        r"out_of_ips|ran out of allocatable|exhaust|all (?:\S+ )?addresses .{0,30}(?:in use|taken|held|used|assigned)",
-    ),
-    (
-        "full",
-        r"no (?:more )?addresses (?:left|available) in|addresses (?:left"),
-        r"free|available)\W{1,4}0\b|\bpool .{0,20}\bfull",
-    ),
+    ("full", r"no (?:more )?addresses (?:left|available) in|addresses (?:left|free|available)\W{1,4}0\b"),
+    ("full", r"\bpool .{0,20}\bfull"),
     ("full", r"addresses? .{0,30}(?:held|used|in use|taken|assigned|allocated)\b.{0,20}: ?(?:all|every|100 ?%)"),
     ("full", r"\b(?:free|available)\w*(?: addresses| ips?)?: ?0\b"),
     ("no-pool", r"no_pool|no (?:enabled )?\w*pools?\b|pools? (?:are|is) (?:empty|missing)|could not find .{0,20}pool"),
