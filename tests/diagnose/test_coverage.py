@@ -30,9 +30,6 @@ WITHOUT_A_CASE = frozenset(
         "misread-expected",
         "mixed-backends",
         "pool-not-on-link",
-        "return-antispoof",
-        "route-not-installed",
-        "router-firewall-drop",
         "vrrp-id-collision",
     }
 )

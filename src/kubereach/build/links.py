@@ -25,6 +25,7 @@ from kubereach.model.attribute import (
     ROUTER_NAT_DOUBT,
     SELECTION_DOUBT,
     SHARED_LAN,
+    STATIC_ROUTES,
     TABLE_DOUBT,
 )
 from kubereach.model.fact import (
@@ -65,6 +66,28 @@ def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and flow.address and contains(fact.prefix, flow.address):
             _put_next_hops(fact, hosts)
+            _put_reachable(fact, leaves)
+    _put_no_statics(observed, leaves)
+
+
+def _put_reachable(route: Route, leaves: Leaves) -> None:
+    """Whether the router shows the next hops of the BGP route as connected, or as none it can use."""
+    if route.protocol != "bgp" or not any(h.via for h in route.next_hops):
+        return
+    bad = next((h.via for h in route.next_hops if h.via and not h.active), "")
+    if bad:
+        leaves.put("router", NEXT_HOP_DOUBT, f"the next hop {bad} is shown as inactive", (route.origin,), route.trust)
+    elif all(h.interface for h in route.next_hops if h.via):
+        leaves.put("router", NEXT_HOP_DOUBT, "", (route.origin,), route.trust)
+
+
+def _put_no_statics(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
+    """A whole table without a static route has none that could win."""
+    static = any(isinstance(f, Route) and f.device == "router" and f.protocol == "static" for f in observed)
+    for fact in observed:
+        whole = isinstance(fact, RouteListing) and fact.complete and not fact.prefix and not fact.protocol
+        if isinstance(fact, RouteListing) and whole and fact.device == "router" and not static:
+            leaves.put("router", STATIC_ROUTES, (), (fact.origin,), fact.trust)
 
 
 def _put_experiments(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:

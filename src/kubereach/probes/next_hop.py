@@ -113,8 +113,15 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 
 def _with_endpoints(world: World, nodes: list[str]) -> Distribution | None:
+    """A table lists every path, or only the one that it chose."""
     if not nodes:
         return None
+    spread = world.known("router", MULTIPATH) and world.get("router", MULTIPATH)
+    singles = [(0.0 if spread else 0.5 / len(nodes), _share(world, [node])) for node in nodes]
+    return mixed([(0.5, _share(world, nodes)), *singles])
+
+
+def _share(world: World, nodes: list[str]) -> Distribution:
     running = sum(has_local(world, world.network.flow.service, node) for node in nodes)
     answer = "all" if running == len(nodes) else "some" if running else "none-of-them"
     return {a: 0.94 if a == answer else 0.03 for a in ("all", "some", "none-of-them")}

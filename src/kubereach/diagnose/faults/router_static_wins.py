@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
-from kubereach.model.attribute import ROUTED, STATIC_WINS
+from kubereach.model.attribute import ROUTED, STATIC_ROUTES, STATIC_WINS
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -30,7 +30,7 @@ FAULT = Fault(
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    if not speaks_bgp(world) or not world.get("client", ROUTED):
+    if not speaks_bgp(world) or not world.get("client", ROUTED) or world.network.seen("router", STATIC_ROUTES) == ():
         return ()
     return (Suspect(fault=FAULT, subject="router"),)
 
