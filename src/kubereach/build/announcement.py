@@ -264,13 +264,13 @@ def _by_name_only(selector: KubeObject, path: str) -> bool:
 
 def _put_agent_nodes(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts, leaves: Leaves) -> None:
     """Which nodes run the announcing agent: a complete listing of its pods, or a statement."""
-    listed = any(isinstance(f, ObjectListing) and f.kind == "Pod" and f.complete for f in facts)
+    listed = {n for f in facts if isinstance(f, ObjectListing) and f.kind == "Pod" and f.complete for n in f.names}
     pods = [
         (o.text("spec.nodeName"), o)
         for (k, _, n), o in objects.items()
         if k == "Pod" and re.match(rf"(?:{AGENT_NAMES.pattern})-[a-z0-9]{{5}}$", n) and o.text("spec.nodeName")
     ]
-    if pods and listed:
+    if pods and {o.name for _, o in pods} <= {n.rpartition("/")[2] for n in listed}:
         nodes = tuple(dict.fromkeys(hosts.add_node(f"node/{n}") for n, _ in pods))
         where = pods[0][1].origins("spec.nodeName")
         leaves.put("cluster", AGENT_NODES, nodes, where[:1])

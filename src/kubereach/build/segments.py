@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
-from kubereach.build.pools import Objects, Pool, find_pools
+from kubereach.build.ownership import put_other_owner
+from kubereach.build.pools import Objects, find_pools
 from kubereach.model.address import canonical_address, contains, parse_prefix
-from kubereach.model.address_range import ranges_of
 from kubereach.model.attribute import (
-    ADDRESS_TAKEN,
     ANNOUNCER,
     ANTISPOOF,
     CLEARING_HELPS,
@@ -27,7 +26,6 @@ from kubereach.model.attribute import (
     NICS,
     PLATFORM,
     POOL_OFFLINK,
-    POOL_SHARED,
     ROUTED,
     SPLIT_MEMBERS,
     STATIC_ROUTES,
@@ -71,9 +69,9 @@ _PLATFORM_FIELDS = (
 # Settings of platforms that let a port speak only for its own address, and the values that mean so.
 _SPOOF_ON = (
     r"port[_ -]?security|anti-?spoof|spoof\w* (?:protection|guard|check|filter)|source.?dest|src.?dst.?check|ip-?filter"
-    r"|arp (?:inspection|filter|proxy protection)|\bdai\b|ip source guard|dhcp snooping|mac filter"
+    r"|arp (?:inspection|filter|proxy protection)|\bdai\b|ip source guard|mac filter"
 )
-_SPOOF_OFF = r"forged ?transmits?|mac (?:address )?(?:spoofing|changes)|promiscuous mode|disable.?port.?security"
+_SPOOF_OFF = r"forged ?transmits?|mac (?:address )?(?:spoofing|changes)|disable.?port.?security"
 _YES = frozenset({"true", "yes", "on", "enabled", "1", "active", "present", "accept", "allow", "allowed"})
 _NO = frozenset(
     {"false", "no", "off", "disabled", "0", "reject", "rejected", "deny", "denied", "blocked", "not allowed"}
@@ -162,6 +160,7 @@ def _stated_nic(fact: Setting) -> Iterator[tuple[str, str]]:
     ):
         for name in re.findall(r"[A-Za-z][\w.@-]{1,15}", value)[:8]:
             yield name, ""
+        yield "lo", ""  # who lists a node's interfaces is taken to list them all
     named = re.match(r"(?:interface|nic|link|dev(?:ice)?)[ ./]([A-Za-z][\w@:-]{1,15})(?:[ .](.*))?$", fact.attribute)
     if named and named[1] not in {"of", "names", "name", "list", "uplink"}:
         addresses = [a for a in re.findall(r"[0-9a-fA-F.:]{3,39}/\d{1,3}", value) if parse_prefix(a)]
@@ -322,7 +321,9 @@ def _put_interface_choice(objects: Objects, settings: tuple[Setting, ...], flow:
     """Interface lists and expressions that name nothing the nodes have; an address on the wrong one of two links."""
     subjects = {s for s, a in leaves.table if a == NICS.name and (s.startswith("node/") or s == "cluster")}
     for node in sorted(subjects):
-        names = {n.partition("@")[0] for n, _ in _nics(leaves, node) if n}
+        every = {n.partition("@")[0] for n, _ in _nics(leaves, node) if n}
+        # Without `lo` it is an excerpt, which proves nothing about the others.
+        names = {n for n in every if not VIRTUAL.match(n)} if "lo" in every else set()
         for chosen, regex, where, trust in _choices(objects, settings):
             if names and not any(_named(c, n, regex=regex) for c in chosen for n in names):
                 said = f"{', '.join(chosen)} names none of the interfaces {', '.join(sorted(names))}"
@@ -388,7 +389,10 @@ def _put_address_itself(
 ) -> None:
     """Whether the address lies in the nodes' subnets, is usable there, and belongs to nobody else."""
     announcer = leaves.get("cluster", ANNOUNCER) or ""
-    prefixes = [text for s, a in leaves.table if a == NICS.name for n, text in _nics(leaves, s) if "/" in text]
+    listed = [s for s, a in tuple(leaves.table) if a == NICS.name and s.startswith(("node/", "cluster"))]
+    whole = any("lo" in {n for n, _ in _nics(leaves, s)} for s in listed)
+    nics = [pair for s in listed for pair in _nics(leaves, s) if not VIRTUAL.match(pair[0])]
+    prefixes = [text for _, text in nics if "/" in text]
     networks = {str(p) for text in prefixes if (p := parse_prefix(text)) and p.prefixlen < p.max_prefixlen - 1}
     stated = [
         (f, str(f.value))
@@ -402,7 +406,7 @@ def _put_address_itself(
         own = [n for n in networks if contains(n, flow.address)]
         layer2 = announcer.endswith(("-l2", "-arp"))
         same = [n for n in networks if (":" in n) == (":" in flow.address)]
-        if layer2 and same and not own and not leaves.get("router", STATIC_ROUTES):
+        if layer2 and (whole or stated) and same and not own and not leaves.get("router", STATIC_ROUTES):
             where = next((leaves.table[k].origins for k in leaves.table if k[1] == NICS.name), ())
             where = where or tuple(f.origin for f, _ in stated)
             said = f"{flow.address} is in none of the nodes' subnets {', '.join(sorted(same))}"
@@ -414,7 +418,7 @@ def _put_address_itself(
                 said = f"{flow.address} is the {kind} address of {network}"
                 where = next((leaves.table[k].origins for k in leaves.table if k[1] == NICS.name), ())
                 _say(leaves, (flow.service, UNUSABLE_ADDRESS), said, where)
-    _put_other_owner(facts, settings, find_pools(objects, facts), flow, hosts, leaves)
+    put_other_owner(facts, settings, find_pools(objects, facts), flow, hosts, leaves)
 
 
 def _put_client(settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> None:
@@ -443,60 +447,3 @@ def _put_client(settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> No
         if held and inside and not any(contains(str(p), flow.address) for p in inside):
             said = f"the client's prefix {own} is wider than the segment's {inside[0]} and holds {flow.address}"
             _say(leaves, ("client", CLIENT_ROUTE_WRONG), said, leaves.table[NICS.of("client")].origins, Trust.STATED)
-
-
-def _put_other_owner(
-    facts: tuple[AnyFact, ...],
-    settings: tuple[Setting, ...],
-    pools: tuple[Pool, ...],
-    flow: Flow,
-    hosts: Hosts,
-    leaves: Leaves,
-) -> None:
-    """A node or gateway that has the address; a DHCP range or a second cluster that may have given it to others."""
-    klipper = (leaves.get("cluster", ANNOUNCER) or "") in {"klipper", "kube-vip-arp"}
-    ranged = [p for p in pools if p.ranges]
-    for subject, (address, origins, trust) in hosts.addresses.items():
-        own = origins and not klipper and (subject.startswith("node/") or subject == "router")
-        held = address == flow.address or (not flow.address and any(p.holds(address) for p in ranged))
-        if own and held and not _configured_there(facts, subject, address):
-            who = subject.removeprefix("node/")
-            leaves.put(flow.service, ADDRESS_TAKEN, f"{address} is the address of {who}", origins[:1], trust)
-    if rivals := _rival_pools(ranged):
-        leaves.put(flow.service, ADDRESS_TAKEN, rivals[0], (rivals[1],), Trust.STATED)
-    for said, origin, trust in _shared_ranges(settings, ranged):
-        leaves.put(flow.service, POOL_SHARED, said, (origin,), trust)
-        return
-
-
-def _configured_there(facts: tuple[AnyFact, ...], subject: str, address: str) -> bool:
-    """Whether the address is only a service's, bound on the node by kube-proxy or kube-vip."""
-    name = subject.removeprefix("node/")
-    return any(
-        isinstance(f, InterfaceAddress) and f.address == address and f.prefix_length in {32, 128} and name in f.device
-        for f in facts
-    )
-
-
-def _shared_ranges(settings: tuple[Setting, ...], pools: list[Pool]) -> Iterator[tuple[str, Origin, Trust]]:
-    for fact in settings:
-        words = f"{fact.subject} {fact.attribute}".lower()
-        others = [p for p in pools if p.origins[:1] != (fact.origin,)]
-        rival = "dhcp" in words or re.search(r"(?:other|second|another) cluster", words)
-        if rival and (found := _overlapping(str(fact.value), others)):
-            yield f"{fact.attribute} {fact.value} overlaps pool {found.name}", fact.origin, fact.trust
-
-
-def _rival_pools(pools: list[Pool]) -> tuple[str, Origin] | None:
-    """Stated pools of several clusters that hold the same addresses."""
-    stated = [p for p in pools if p.entry is None and "cluster" in p.name.lower()]
-    for index, one in enumerate(stated):
-        for two in stated[index + 1 :]:
-            if any(a.overlaps(b) for a in one.ranges for b in two.ranges):
-                return f"pools {one.name} and {two.name} overlap", two.origins[0]
-    return None
-
-
-def _overlapping(text: str, pools: list[Pool]) -> Pool | None:
-    ranges = ranges_of(tuple(re.findall(r"[0-9a-fA-F.:]{3,39}(?:/\d{1,3}|\s?-\s?[0-9a-fA-F.:]{1,39})?", text)[:4]))
-    return next((p for p in pools if any(a.overlaps(b) for a in p.ranges for b in ranges)), None)

@@ -41,7 +41,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("not-admitted", r"pool_selector_mismatch|selector .{0,60}(?:does not|doesn't) match|not_in_pool|no suitable pool"),
     (
         "none-free",
-        r"no available ips?|no (?:free|available) (?:ip|addr)|unable to find (?:an )?ip|failed to allocate",
+        r"no available ips?|no (?:free|available) (?:ip|addr)|unable to find (?:an )?ip",
     ),
     ("class", r"load ?balancer ?class"),
     ("controller", r"failed calling webhook|cannot (?:update|patch) resource .{0,3}services|leader election lost"),
