@@ -15,22 +15,11 @@ ROOT = Path(__file__).parents[1] / "cases"
 # Faults without a case of their own. A code leaves this list with its first case, and none may join it.
 WITHOUT_A_CASE = frozenset(
     {
-        "attracts-without-endpoint",
-        "client-name-elsewhere",
-        "client-route-wrong",
         "conntrack-invalid-drop",
-        "endpoints-not-counted",
         "hairpin",
         "host-firewall-drop",
-        "l2-antispoof",
-        "l2-nobody-answers",
-        "l2-requests-not-delivered",
-        "l2-stale-entry",
-        "l2-wrong-interface",
         "misread-expected",
         "mixed-backends",
-        "pool-not-on-link",
-        "vrrp-id-collision",
     }
 )
 

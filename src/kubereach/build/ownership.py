@@ -23,7 +23,7 @@ def put_other_owner(
     hosts: Hosts,
     leaves: Leaves,
 ) -> None:
-    """A node or gateway that has the address; a DHCP range or a second cluster that may have given it to others."""
+    """A node or gateway that has the address; a DHCP range or a second cluster that may give it to others."""
     given = flow.address in (leaves.get(flow.service, ADDRESSES) or ())
     mode, announcer = leaves.table.get(PROXY_MODE.of("cluster")), leaves.table.get(ANNOUNCER.of("cluster"))
     # Otherwise a node's own address is tried for itself, or an external address that any mode but IPVS serves.
