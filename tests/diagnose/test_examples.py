@@ -1,0 +1,117 @@
+"""What each folder of examples must give: verdict, exit status, the first causes, and what is proved."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from kubereach.cli.main import run
+from kubereach.evidence.document import Document
+from kubereach.model.diagnosis import Cause, Diagnosis, Role, Verdict
+from kubereach.pipeline import Options, diagnose
+
+ROOT = Path(__file__).parents[2] / "examples"
+EQUAL = 0.01  # leaders whose probabilities differ by less are equal
+NEW_NODE = "two-faults-on-a-new-node/bundle"
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What an input of the examples must give; `leading` are the classes that share the first place."""
+
+    verdict: Verdict
+    leading: frozenset[str]
+    at_least: float
+    proved: bool = True  # whether a repair of each leader was shown to work
+
+
+EXAMPLES = {
+    "founding-case/post.txt": Expected(
+        verdict=Verdict.UNREACHABLE,
+        leading=frozenset({"ann-bgp-session-blocked", "ann-node-agent-down"}),
+        at_least=0.2,
+    ),
+    "founding-case-repaired/post.txt": Expected(
+        verdict=Verdict.REACHABLE, leading=frozenset(), at_least=0.0, proved=False
+    ),
+    "layer-2-after-an-upgrade/post.txt": Expected(
+        verdict=Verdict.UNREACHABLE, leading=frozenset({"ann-node-excluded"}), at_least=0.7
+    ),
+    "policy-denies/post.txt": Expected(
+        verdict=Verdict.UNREACHABLE, leading=frozenset({"policy-networkpolicy"}), at_least=0.7
+    ),
+    "healthy-but-no-ping/post.txt": Expected(
+        verdict=Verdict.REACHABLE, leading=frozenset({"misread-icmp-to-vip"}), at_least=0.5, proved=False
+    ),
+    "ipv6-peer-refuses/bundle": Expected(
+        verdict=Verdict.UNREACHABLE, leading=frozenset({"ann-bgp-rejected-by-peer"}), at_least=0.7
+    ),
+    "two-faults-on-a-new-node/after-the-first-repair": Expected(
+        verdict=Verdict.UNREACHABLE, leading=frozenset({"ingress-forward-drop"}), at_least=0.7
+    ),
+}
+RESIDUAL = 0.2  # what no known fault explains may not be more
+
+
+def _documents(path: Path) -> tuple[Document, ...]:
+    files = [path] if path.is_file() else sorted(path.iterdir())
+    return tuple(Document(each.name, each.read_bytes()) for each in files)
+
+
+@cache
+def _diagnosis(name: str) -> Diagnosis:
+    return diagnose(_documents(ROOT / name), Options())
+
+
+def _first(found: Diagnosis) -> tuple[Cause, ...]:
+    """The roots and misreadings that share the first place."""
+    named = [c for c in found.causes if c.role in {Role.ROOT, Role.MISREAD}]
+    best = max((c.probability for c in named), default=0.0)
+    return tuple(c for c in named if c.probability > best - EQUAL)
+
+
+def test_every_example_is_expected_to_give_something() -> None:
+    folders = {name.split("/")[0] for name in (*EXAMPLES, NEW_NODE)}
+    assert folders == {p.name for p in ROOT.iterdir() if p.is_dir()}
+    assert all((ROOT / folder / "README.md").is_file() for folder in folders)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_verdict_and_the_first_causes(name: str) -> None:
+    expected, found = EXAMPLES[name], _diagnosis(name)
+    assert found.verdict == expected.verdict
+    first = _first(found)
+    if expected.leading:
+        assert expected.leading >= {c.class_ for c in first}, [(c.class_, c.probability) for c in first]
+        assert sum(c.probability for c in first) >= expected.at_least
+        assert found.residual < RESIDUAL
+    else:
+        assert not first
+
+
+@pytest.mark.parametrize("name", [n for n, e in EXAMPLES.items() if e.proved])
+def test_the_repair_of_each_leader_is_proved(name: str) -> None:
+    for cause in _first(_diagnosis(name)):
+        assert any(repair.proved for repair in cause.repairs), cause.code
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_exit_status(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(["kubereach", "diagnose", str(ROOT / name), "--quiet"])
+    assert status == (0 if EXAMPLES[name].verdict is Verdict.REACHABLE else 1)
+    assert capsys.readouterr().err == ""
+
+
+def test_two_faults_are_both_named_before_anything_is_repaired() -> None:
+    found = _diagnosis(NEW_NODE)
+    assert found.verdict == Verdict.UNREACHABLE
+    roles = {(c.code, c.subject): c.role for c in found.causes}
+    assert [c.code for c in _first(found)] == ["bgp-session-blocked"]
+    assert roles.get(("forward-drop", "node/hazel-3")) in {Role.ROOT, Role.LATENT}
+
+
+def test_the_session_is_no_cause_any_more_after_its_repair() -> None:
+    found = _diagnosis("two-faults-on-a-new-node/after-the-first-repair")
+    assert not [c for c in found.causes if c.code.startswith("bgp-session") and c.probability > EQUAL]
