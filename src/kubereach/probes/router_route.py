@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, host_prefix, prefix_length
+from kubereach.model.attribute import SESSION_FAULT
 from kubereach.model.fact import Route, RouteListing, Setting
 from kubereach.model.network import Network
 from kubereach.probes.next_hop import route_command
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
-from kubereach.simulate.bgp import received
+from kubereach.simulate.bgp import TRANSIENT, received
 from kubereach.simulate.world import World
 
 KIND = "router_route"
@@ -72,12 +73,24 @@ def _sighting(kind: str, answer: str, fact: Route | RouteListing, says: str) -> 
 
 
 def predict(world: World, question: Question) -> Distribution | None:
-    """From what reaches the router in this world."""
+    """From what reaches the router in this world; a session that is down at times leaves both possible."""
+    wanted = question.about == ("host",)
+    if _there(world, wanted=wanted):
+        return {"present": 0.98, "absent": 0.02}
+    passing = [node for node in world.network.nodes if world.get(node, SESSION_FAULT) in TRANSIENT]
+    if passing:
+        inner = world.changed({SESSION_FAULT.of(node): "" for node in passing})
+        at_times = _there(inner, wanted=wanted)
+        world.reads |= inner.reads
+        if at_times:
+            return {"present": 0.5, "absent": 0.5}
+    return {"present": 0.02, "absent": 0.98}
+
+
+def _there(world: World, *, wanted: bool) -> bool:
     flow = world.network.flow
     host = host_prefix(flow.address)
-    wanted = question.about == ("host",)
-    there = any((r.prefix == host) == wanted for r in received(world, flow.service, flow.address))
-    return {"present": 0.98, "absent": 0.02} if there else {"present": 0.02, "absent": 0.98}
+    return any((r.prefix == host) == wanted for r in received(world, flow.service, flow.address))
 
 
 def offers(network: Network) -> Iterable[Offer]:
