@@ -16,9 +16,7 @@ ROOT = Path(__file__).parents[1] / "cases"
 WITHOUT_A_CASE = frozenset(
     {
         "conntrack-invalid-drop",
-        "hairpin",
         "host-firewall-drop",
-        "misread-expected",
         "mixed-backends",
     }
 )

@@ -123,7 +123,7 @@ def verdict(ranking: Ranking, groups: tuple[Group, ...], blamed: tuple[Blame, ..
         return Verdict.DEGRADED if fails + degraded > works else Verdict.REACHABLE
     if works >= 0.6 and ("reply" in answers or misread >= 0.5):
         return Verdict.REACHABLE
-    if degraded > max(fails, works):
+    if degraded > max(fails, works, 0.5):
         return Verdict.DEGRADED
     failed = bool(answers) and "reply" not in answers
     leading = max((b.probability for b in blamed if b.role is Role.ROOT), default=0.0)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from kubereach.diagnose.catalogue import concerned, removed
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.rank import Hypothesis, Ranking
-from kubereach.model.attribute import PORTS
+from kubereach.model.attribute import MISREAD, PORTS
 from kubereach.model.diagnosis import Role
 from kubereach.simulate.proxy import serves
 from kubereach.simulate.walk import Packet, Walk, walk
@@ -90,7 +90,7 @@ def _port_served(world: World) -> bool:
 
 def _outside_works(world: World, hypothesis: Hypothesis) -> bool:
     """Whether a test from inside is all that fails, and was taken for one of the way from outside."""
-    if not any(s.fault.misread for s in hypothesis.assumed):
+    if not hypothesis.assumed or world.get("client", MISREAD) != "same-node":
         return False
     return walk(world, world.network.flow.service, replace(service_packet(world), source="client")).works()
 

@@ -24,6 +24,7 @@ BACKGROUND: Distribution = {"service": 0.5, "aside": 0.11, "nothing": 0.19, "sil
 _BROKEN: Distribution = {"service": 0.6, "aside": 0.13, "nothing": 0.22, "silent": 0.05}
 _WORKS: Distribution = {"service": 0.025, "aside": 0.006, "nothing": 0.009, "silent": 0.96}
 _ASIDE: Distribution = {"service": 0.1, "aside": 0.8, "nothing": 0.05, "silent": 0.05}
+_FROM_INSIDE: Distribution = {"service": 0.75, "aside": 0.15, "nothing": 0.05, "silent": 0.05}
 _BY_DESIGN: Distribution = {"service": 0.05, "aside": 0.1, "nothing": 0.8, "silent": 0.05}
 _OTHER_TESTS = frozenset({"icmp", "wrong-port", "same-node"})
 UNASKED = "unasked"  # no service was tried: only what is named may be complained of
@@ -108,6 +109,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
     misread = world.get("client", MISREAD)
     if misread in question.about:
+        if misread == "same-node" and flow.source != "client":
+            return _FROM_INSIDE
         return _ASIDE if misread in _OTHER_TESTS else _BY_DESIGN
     return _BROKEN if found.share(*WORKS) < 0.98 else _WORKS
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubereach.model.attribute import (
     ADDRESSES,
@@ -133,6 +134,8 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
         return Treated(
             Treatment.TRANSLATED, ready, masquerade=True, why="policy Cluster: any endpoint, source translated"
         )
+    if kind is Aim.NODE and not any(e.node for e in ready):
+        ready = tuple(replace(e, node=node) for e in ready)  # nobody says where they run: taken to be where they help
     return _local(world, node, origin, ready)
 
 
