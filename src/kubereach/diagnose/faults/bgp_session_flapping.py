@@ -25,7 +25,7 @@ FAULT = Fault(
     prior=0.008,
     summary="the session between {name} and the router comes and goes",
 )
-EVERYWHERE = 0.008  # the prior of what is configured alike for all nodes
+EVERYWHERE = 0.004  # the prior of what is configured alike for all nodes
 
 
 def suspects(world: World) -> Iterable[Suspect]:
