@@ -18,6 +18,14 @@ from kubereach.evidence.capture import Capture
 from kubereach.evidence.reader import Ask
 
 READERS = (
+    "cilium_bgp",
+    "cilium_monitor",
+    "cilium_services",
+    "ip_rule",
+    "nmap_xml",
+    "nstat",
+    "route_table",
+    "sockets",
     "conntrack",
     "dig",
     "ip_addr",

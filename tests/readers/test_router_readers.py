@@ -28,9 +28,11 @@ READERS = (
     "iptables_save",
     "metallb_log",
     "nft_ruleset",
+    "routeros_arp",
     "routeros_bgp",
     "routeros_firewall",
     "routeros_route",
+    "vendor_arp",
     "vendor_route",
 )
 CASES = cases(*READERS)

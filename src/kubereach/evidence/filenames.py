@@ -8,7 +8,7 @@ import re
 from kubereach.evidence.commands import KNOWN
 from kubereach.evidence.prompt import host_name
 
-_EXTENSIONS = frozenset("txt log yaml yml json out md conf rsc text stdout".split())
+_EXTENSIONS = frozenset("txt log yaml yml json out md conf rsc text stdout xml pcap pcapng cap".split())
 _KEPT = ("iptables-legacy-save", "iptables-nft-save", "ip6tables-save", "iptables-save", "cilium-dbg", "cilium-health")
 # Words of these letters alone are options: `netstat-nutap`, `ipvsadm-Ln`, `ss-ltn`.
 _OPTIONS = {

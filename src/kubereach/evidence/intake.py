@@ -17,6 +17,7 @@ from kubereach.evidence import cutting, filenames, prompt, prose, shell, sniff
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.decoding import lines_of
 from kubereach.evidence.document import Document
+from kubereach.evidence.pcap import is_pcap, lines_of_pcap
 from kubereach.model.fact import AnyFact
 from kubereach.model.origin import Origin
 
@@ -88,7 +89,8 @@ class _DocumentReader:
     def __init__(self, document: Document) -> None:
         self.source = document.name
         self.image = document.data.startswith(_IMAGE_BYTES) and b"\0" in document.data[:4096]
-        self.lines: list[str] = [] if self.image else lines_of(document.data)
+        self.pcap = is_pcap(document.data)
+        self.lines: list[str] = [] if self.image else _lines(document.data)
         self.states = [LineState.UNREAD if line else LineState.BLANK for line in self.lines]
         self.recogniser = sniff.Recogniser("\n".join(self.lines))
         self.facts: list[AnyFact] = []
@@ -112,6 +114,7 @@ class _DocumentReader:
     def segments(self) -> tuple[cutting.Segment, ...]:
         """The document as one output when its name says so, else cut at its prompts."""
         command, host = filenames.name_says(self.source)
+        command = "tcpdump -n -e -r FILE" if self.pcap else command
         first = next((line for line in self.lines if line), "")
         if command and not cutting.is_command(first):
             typed = "" if command.endswith(".yaml") else command
@@ -256,6 +259,10 @@ class _DocumentReader:
         for start, end in sniff.runs(state == LineState.UNREAD for state in self.states):
             text = "\n".join(line[:_SHOWN] for line in self.lines[start : min(end, start + 12)])
             yield Passage(Origin(self.source, start + 1, end), text[:_SHOWN])
+
+
+def _lines(data: bytes) -> list[str]:
+    return lines_of_pcap(data) if is_pcap(data) else lines_of(data)
 
 
 def _at_host(segment: cutting.Segment, host: str) -> cutting.Segment:

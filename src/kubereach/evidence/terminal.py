@@ -81,6 +81,11 @@ def vantage(host: str, address: str) -> str:
     return address if address and host in {"", "client", "outside"} else host
 
 
+def subject_of(host: str) -> str:
+    """The subject of a setting that was taken at `host`: a bare name is a node's."""
+    return host if not host or "/" in host or host in {"client", "router", "cluster", "outside"} else f"node/{host}"
+
+
 def is_noise(line: str) -> bool:
     """Whether `line` says nothing: blank, an interrupt, a shell's timing, or a recorded exit status."""
     text = line.strip()

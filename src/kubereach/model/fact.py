@@ -272,7 +272,7 @@ class Packet(Fact, frozen=True, kw_only=True, tag=True):
 
     `what` is tcp, udp, icmp-echo-request, icmp-echo-reply, icmp-redirect, icmp-unreachable, icmp-time-exceeded,
     arp-request, arp-reply, vxlan, ipip or other. `flags` is tcpdump's (`S`, `S.`, `R`). For ARP `destination` is the
-    address asked for and `source` the asker (request) or `mac` the owner (reply).
+    address asked for and `source` the asker (request) or owner (reply: the same address, owned by `mac`).
     """
 
     device: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from kubereach.evidence.pcap import is_pcap
+
 
 class Limits(Struct, frozen=True):
     """Bounds in bytes, on the number of members, and on how many times its packed size a member may grow to."""
@@ -36,9 +38,6 @@ _MAGIC = (
     (b"\x89PNG\r\n", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
-    (b"\xd4\xc3\xb2\xa1", "a packet capture file: give the text that `tcpdump -n -r FILE` prints"),
-    (b"\xa1\xb2\xc3\xd4", "a packet capture file: give the text that `tcpdump -n -r FILE` prints"),
-    (b"\x0a\x0d\x0d\x0a", "a packet capture file: give the text that `tcpdump -n -r FILE` prints"),
     (b"\x7fELF", "a program"),
     (b"PK\x03\x04", "an archive inside the input"),
     (b"\x1f\x8b", "a compressed file"),
@@ -48,6 +47,8 @@ _MAGIC = (
 
 def binary_kind(data: bytes) -> str:
     """What `data` is when it is no text, else "". Zero bytes everywhere but in UTF-16 mean binary."""
+    if is_pcap(data):
+        return ""
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind

@@ -46,6 +46,25 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('[\\s|│]{0,8}[0-9A-Fa-f.:]{7,45}[\\s|│]+(?:global|node specific|node-to-node mesh|node to node mesh|mesh)[\\s|│]+(?:up|down|start|stop|flush|wait|feed)[\\s|│]+\\d', ''),
         ('\\s*(?:Calico process is not running|The BGP backend process \\(BIRDv?[46]?\\) is not running|.{0,40}BIRDv?[46]? is not running)', ''),
     )),
+    ('cilium_bgp', (
+        ('(?:^|[\\s/])cilium(?:-dbg)?\\s(?:.*\\s)?bgp\\s+(?:peers?|routes?)\\b', 'cilium'),
+    ), (
+        ('(?:Node\\s{2,60})?Local AS\\s{2,20}Peer AS\\s{2,20}Peer Address\\s{2,40}Session\\b', 'Peer Address'),
+        ('(?:Node\\s{2,60})?VRouter\\s{2,20}(?:Peer\\s{2,40})?Prefix\\s{2,40}NextHop\\b', 'VRouter'),
+    )),
+    ('cilium_monitor', (
+        ('(?:^|[\\s/])cilium(?:-dbg)?\\s(?:.*\\s)?monitor\\b', 'monitor'),
+        ('(?:^|[\\s/])hubble\\s+observe\\b', 'observe'),
+    ), (
+        ('xx drop \\([^()]{3,80}\\) (?:flow|to)', 'xx drop ('),
+        ('\\w{3} [ \\d]\\d [\\d:.]{8,15}: \\S{3,120} (?:\\(\\S{1,60}\\) )?(?:->|<>|<-) \\S{3,120} .{0,120}\\bDROPPED\\b', 'DROPPED'),
+    )),
+    ('cilium_services', (
+        ('(?:^|[\\s/])cilium(?:-dbg)?\\s(?:.*\\s)?(?:service\\s+list|bpf\\s+lb\\s+list)\\b', 'cilium'),
+    ), (
+        ('ID\\s{2,12}Frontend\\s{2,50}Service Type\\s{2,30}Backend', 'Service Type'),
+        ('SERVICE ADDRESS\\s{2,60}BACKEND ADDRESS', 'SERVICE ADDRESS'),
+    )),
     ('component_log', (
         ('\\blogs?\\b.*\\b(?:kube-proxy|cilium|kube-vip|calico-node|keepalived|kube-router)', 'log'),
     ), (
@@ -174,6 +193,11 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s{1,8}cache(?: (?:<[\\w,-]{1,60}>|expires|iif|mtu|users|age|hoplimit)\\b.{0,100})?\\s*$', 'cache'),
         ('RTNETLINK answers: (?:Network is unreachable|Invalid cross-device link|No route to host)\\s*$', 'RTNETLINK answers: '),
     )),
+    ('ip_rule', (
+        ('(?:^|[\\s/])ip(?:\\s+-\\S{1,10}){0,5}\\s+ru(?:l|le)?(?:\\s*$|\\s*\\||\\s+(?:sh|show|list|ls|l)\\b)', 'ip'),
+    ), (
+        ('\\d{1,5}:\\s{1,8}(?:not )?from \\S{2,60}(?: [a-z0-9./:_-]{1,60}){0,12} (?:lookup|goto|blackhole|unreach)', 'from '),
+    )),
     ('iptables_save', (
         ('^(?:\\S*/)?ip6?tables(?:-legacy|-nft)?-save\\b', 'tables'),
         ('^(?:\\S*/)?ip6?tables(?:-legacy|-nft)?\\s(?:.*\\s)?(?:-[a-zA-Z]*[LS][a-zA-Z]*|--list(?:-rules)?)\\b', 'tables'),
@@ -272,6 +296,21 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('PORT\\s{1,12}STATE\\s{1,14}SERVICE', 'SERVICE'),
         ('\\d{1,5}/(?:tcp|udp|sctp)\\s{1,9}(?:open|closed|filtered|unfiltered|open\\|filtered|closed\\|filtered)\\s{1,14}\\S', ''),
     )),
+    ('nmap_xml', (
+        ('(?:^|[\\s/])nmap\\s(?:.*\\s)?-oX\\b', 'nmap'),
+    ), (
+        ('<nmaprun\\s', '<nmaprun'),
+        ('<!DOCTYPE nmaprun>', '<!DOCTYPE nmaprun>'),
+        ('<port protocol="(?:tcp|udp|sctp)" portid="\\d', '<port protocol="'),
+        ('<host(?:\\s[a-z]{3,10}="\\d{1,12}"){0,2}><status state="', '><status state="'),
+    )),
+    ('nstat', (
+        ('(?:^|[\\s/])nstat\\b', 'nstat'),
+        ('(?:^|[\\s/])netstat\\s+-\\w*s', 'netstat'),
+    ), (
+        ('#kernel\\s*$', '#kernel'),
+        ('(?:Ip|Icmp|Tcp|Udp|TcpExt|IpExt|Ip6|Icmp6|Udp6|MPTcpExt)[A-Z]\\w{2,40}\\s{1,40}\\d{1,20}\\s{1,20}\\d{1,9}\\.\\d$', ''),
+    )),
     ('observed', (
         ('^(?:cat )?(?:\\S{0,200}/)?observed\\.ya?ml$', 'observed.y'),
     ), (
@@ -290,6 +329,25 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('Reply from [0-9a-fA-F.:]{2,45}: ', 'Reply from '),
         ('-{2,3} \\S{1,255} ping6? statistics -{2,3}', ' statistics '),
         ('ping6?: (?:connect|sendmsg|sendto|cannot resolve|unknown host)\\b', 'ping'),
+    )),
+    ('route_table', (
+        ('(?:^|[\\s/])netstat(?:\\.exe)?\\s(?:.*\\s)?-[a-zA-Z46]*r', 'netstat'),
+        ('(?:^|[\\s/])route(?:\\.exe)?(?:\\s+-[46neFC]{1,4}|\\s+PRINT|\\s+print)*\\s*$', 'route'),
+        ('(?:^|[\\s/])route(?:\\.exe)?\\s+(?:-[46]\\s+)?(?:print|PRINT)\\b', 'route'),
+    ), (
+        ('Kernel IP(?:v6)? routing table\\s*$', ' routing table'),
+        ('Destination\\s+Gateway\\s+(?:Genmask\\s+)?Flags\\s+', 'Destination'),
+        ('\\d{1,3}(?:\\.\\d{1,3}){3}\\s+\\d{1,3}(?:\\.\\d{1,3}){3}\\s+\\d{1,3}(?:\\.\\d{1,3}){3}\\s+U[GHRDMAC]{0,4}\\s+\\d{1,6}\\s+\\d{1,6}\\s+\\d{1,6}\\s+\\S{1,20}$', ''),
+        ('default\\s{2,40}\\S{3,45}\\s{1,20}UG[A-Za-z]{1,8}\\s{1,20}(?:\\d{1,9}\\s{1,20}\\d{1,12}\\s{1,20})?[a-z]{2,6}\\d', 'default'),
+        ('Network Destination\\s{2,20}Netmask\\s{2,20}Gateway', 'Network Destination'),
+        ('\\s{1,12}0\\.0\\.0\\.0\\s{2,20}0\\.0\\.0\\.0\\s{2,20}\\d{1,3}(?:\\.\\d{1,3}){3}\\s{2,20}\\d{1,3}(?:\\.\\d{1,3}){3}\\s{1,12}\\d{1,6}$', '0.0.0.0'),
+    )),
+    ('routeros_arp', (
+        ('^/?ip[ /]arp[ /]+(?:print|export)', 'arp'),
+    ), (
+        ('\\s*#?\\s*ADDRESS\\s+MAC-ADDRESS\\s+INTERFACE', 'MAC-ADDRESS'),
+        ('\\s{0,6}\\d{1,6}\\s+(?:[XADIHUFCSPBEcsbdorivmgya+]{1,4}\\s+){1,2}\\d{1,3}(?:\\.\\d{1,3}){3}\\s+(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}\\s+[A-Za-z][\\w.-]{0,40}\\s*(?:[a-z]{4,12})?$', ''),
+        ('\\s{0,6}\\d{1,6}\\s+(?:[XADIHUFCSPBEcsbdorivmgya+]{1,4}\\s+){0,3}address=\\d{1,3}(?:\\.\\d{1,3}){3} mac-address=', ' mac-address='),
     )),
     ('routeros_bgp', (
         ('^/?routing[ /]bgp[ /](?:peer|session|connection|template|instance)\\b', 'routing'),
@@ -326,6 +384,15 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\W{0,6}(?:\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}|[0-9A-Fa-f:.]{2,45}/\\d{1,3})\\s+(?:is\\s+)?(?:now\\s+)?reachable\\s+(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:%[\\w.-]{1,32})?|(?:bridge|ether|eth|vlan|bond|wlan|wifi|sfp|lan|wan|br|pppoe|lo|wg|ovpn|l2tp|ens|enp|eno)[\\w.-]{0,20})\\s*[.,;]?\\s*$', 'reachable'),
         ('\\W{0,6}(?:\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}|[0-9A-Fa-f:.]{2,45}/\\d{1,3})\\s+(?:through|via|over|by|at|on|thru|->|=>|→)\\s+(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:\\s+(?:\\(?bgp\\)?|static|active|connected)){0,2}\\s*[.,;]?\\s*$', ''),
         ('\\W{0,6}(?:\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}|[0-9A-Fa-f:.]{2,45}/\\d{1,3})\\s+(?:gateway|gw|next-hop|nexthop|next hop)[:=]?\\s+(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})(?:%[\\w.-]{1,32})?|(?:bridge|ether|eth|vlan|bond|wlan|wifi|sfp|lan|wan|br|pppoe|lo|wg|ovpn|l2tp|ens|enp|eno)[\\w.-]{0,20})(?:\\s+(?:bgp|static))?\\s*[.,;]?\\s*$', ''),
+    )),
+    ('sockets', (
+        ('(?:^|[\\s/])ss(?:\\s+-[a-zA-Z0-46]{1,12})+(?:\\s|$)', 'ss'),
+        ('(?:^|[\\s/])netstat(?:\\.exe)?\\s+-(?![a-zA-Z]*[rRis])[a-zA-Z46]{1,12}(?:\\s|$)', 'netstat'),
+    ), (
+        ('(?:tcp|udp|u_str)?\\s{0,8}(?:LISTEN|UNCONN)\\s{1,10}\\d{1,7}\\s{1,10}\\d{1,7}\\s{1,40}(?:\\[?[0-9a-fA-F:.*]{1,45}\\]?(?:%[\\w.-]{1,16})?|\\*|localhost)[:.](?:\\d{1,5}|\\*|[a-z][\\w-]{1,20})\\s', ''),
+        ('(?:tcp|udp)[46]?\\s{1,8}\\d{1,7}\\s{1,8}\\d{1,7}\\s{1,8}(?:\\[?[0-9a-fA-F:.*]{1,45}\\]?(?:%[\\w.-]{1,16})?|\\*|localhost)[:.](?:\\d{1,5}|\\*|[a-z][\\w-]{1,20})\\s{1,40}(?:\\[?[0-9a-fA-F:.*]{1,45}\\]?(?:%[\\w.-]{1,16})?|\\*|localhost)[:.](?:\\d{1,5}|\\*|[a-z][\\w-]{1,20})\\s', ''),
+        ('(?:Netid\\s{1,9})?State\\s{1,9}Recv-Q\\s{1,9}Send-Q\\s{1,40}Local Address:Port', 'Local Address:Port'),
+        ('Proto\\s{1,4}Recv-Q\\s{1,4}Send-Q\\s{1,4}Local Address\\s{1,30}(?:Foreign|\\(state)', 'Local Address'),
     )),
     ('stated', (
         ('^(?:cat )?(?:\\S{0,200}/)?stated\\.ya?ml$', 'stated.y'),
@@ -367,6 +434,15 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\s{0,3}\\d{1,3}(?:\\s{1,8}(?:<?\\d{1,6} ms|\\*)){3}\\s{1,8}\\S', ''),
         ('\\s{0,3}\\d{1,3}\\?: \\[LOCALHOST\\]', '?: [LOCALHOST]'),
         ('\\s{0,3}\\d{1,3}:\\s{1,4}(?:\\S{1,255}\\s{1,60}\\d{1,6}\\.\\d{1,4}ms|no reply\\s*$)', ''),
+    )),
+    ('vendor_arp', (
+        ('\\bsh(?:ow)?\\s+(?:ip\\s+)?arp\\b', 'arp'),
+        ('^dis(?:play)?\\s+arp\\b', 'dis'),
+    ), (
+        ('Internet\\s{1,9}\\d{1,3}(?:\\.\\d{1,3}){3}\\s{1,16}(?:\\d{1,6}|-)\\s{1,9}(?:[0-9a-fA-Fx]{4}\\.[0-9a-fA-Fx]{4}\\.[0-9a-fA-Fx]{4}|Incomplete)\\s', 'Internet'),
+        ('\\d{1,3}(?:\\.\\d{1,3}){3}\\s{1,20}[0-9a-fA-Fx]{4}-[0-9a-fA-Fx]{4}-[0-9a-fA-Fx]{4}\\s{1,20}\\S', ''),
+        ('\\d{1,3}(?:\\.\\d{1,3}){3}\\s{1,20}[\\d:]{7,9}\\s{1,20}[0-9a-fA-Fx]{4}\\.[0-9a-fA-Fx]{4}\\.[0-9a-fA-Fx]{4}\\s{1,20}\\S', ''),
+        ('Protocol\\s{1,4}Address\\s{1,20}Age \\(min\\)', 'Age (min)'),
     )),
     ('vendor_route', (
         ('\\bsh(?:ow)?\\s+(?:ip|ipv6)\\s+ro(?:u(?:te?)?)?\\b(?!.*\\bsummary\\b)', 'sh'),

@@ -108,7 +108,7 @@ def _network(text: str) -> str:
     if "/" in text or ":" in text:
         return canonical_prefix(text) or ""
     first = int(text.partition(".")[0])
-    length = 0 if text == "0.0.0.0" else 8 if first < 128 else 16 if first < 192 else 24  # noqa: S104
+    length = 0 if text == "0.0.0.0" else 8 if first < 128 else 16 if first < 192 else 24
     return canonical_prefix(f"{text}/{length}") or ""
 
 
@@ -133,7 +133,7 @@ def _table(command: str) -> tuple[str, str]:
 def _route(capture: Capture, row: _Row) -> Route:
     table, peer = _table(capture.command)
     hop = canonical_address(row.hop)
-    own = hop in {None, "0.0.0.0", "::"}  # noqa: S104
+    own = hop in {None, "0.0.0.0", "::"}
     return Route(
         origin=capture.origin(row.start, row.end),
         trust=capture.trust,

@@ -39,6 +39,7 @@ SIGNATURES = (
 )
 ASKS = (Ask(command="ip neigh", where="client", gives="the MAC address that the host has for the address"),)
 
+_HEADS = r"Address\s+HWtype|\s+(?:Internet|Adresse|Direcci|Indirizzo|Endere)\w*\s.{3,60}$|Entries: \d|Neighbor\s|RTNETL"
 _STATES = "REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|PERMANENT|NOARP|NONE"
 
 
@@ -52,11 +53,9 @@ def read(capture: Capture) -> Reading:
         entry = _ip(line) or _arp(line) or _table(line, interface)
         if entry is not None:
             facts.append(_neighbour(capture, index, entry))
-        elif match := re.match(r"Interface: ([\d.]{7,15}) --- ", line):
+        elif match := re.match(r"[^\W\d_]{4,16}\s?: ([\d.]{7,15}) --- 0x", line):  # the word is translated
             interface = match[1]
-        elif not (
-            is_noise(line) or re.match(r"Address\s+HWtype|\s+Internet Address|Entries: \d|Neighbor\s|RTNETL", line)
-        ):
+        elif not (is_noise(line) or re.match(_HEADS, line)):
             unread.append(index)
     return Reading(tuple(facts), spans(unread))
 

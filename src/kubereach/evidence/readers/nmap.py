@@ -11,7 +11,7 @@ Facts
     MAC address gives a ping or ARP reply; "Host seems down" a ping timeout. "Host is up" alone gives nothing: any
     answer counts as up, and with -Pn none is needed.
 Not read
-    Script output, versions of services, guesses about the operating system; XML.
+    Script output, versions of services, guesses about the operating system. For XML see nmap_xml.
 """
 
 from __future__ import annotations

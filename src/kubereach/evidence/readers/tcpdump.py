@@ -238,7 +238,7 @@ def _arp(scan: _Scan, index: int, frame: _Frame, text: str) -> bool:
     ):
         return _add(scan, index, frame, what="arp-request", source=match[2], destination=match[1], mac=frame.mac)
     if match := re.match(rf"(?:Reply )?(\S{{1,60}}) is-at ({_MAC})", text):
-        return _add(scan, index, frame, what="arp-reply", destination=match[1], mac=match[2])
+        return _add(scan, index, frame, what="arp-reply", source=match[1], destination=match[1], mac=match[2])
     if match := re.match(r"(Announcement|Probe) (\S{1,60}?)(?:,|$)", text):
         source = match[2] if match[1] == "Announcement" else ""
         return _add(
@@ -302,10 +302,9 @@ def _inner(scan: _Scan, index: int, frame: _Frame, details: str) -> bool:
 
 def _neighbour_discovery(scan: _Scan, index: int, frame: _Frame, source: str, what: str, text: str) -> bool:
     """ICMPv6's ARP, told in ARP's words."""
-    request = what == "arp-request"
-    return _add(
-        scan, index, frame, what=what, source=source if request else "", destination=text, mac=frame.mac, info="ndp"
-    )
+    if what == "arp-reply":
+        source = text
+    return _add(scan, index, frame, what=what, source=source, destination=text, mac=frame.mac, info="ndp")
 
 
 def _kind(details: str, *, ported: bool) -> tuple[str, str, str]:

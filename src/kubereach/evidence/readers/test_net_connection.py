@@ -113,7 +113,7 @@ def _results(capture: Capture, test: _Test) -> list[ProbeResult]:
             outcome = Outcome.UNREACHABLE
         found.append(_result(capture, test, ProbeKind.PING, outcome, test.ping_status))
     if test.hops:
-        hops = tuple("" if hop in {"0.0.0.0", "TimedOut"} else canonical_address(hop) or hop for hop in test.hops)  # noqa: S104
+        hops = tuple("" if hop in {"0.0.0.0", "TimedOut"} else canonical_address(hop) or hop for hop in test.hops)
         outcome = Outcome.REPLY if hops[-1] == canonical_address(values.get("RemoteAddress", "")) else Outcome.TIMEOUT
         found.append(_result(capture, test, ProbeKind.TRACEROUTE, outcome, "", hops))
     return found
