@@ -22,12 +22,12 @@ from kubereach.diagnose.explain import (
     contradictions,
     observations,
     supporting,
-    verdict,
 )
 from kubereach.diagnose.observe import Group, collect
 from kubereach.diagnose.rank import Ranking, rank
 from kubereach.diagnose.reported_walk import reported_walk
 from kubereach.diagnose.roles import judged
+from kubereach.diagnose.verdict import verdict
 from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import Evidence, Passage, read_evidence

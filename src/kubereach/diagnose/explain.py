@@ -16,11 +16,9 @@ from kubereach.model.diagnosis import (
     Contradiction,
     ObservationReport,
     Role,
-    Verdict,
 )
 from kubereach.model.network import Network
 from kubereach.probes.question import Question, Sighting
-from kubereach.simulate.walk import PARTLY, WORKS
 
 MOST_ROOTS = 16  # what nobody can act on is left out
 ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 2}
@@ -98,58 +96,6 @@ def _waiting(judged: Judged, ranking: Ranking) -> list[tuple[Suspect, Role, floa
                 held_in = Hypothesis(applied(hypothesis.world, (suspect,)), assumed, hypothesis.present, prior)
                 found.append((suspect, Role.LATENT, prior, held_in))
     return found
-
-
-def verdict(ranking: Ranking, groups: tuple[Group, ...], blamed: tuple[Blame, ...]) -> Verdict:
-    """What the client gets, as far as evidence goes.
-
-    Reachable only when somebody outside was seen to reach it, or when only a misreading explains the complaint.
-    Unreachable only when somebody was seen to fail, or when the evidence singles out what makes it fail: that people
-    complain is not enough.
-    """
-    fails = degraded = works = misread = 0.0
-    answers = _client_answers(groups)
-    for hypothesis in ranking.hypotheses:
-        found = service_walk(hypothesis.world)
-        good = found.share(*WORKS)
-        if good >= 0.98:
-            works += hypothesis.weight
-            misread += hypothesis.weight * any(s.fault.misread for s in hypothesis.assumed)
-        elif (good > 0.02 and found.together) or (found.share(*PARTLY) > 0.5 and not answers & {"timeout", "refused"}):
-            degraded += hypothesis.weight
-        else:
-            fails += hypothesis.weight
-    if answers & {"intermittent", "mixed", "slow", "resets"} or ("reply" in answers and answers & {"timeout", "refused"}):
-        return Verdict.DEGRADED if fails + degraded > works else Verdict.REACHABLE
-    if works >= 0.6 and ("reply" in answers or misread >= 0.5):
-        return Verdict.REACHABLE
-    if degraded > max(fails, works, 0.5):
-        return Verdict.DEGRADED
-    failed = bool(answers) and "reply" not in answers
-    leading = max((b.probability for b in blamed if b.role is Role.ROOT), default=0.0)
-    if fails + degraded + ranking.residual * failed >= 0.6 and (failed or _shown(groups) or leading >= 0.5):
-        return Verdict.UNREACHABLE
-    return Verdict.UNDETERMINED
-
-
-# Kinds whose answers show where packets of this flow go, and not only that some part is as it is.
-_TELLING = frozenset({"next_hop", "arp", "capture", "address_given"})
-
-
-def _shown(groups: tuple[Group, ...]) -> bool:
-    """Whether something shows the flow's own way."""
-    return any(s.question.kind in _TELLING and "given" not in s.answers for g in groups for s in g.sightings)
-
-
-def _client_answers(groups: tuple[Group, ...]) -> frozenset[str]:
-    """What the client got. A completed handshake is no reply where somebody also tried to get data."""
-    answers: dict[tuple[str | int, ...], set[str]] = {}
-    for group in groups:
-        for sighting in group.sightings:
-            if sighting.question.kind == "connect" and sighting.question.where == "client":
-                answers.setdefault(sighting.question.about, set()).update(sighting.answers)
-    data = answers.get(("data",))
-    return frozenset(data if data is not None else set().union(*answers.values()))
 
 
 def cleared(ranking: Ranking) -> tuple[Cleared, ...]:
