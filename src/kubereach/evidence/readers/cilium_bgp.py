@@ -49,14 +49,15 @@ _STATES = {
     "openconfirm": "OpenConfirm",
     "established": "Established",
 }
+# Sets of numbers and addresses in a row; the node before them is blank below its first row.
 _PEER = (
-    r"(\S{0,253}?)\s{0,60}(?<!\S)(\d{1,10})\s+(\d{1,10})\s+(\[?[0-9a-fA-F.:]{3,45}?\]?(?::\d{1,5})?)\s+"
-    r"([a-zA-Z_]{4,14})\s+(\S{1,20})\s+(?:ipv[46]/\w{3,20}\s+(\d{1,9})\s+(\d{1,9}))?\s*$"
+    r"(\d{1,10})\s+(\d{1,10})\s+(\[?[0-9a-fA-F.:]{3,45}\]?(?::\d{1,5})?)\s+([a-zA-Z_]{4,14})\s+(\S{1,20})"
+    r"(?:\s+ipv[46]/\w{3,20}\s+(\d{1,9})\s+(\d{1,9}))?\s*$"
 )
 _FAMILY = r"\s{3,}(?:ipv[46]|l2vpn)/\w{3,20}\s+\d{1,9}\s+\d{1,9}\s*$"
 _ROUTE = (
-    r"(\S{0,253}?)\s{0,60}(?<!\S)(\d{1,10})?\s{0,60}(?<!\S)([0-9a-fA-F.:]{3,45})?\s{0,60}(?<!\S)"
-    r"([0-9a-fA-F.:]{2,45}/\d{1,3})\s+([0-9a-fA-F.:]{2,45})\s+(\S{1,20})\s+\[.{0,400}$"
+    r"(?:(\d{1,10})\s+)?(?:([0-9a-fA-F.:]{3,45})\s+)?([0-9a-fA-F.:]{2,45}/\d{1,3})\s+([0-9a-fA-F.:]{2,45})\s+"
+    r"(\S{1,20})\s+\[.{0,1000}$"
 )
 
 
@@ -86,49 +87,58 @@ def read(capture: Capture) -> Reading:
     return Reading((*facts, *_listings(capture, facts, head, complete=not unread)), spans(unread))
 
 
-def _node(name: str) -> str:
-    return f"node/{name}"
+def _row(form: str, line: str) -> tuple[str, re.Match[str]] | None:
+    """The node that a row begins with ("" for a blank one), and the rest of it."""
+    text = line.strip()
+    if match := re.match(form, text):
+        return "", match
+    node, _, rest = text.partition(" ")
+    match = re.match(form, rest.lstrip()) if line[:1] == text[:1] else None
+    return (f"node/{node}", match) if match else None
 
 
 def _peer(capture: Capture, index: int, line: str, place: _Place) -> BgpSession | None:
-    """`NODE LOCAL PEER-AS ADDRESS STATE UPTIME FAMILY RECEIVED ADVERTISED`; the node is blank below its first row."""
-    match = re.match(_PEER, line)
-    if match is None or match[5].lower() not in _STATES:
+    """`NODE LOCAL-AS PEER-AS ADDRESS STATE UPTIME FAMILY RECEIVED ADVERTISED`."""
+    found = _row(_PEER, line)
+    if found is None or found[1][4].lower() not in _STATES:
         return None
-    address = canonical_address(match[4]) or canonical_address(re.sub(r":\d{1,5}$", "", match[4]))
+    node, match = found
+    address = canonical_address(match[3]) or canonical_address(re.sub(r":\d{1,5}$", "", match[3]))
     if address is None:
         return None
-    place.node = _node(match[1]) if match[1] else place.node
+    place.node = node or place.node
     return BgpSession(
         origin=capture.origin(index, index + 1),
         trust=capture.trust,
         taken=capture.taken,
         device=place.node,
         peer=address,
-        state=_STATES[match[5].lower()],
-        local_as=int(match[2]),
-        peer_as=int(match[3]),
-        uptime=match[6],
-        prefixes_received=int(match[7]) if match[7] else None,
-        prefixes_sent=int(match[8]) if match[8] else None,
+        state=_STATES[match[4].lower()],
+        local_as=int(match[1]),
+        peer_as=int(match[2]),
+        uptime=match[5],
+        prefixes_received=int(match[6]) if match[6] else None,
+        prefixes_sent=int(match[7]) if match[7] else None,
     )
 
 
 def _route(capture: Capture, index: int, line: str, place: _Place, head: str) -> Route | None:
-    match = re.match(_ROUTE, line)
-    prefix = canonical_prefix(match[4]) if match else None
-    if match is None or prefix is None:
+    """`NODE VROUTER PEER PREFIX NEXTHOP AGE [ATTRIBUTES]`; 0.0.0.0 stands for the node itself."""
+    found = _row(_ROUTE, line)
+    prefix = canonical_prefix(found[1][3]) if found else None
+    if found is None or prefix is None:
         return None
-    place.node = _node(match[1]) if match[1] else place.node
-    place.peer = canonical_address(match[3] or "") or place.peer
-    own = canonical_address(match[5]) in {"0.0.0.0", "::"}
+    node, match = found
+    place.node = node or place.node
+    place.peer = canonical_address(match[2] or "") or place.peer
+    via = canonical_address(match[4])
     return Route(
         origin=capture.origin(index, index + 1),
         trust=capture.trust,
         taken=capture.taken,
         device=place.node,
         prefix=prefix,
-        next_hops=() if own else (NextHop(via=canonical_address(match[5]) or ""),),
+        next_hops=() if via in {None, "0.0.0.0", "::"} else (NextHop(via=via or ""),),
         protocol="bgp",
         table=_table(capture, head, place.peer),
     )

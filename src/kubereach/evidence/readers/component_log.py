@@ -63,7 +63,7 @@ def read(capture: Capture) -> Reading:
             if line:
                 unread.append(index)
             continue
-        text = (match["text"] or "").strip() if shape != "keepalived" else (match["text"] or match["bare"])
+        text = (match["text"] or "").strip() if shape != "keepalived" else (match["text"] or match["bare"] or "")
         flag = re.match(r"FLAG: --([\w-]{1,60})=\"?([^\"]{0,500})\"?$", text)
         if flag:
             facts.extend(_flag(capture, index, flag[1], flag[2]))

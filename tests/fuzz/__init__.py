@@ -1,0 +1,1 @@
+"""Readers under mutated goldens: `python -m tests.fuzz --inputs 200000`."""
