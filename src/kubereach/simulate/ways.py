@@ -1,0 +1,113 @@
+"""The ways from the client to an entry node: its own route, the router, ARP on the segment."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from kubereach.model import attribute as a
+from kubereach.simulate.arp import responders
+from kubereach.simulate.bgp import best, comes_and_goes, spreads
+from kubereach.simulate.fate import Fate, Packet, Step
+from kubereach.simulate.proxy import own_node
+from kubereach.simulate.world import World
+
+
+class Way(Struct, frozen=True):
+    """A way as far as the entry node, or as far as it gets."""
+
+    weight: float
+    node: str
+    steps: tuple[Step, ...]
+    fate: Fate | None = None
+    why: str = ""
+    at: str = ""
+
+
+def _at_client(world: World, service: str) -> Way | None:
+    """What keeps packets from leaving the client in the right direction."""
+    for subject, leaf, fate, why in (
+        (service, a.UNUSABLE_ADDRESS, Fate.NO_ROUTE, "no host can use the address"),
+        ("client", a.NAME_ELSEWHERE, Fate.LOST, "the name the client uses leads elsewhere"),
+        ("client", a.CLIENT_ROUTE_WRONG, Fate.LOST, "the client sends it elsewhere"),
+    ):
+        if world.get(subject, leaf):
+            return Way(1.0, "", (), fate, why, "client")
+    return None
+
+
+def ways(world: World, service: str, packet: Packet) -> tuple[list[Way], bool]:
+    """The ways to an entry node; whether they exist side by side."""
+    if owner := own_node(world, service, packet.address):
+        return [Way(1.0, owner, (Step("route", packet.source, "it goes to the node's own address"),))], False
+    if lost := _at_client(world, service):
+        return [lost], False
+    if not world.get("client", a.ROUTED) or world.get("client", a.CLIENT_ONLINK):
+        start = Step("resolve-neighbour", "client", f"the client asks its segment for {packet.address}")
+        return _by_arp(world, service, packet, (start,), "client")
+    start = Step("route", "client", "the client sends it to its gateway", keys=(a.ROUTED.of("client"),))
+    if world.get("router", a.ROUTER_FIREWALL) and packet.port is not None:
+        return [Way(1.0, "", (start,), Fate.LOST, "the router's firewall drops it", "router")], False
+    if world.get("router", a.ROUTER_NAT):
+        return [Way(1.0, "", (start,), Fate.LOST, "the router rewrites the flow", "router")], False
+    routes = best(world, service, packet.address)
+    if not routes:
+        return _without_route(world, service, packet, start)
+    ways = []
+    for route in routes:
+        says = f"the router's best route is {route.prefix} via {route.node.removeprefix('node/')}"
+        step = Step("route", "router", says + (" (static)" if route.static else ""))
+        if route.node in world.network.nodes:
+            ways.append(Way(1 / len(routes), route.node, (start, step)))
+        else:
+            why = f"the next hop {route.node} is no node of the cluster"
+            ways.append(Way(1 / len(routes), "", (start, step), Fate.LOST, why, "router"))
+    return ways, len(routes) > 1 and spreads(world)
+
+
+def _without_route(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
+    """What a router does that has no route to the address of its own."""
+    announcer = world.get("cluster", a.ANNOUNCER)
+    if announcer.endswith(("-l2", "-arp")) or announcer == "klipper":
+        if world.get(service, a.POOL_OFFLINK):
+            why = "the address is in no subnet of the segment, so nobody asks for it there"
+            return [Way(1.0, "", (start,), Fate.NO_ROUTE, why, "router")], False
+        asks = Step("resolve-neighbour", "router", f"the router asks the nodes' segment for {packet.address}")
+        return _by_arp(world, service, packet, (start, asks), "router")
+    if comes_and_goes(world):
+        why = "the session that carries the route comes and goes, or heals after a while"
+        return [Way(1.0, "", (start,), Fate.SOMETIMES, why, "router")], False
+    return [Way(1.0, "", (start,), Fate.NO_ROUTE, "the router has no route to the address", "router")], False
+
+
+_MOVING = 0.3  # how often a connection meets a change of the entry, where several hosts answer
+
+
+def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...], asker: str) -> tuple[list[Way], bool]:
+    nodes = responders(world, service, packet.address)
+    stale, foreign = _stale(world, nodes), world.get(service, a.ADDRESS_TAKEN)
+    if stale:
+        why = f"a neighbour or forwarding entry still leads to {stale.removeprefix('node/')}"
+        fate = Fate.SOMETIMES if world.get("segment", a.STALE_NEIGHBOUR) else Fate.LOST
+        return [Way(1.0, stale, steps, fate, why, stale)], False
+    if not nodes and not foreign:
+        return [Way(1.0, "", steps, Fate.NO_NEIGHBOUR, "nobody answers for the address", asker)], False
+    share = 1 / (len(nodes) + bool(foreign))
+    ways = []
+    for node in nodes:
+        step = Step("resolve-neighbour", asker, f"{node.removeprefix('node/')} answers for it")
+        ways.append(Way(share, node, (*steps, step)))
+    if foreign:
+        ways.append(Way(share, "", steps, Fate.HOST, f"another owner answers: {foreign}", asker))
+    if len(ways) > 1:
+        why = "neighbour entries move between the owners, and what is under way breaks"
+        ways = [replace(w, weight=w.weight * (1 - _MOVING)) for w in ways]
+        ways.append(Way(_MOVING, "", steps, Fate.SOMETIMES, why, asker))
+    return ways, len(ways) > 1
+
+
+def _stale(world: World, holders: tuple[str, ...]) -> str:
+    """The node that stale entries lead to: one that does not hold the address; "" without such entries."""
+    if not world.get("router", a.STALE_NEIGHBOUR) and not world.get("segment", a.STALE_NEIGHBOUR):
+        return ""
+    return next((n for n in world.network.nodes if n not in holders), "the wrong host")
