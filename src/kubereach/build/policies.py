@@ -7,6 +7,7 @@ namespace, so no outside client is among them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kubereach.build.leaves import Leaves
@@ -75,7 +76,7 @@ def _ingress(policy: KubeObject) -> bool:
 
 def _open(policy: KubeObject) -> bool:
     """A rule without any field, `ingress: [{}]`, admits everything."""
-    return any(path.startswith("spec.ingress[") and path.endswith("]") for path in policy.fields)
+    return any(re.fullmatch(r"spec\.ingress\[\d+\]", path) for path in policy.fields)
 
 
 def _selects(policy: KubeObject, labels: dict[str, str]) -> bool:
