@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.reader import Ask, Reading, spans
@@ -119,8 +120,12 @@ def read(capture: Capture) -> Reading:
     known = re.search(COMMANDS[0], capture.command) is not None
     scan = _Scan([], known=known, codes="http_code" in capture.command or "response_code" in capture.command)
     unread = [index for index, line in enumerate(capture.lines) if not _line(capture, scan, index, line.rstrip())]
-    results = tuple(_result(capture, request) for request in scan.requests if request.seen)
-    return Reading(results, spans(unread))
+    results = [_result(capture, request) for request in scan.requests if request.seen]
+    # A connection that opened and then brought nothing is two outcomes: the handshake passed, the data did not.
+    opened = [r.target for r in scan.requests if r.seen and r.connected]
+    stalled = [r for r in results if r.outcome is Outcome.TIMEOUT and r.target in opened]
+    shaken = [replace(r, probe=ProbeKind.TCP, outcome=Outcome.OPEN, reason="connected") for r in stalled]
+    return Reading((*results, *shaken), spans(unread))
 
 
 def _request(capture: Capture, scan: _Scan, index: int) -> _Request:
