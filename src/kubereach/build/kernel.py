@@ -18,6 +18,7 @@ from kubereach.model.attribute import (
     RP_FILTER_DROP,
     RULES_MANAGED,
     TABLE_FULL,
+    TWO_BACKENDS,
 )
 from kubereach.model.fact import Fact, InterfaceAddress, RouteLookup, Setting
 from kubereach.model.kube_object import KubeObject, ObjectKey
@@ -75,6 +76,9 @@ def _host(fact: Setting, hosts: Hosts) -> str:
 
 
 def _setting(fact: Setting, subject: str, leaves: Leaves) -> None:
+    if re.fullmatch(r"ip6?tables\.legacy-tables", fact.attribute):
+        leaves.put(subject, TWO_BACKENDS, value=True, origins=(fact.origin,), trust=fact.trust)
+        return
     where, number = (fact.origin,), _number(fact)
     if re.fullmatch(_RP_FILTER, fact.attribute) and number is not None:
         # 1 is stricter than 2, which is stricter than 0; the kernel takes the larger of `all` and the interface's.

@@ -86,6 +86,8 @@ def read(capture: Capture) -> Reading:
 
 def _line(line: str, state: _State) -> tuple[str, str] | None:
     """Attribute and value of one line; an empty attribute for furniture, None for what is no iptables line."""
+    if re.match(r"# Warning: \S{0,12}tables-legacy tables present", line):
+        return "legacy-tables", "present"  # the nft binary says that rules of the other backend exist
     if not line.strip() or line.startswith(("#", "COMMIT")):
         return ("", "") if not line.startswith("#") or _comment(line) else None
     if line[0] == "*" and re.match(r"\*\w{3,8}$", line):
