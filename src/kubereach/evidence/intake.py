@@ -22,9 +22,10 @@ from kubereach.model.fact import AnyFact
 from kubereach.model.origin import Origin
 
 _SHOWN = 300  # characters of an unread passage that are carried along
+_MANY_PASSAGES = 500  # unread passages of one document; more is noise
 _WINDOW = 32  # lines that a reader is first offered on recognition
 _IMAGE = (
-    r"!\[[^\]]{0,200}\]\([^)]{0,500}\)|<img\b|\S{1,300}\.(?:png|jpe?g|gif|webp|bmp|heic)\)?$|\[image[:\]]"
+    r"!\[[^\]]{0,200}\]\([^)]{0,500}\)|<img\b|\S\.(?:png|jpe?g|gif|webp|bmp|heic)\)?$|\[image[:\]]"
     r"|(?:enter )?image description here|ここに画像の説明を入力してください|在此处输入图片描述|在这里输入图像描述"
     r"|introduce? (?:la )?descripción de (?:la )?imagen|Geben Sie hier die Bildbeschreibung ein|"
     r"entrez la description de l'image ici|введите описание изображения|여기에 이미지 설명|insira a descrição da imagem"
@@ -66,15 +67,25 @@ class Evidence(Struct, frozen=True):
 
 def read_evidence(documents: Sequence[Document]) -> Evidence:
     """What `documents` say. Never raises on any input; empty or unreadable documents yield empty evidence."""
-    parts = [_DocumentReader(document).run() for document in documents]
-    shown = {capture.command for part in parts for capture in part.captures if capture.command}
-    wanted = [text for part in parts for command, text in part.wants if command not in shown]
+    facts: list[AnyFact] = []
+    captures: list[Capture] = []
+    unread: list[Passage] = []
+    understood: list[Passage] = []
+    wants: list[tuple[str, str]] = []
+    for document in documents:  # one at a time: the lines of a large one are let go before the next
+        part = _DocumentReader(document).run()
+        facts += part.facts
+        captures += part.captures
+        unread += part.unread()
+        understood += part.understood
+        wants += part.wants
+    shown = {capture.command for capture in captures if capture.command}
     return Evidence(
-        facts=tuple(fact for part in parts for fact in part.facts),
-        captures=tuple(capture for part in parts for capture in part.captures),
-        unread=tuple(passage for part in parts for passage in part.unread()),
-        understood=tuple(passage for part in parts for passage in part.understood),
-        wanted=tuple(dict.fromkeys(wanted)),
+        facts=tuple(facts),
+        captures=tuple(captures),
+        unread=tuple(unread),
+        understood=tuple(understood),
+        wanted=tuple(dict.fromkeys(text for command, text in wants if command not in shown)),
     )
 
 
@@ -255,10 +266,24 @@ class _DocumentReader:
                     yield index
 
     def unread(self) -> Iterator[Passage]:
-        """The unread lines, folded to passages."""
-        for start, end in sniff.runs(state == LineState.UNREAD for state in self.states):
+        """The unread lines, folded to passages; where there are very many, blank lines part them no more."""
+        passages = sniff.runs(state == LineState.UNREAD for state in self.states)
+        if len(passages) > _MANY_PASSAGES:
+            passages = self.bridged(passages)
+        for start, end in passages:
             text = "\n".join(line[:_SHOWN] for line in self.lines[start : min(end, start + 12)])
             yield Passage(Origin(self.source, start + 1, end), text[:_SHOWN])
+
+    def bridged(self, passages: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """`passages` with those made one that nothing but blank lines part."""
+        joined = passages[:1]
+        for start, end in passages[1:]:
+            before = joined[-1]
+            if all(state == LineState.BLANK for state in self.states[before[1] : start]):
+                joined[-1] = (before[0], end)
+            else:
+                joined.append((start, end))
+        return joined
 
 
 def _lines(data: bytes) -> list[str]:
