@@ -12,6 +12,7 @@ from kubereach.cli.main import run
 from kubereach.evidence.document import Document
 from kubereach.model.diagnosis import Cause, Diagnosis, Role, Verdict
 from kubereach.pipeline import Options, diagnose
+from kubereach.report.jsonform import render
 
 ROOT = Path(__file__).parents[2] / "examples"
 EQUAL = 0.01  # leaders whose probabilities differ by less are equal
@@ -53,6 +54,8 @@ EXAMPLES = {
     ),
 }
 RESIDUAL = 0.2  # what no known fault explains may not be more
+CERTAIN = 0.7
+BUNDLES = [name for name in EXAMPLES if not name.endswith(".txt")]
 
 
 def _documents(path: Path) -> tuple[Document, ...]:
@@ -104,12 +107,33 @@ def test_the_exit_status(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("name", BUNDLES)
+def test_the_order_of_files_does_not_matter(name: str) -> None:
+    assert render(diagnose(_documents(ROOT / name)[::-1], Options())) == render(_diagnosis(name))
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_no_missing_file_makes_another_cause_certain(name: str) -> None:
+    documents = _documents(ROOT / name)
+    for left_out in documents:
+        first = _first(diagnose(tuple(d for d in documents if d is not left_out), Options()))
+        wrong = [c.code for c in first if c.class_ not in EXAMPLES[name].leading and c.probability >= CERTAIN]
+        assert not wrong, left_out.name
+
+
 def test_two_faults_are_both_named_before_anything_is_repaired() -> None:
     found = _diagnosis(NEW_NODE)
     assert found.verdict == Verdict.UNREACHABLE
-    roles = {(c.code, c.subject): c.role for c in found.causes}
     assert [c.code for c in _first(found)] == ["bgp-session-blocked"]
-    assert roles.get(("forward-drop", "node/hazel-3")) in {Role.ROOT, Role.LATENT}
+    second = next(c for c in found.causes if (c.code, c.subject) == ("forward-drop", "node/hazel-3"))
+    assert second.role in {Role.ROOT, Role.LATENT}
+    assert any(repair.proved for repair in second.repairs)
+
+
+def test_the_first_repair_alone_is_not_said_to_be_enough() -> None:
+    first = _first(_diagnosis(NEW_NODE))[0]
+    assert not any(repair.proved for repair in first.repairs)
+    assert "FORWARD" in " ".join(effect for repair in first.repairs for effect in repair.side_effects)
 
 
 def test_the_session_is_no_cause_any_more_after_its_repair() -> None:
