@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -55,7 +57,21 @@ EXAMPLES = {
 }
 RESIDUAL = 0.2  # what no known fault explains may not be more
 CERTAIN = 0.7
+POSTS = [name for name in EXAMPLES if name.endswith(".txt")]
 BUNDLES = [name for name in EXAMPLES if not name.endswith(".txt")]
+
+# What mail programs, forums and clipboards do to a text on its way.
+CHANGED: dict[str, Callable[[str], str]] = {
+    "quoted": lambda text: "".join(f"> {line}" for line in text.splitlines(keepends=True)),
+    "indented": lambda text: "".join(f"    {line}" for line in text.splitlines(keepends=True)),
+    "entities": lambda text: text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+    "no blank lines": lambda text: re.sub(r"\n{2,}", "\n", text),
+    "no trailing blanks": lambda text: re.sub(r"(?m)[ \t]+$", "", text),
+    "narrow columns": lambda text: re.sub(r"(?<=\S) {2,}(?=\S)", "  ", text),
+    "no names in prompts": lambda text: re.sub(r"(?m)^\w+@[\w-]+:~\$ ", "$ ", text),
+    "fenced": lambda text: re.sub(r"(?m)^(?=\w+@[\w-]+:~\$ )", "```\n", text),
+    "hard spaces": lambda text: text.replace("  ", "\u00a0 "),
+}
 
 
 def _documents(path: Path) -> tuple[Document, ...]:
@@ -119,6 +135,15 @@ def test_no_missing_file_makes_another_cause_certain(name: str) -> None:
         first = _first(diagnose(tuple(d for d in documents if d is not left_out), Options()))
         wrong = [c.code for c in first if c.class_ not in EXAMPLES[name].leading and c.probability >= CERTAIN]
         assert not wrong, left_out.name
+
+
+@pytest.mark.parametrize("change", CHANGED)
+@pytest.mark.parametrize("name", POSTS)
+def test_a_post_that_was_changed_on_its_way(name: str, change: str) -> None:
+    changed = CHANGED[change]((ROOT / name).read_text(encoding="utf-8"))
+    found = diagnose((Document("post.txt", changed.encode()),), Options())
+    assert found.verdict == EXAMPLES[name].verdict
+    assert EXAMPLES[name].leading >= {c.class_ for c in _first(found)}
 
 
 def test_two_faults_are_both_named_before_anything_is_repaired() -> None:
