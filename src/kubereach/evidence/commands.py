@@ -99,14 +99,17 @@ _ROUTEROS_MENUS = r"/(?:ip|ipv6|routing|interface|tool|system|log|export|ping|qu
 def known(command: str) -> bool:
     """Whether the first word of `command` names a program (or a router's menu)."""
     word = first_word(command)
-    return word in KNOWN or re.match(_ROUTEROS_MENUS, command) is not None
+    return word in KNOWN or (command.startswith("/") and re.match(_ROUTEROS_MENUS, command) is not None)
 
 
 def first_word(command: str) -> str:
     """The program's name: the first word that is no assignment, without its folder."""
-    for word in command[:300].split()[:6]:
-        if not re.match(r"[A-Za-z_]\w{0,60}=", word):
-            return word.rsplit("/", 1)[-1] if not re.match(_ROUTEROS_MENUS, word) else word
+    for word in command[:300].split(None, 6)[:6]:
+        if "=" in word and re.match(r"[A-Za-z_]\w{0,60}=", word):
+            continue
+        if "/" not in word:
+            return word
+        return word.rsplit("/", 1)[-1] if not re.match(_ROUTEROS_MENUS, word) else word
     return ""
 
 

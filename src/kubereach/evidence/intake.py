@@ -234,7 +234,7 @@ class _DocumentReader:
         named = ""
         for index in lines:
             text = self.lines[index]
-            if re.search(_IMAGE, text[:2000], re.IGNORECASE):
+            if _is_image(text[:2000]):
                 if not named:
                     self.wants.append(("", f"{self.source}:{index + 1} is a picture: paste what it shows as text."))
                 named = ""
@@ -284,6 +284,14 @@ class _DocumentReader:
             else:
                 joined.append((start, end))
         return joined
+
+
+def _is_image(text: str) -> bool:
+    """Whether a line stands for a picture; most lines hold none of the signs of one, and that is told fast."""
+    signs = ("[", "<", ".", "mage", "Bild", "bild")
+    if text.isascii() and not any(sign in text for sign in signs):
+        return False
+    return re.search(_IMAGE, text, re.IGNORECASE) is not None
 
 
 def _lines(data: bytes) -> list[str]:

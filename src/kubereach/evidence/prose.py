@@ -85,14 +85,17 @@ def mentions(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Mention, ...]:
     found: list[Mention] = []
     modes: list[tuple[int, str, Origin, bool]] = []
     for index, text, origin in lines:
-        text = re.sub(r"\b(?:https?|ftp)://\S{1,500}", " ", text[:2000])
+        text = text[:2000]
+        if "://" in text:
+            text = re.sub(r"\b(?:https?|ftp)://\S{1,500}", " ", text)
         tied = role_of_address(text)
         if tied:
             subject = f"address/{canonical_address(tied[0]) or tied[0]}"
             found.append(_mention(index, origin, subject, "role", tied[1]))
         for subject, attribute, value in _products(text):
             found.append(_mention(index, origin, subject, attribute, value))
-        named = set(re.findall(_MODES, text.lower()) if re.search("ipvs|tables", text, re.IGNORECASE) else ())
+        lowered = text.lower()
+        named = set(re.findall(_MODES, lowered) if "ipvs" in lowered or "tables" in lowered else ())
         near = bool(named) and re.search(_NEAR_MODE, text, re.IGNORECASE) is not None
         modes += [(index, mode, origin, near) for mode in sorted(named)]
     return tuple(sorted([*found, *_proxy_modes(modes)], key=lambda mention: mention.line))

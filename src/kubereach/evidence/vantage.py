@@ -41,7 +41,7 @@ def role_of_address(line: str) -> tuple[str, str] | None:
     The line must name one address and one role, look like a definition, and be no report of a test.
     """
     text = line.strip().lstrip("#/*- ").strip()
-    if len(text) > 160:
+    if len(text) > 160 or text.count(".") + text.count(":") < 2:
         return None
     addresses = set(re.findall(ADDRESS, text))
     if len(addresses) != 1:

@@ -332,8 +332,8 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
     )),
     ('route_table', (
         ('(?:^|[\\s/])netstat(?:\\.exe)?\\s(?:.*\\s)?-[a-zA-Z46]*r', 'netstat'),
-        ('(?:^|[\\s/])route(?:\\.exe)?(?:\\s+-[46neFC]{1,4}|\\s+PRINT|\\s+print)*\\s*$', 'route'),
-        ('(?:^|[\\s/])route(?:\\.exe)?\\s+(?:-[46]\\s+)?(?:print|PRINT)\\b', 'route'),
+        ('^(?:\\S{1,60}[/\\\\])?route(?:\\.exe)?(?:\\s+-[46neFC]{1,4}|\\s+PRINT|\\s+print)*\\s*$', 'route'),
+        ('^(?:\\S{1,60}[/\\\\])?route(?:\\.exe)?\\s+(?:-[46]\\s+)?(?:print|PRINT)\\b', 'route'),
     ), (
         ('Kernel IP(?:v6)? routing table\\s*$', ' routing table'),
         ('Destination\\s+Gateway\\s+(?:Genmask\\s+)?Flags\\s+', 'Destination'),

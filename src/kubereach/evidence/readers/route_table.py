@@ -47,8 +47,8 @@ _FURNITURE = (
 
 COMMANDS = (
     r"(?:^|[\s/])netstat(?:\.exe)?\s(?:.*\s)?-[a-zA-Z46]*r",
-    r"(?:^|[\s/])route(?:\.exe)?(?:\s+-[46neFC]{1,4}|\s+PRINT|\s+print)*\s*$",
-    r"(?:^|[\s/])route(?:\.exe)?\s+(?:-[46]\s+)?(?:print|PRINT)\b",
+    r"^(?:\S{1,60}[/\\])?route(?:\.exe)?(?:\s+-[46neFC]{1,4}|\s+PRINT|\s+print)*\s*$",
+    r"^(?:\S{1,60}[/\\])?route(?:\.exe)?\s+(?:-[46]\s+)?(?:print|PRINT)\b",
 )
 SIGNATURES = (
     r"Kernel IP(?:v6)? routing table\s*$",
