@@ -12,6 +12,7 @@ from kubereach.model.attribute import (
     CNI,
     ENCAPSULATION,
     EXPORT_FILTERS,
+    FILTERS_UNSHOWN,
     KUBERNETES_MINOR,
     L2_POOLS,
     LB_CIDRS,
@@ -173,6 +174,9 @@ def _put_filters(objects: Objects, leaves: Leaves) -> None:
             continue
         rules += [_rule(e) for field in ("spec.exportV4", "spec.exportV6") for e in found.elements(field)]
         where += found.origins("spec.exportV4", "spec.exportV6")
+    unshown = missing or (not peers and any(k == "BGPFilter" for k, _, _ in objects))
+    if unshown:
+        leaves.put("cluster", FILTERS_UNSHOWN, value=True, origins=dict.fromkeys(origins))
     if rules and not missing:
         leaves.put("cluster", EXPORT_FILTERS, tuple(rules), where)
 

@@ -275,7 +275,7 @@ Held = tuple[str, Origin, Trust]
 
 def _holder_in_objects(objects: Objects, namespace: str, name: str) -> Iterator[Held]:
     for (kind, _, entry_name), entry in objects.items():
-        if kind == "Lease" and entry_name == f"cilium-l2announce-{namespace}-{name}":
+        if kind == "Lease" and entry_name in {f"cilium-l2announce-{namespace}-{name}", "plndr-svcs-lock"}:
             path = "spec.holderIdentity"
         elif kind == "ServiceL2Status" and entry.text("status.serviceName") == name:
             path = "status.node"

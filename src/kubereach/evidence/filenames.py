@@ -8,6 +8,7 @@ import re
 from kubereach.evidence.commands import KNOWN
 from kubereach.evidence.prompt import host_name
 
+_DOT = "\N{ONE DOT LEADER}"  # stands for a dot that ends no part
 _EXTENSIONS = frozenset("txt log yaml yml json out md conf rsc text stdout xml pcap pcapng cap".split())
 _KEPT = ("iptables-legacy-save", "iptables-nft-save", "ip6tables-save", "iptables-save", "cilium-dbg", "cilium-health")
 # Words of these letters alone are options: `netstat-nutap`, `ipvsadm-Ln`, `ss-ltn`.
@@ -48,12 +49,14 @@ def name_says(path: str) -> tuple[str, str]:
     base = path.replace("\\", "/").rsplit("/", 1)[-1][:300]
     if base in {"observed.yaml", "stated.yaml", "observed.yml", "stated.yml"}:
         return base.replace(".yml", ".yaml"), ""
-    parts = base.split(".")
+    # The dots of an address belong to the command: `ip-route-get-10.0.0.1.worker-0.txt`.
+    held = re.sub(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d])", lambda m: m[0].replace(".", _DOT), base)
+    parts = held.split(".")
     extension = parts.pop().lower() if len(parts) > 1 and parts[-1].lower() in _EXTENSIONS else ""
     parts = [part for part in parts if part.lower() != "log"] or parts
     host = parts.pop() if len(parts) == 2 and re.fullmatch(r"[A-Za-z][\w-]{0,62}", parts[-1]) else ""
     vantage = {"laptop": "client", "": ""}.get(host.lower(), host_name(host))
-    command = _command(parts[0], extension, host.lower()) if len(parts) == 1 else ""
+    command = _command(parts[0].replace(_DOT, "."), extension, host.lower()) if len(parts) == 1 else ""
     if not command and not re.search(r"node|work|master|router|client|tik|control|gw|laptop|switch|boot|\d", host):
         vantage = ""
     return command, vantage

@@ -21,6 +21,7 @@ from kubereach.simulate.world import World
 KIND = "agents"
 # A rolling update also leaves one pod unavailable for a while.
 BACKGROUND: Distribution = {"0": 0.85, "1": 0.1, "2+": 0.05, "ready": 0.85, "no-session": 0.05, "not-running": 0.1}
+NO_AGENTS = ("kube-vip-cloud-provider", "cilium-operator", "cilium-envoy")  # no pod of these announces
 AGENTS = ("calico-node", "speaker", "cilium", "kube-vip", "kube-router", "frr-k8s")
 
 
@@ -36,7 +37,12 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for entry in network.objects_of("Pod"):
         node = f"node/{entry.text('spec.nodeName')}"
         ready_leaf = entry.fields.get("status.conditions.Ready")
-        if entry.name.startswith(AGENTS) and node in network.nodes and ready_leaf is not None:
+        if (
+            entry.name.startswith(AGENTS)
+            and not entry.name.startswith(NO_AGENTS)
+            and node in network.nodes
+            and ready_leaf is not None
+        ):
             yield Sighting(
                 question=Question(KIND, node),
                 answers=frozenset({"ready"}) if ready_leaf.value else frozenset({"no-session", "not-running"}),

@@ -77,6 +77,7 @@ NOMINAL: dict[str, Nominal] = {
     a.MESH.name: True,  # Calico's default (calico.md section 1)
     a.ENCAPSULATION.name: "vxlan",  # most CNIs' default, and harmless: a working pod network
     a.LB_CIDRS.name: _lb_cidrs,
+    a.FILTERS_UNSHOWN.name: False,
     a.EXPORT_FILTERS.name: (),
     a.PEERS.name: (),
     a.CLUSTER_AS.name: 64512,

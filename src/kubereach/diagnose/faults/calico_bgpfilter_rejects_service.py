@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.address import host_prefix
-from kubereach.model.attribute import ANNOUNCER, EXPORT_FILTERS, EXTRA_EXPORT_FILTER
+from kubereach.model.attribute import ANNOUNCER, EXPORT_FILTERS, EXTRA_EXPORT_FILTER, FILTERS_UNSHOWN, FilterRule
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.announcers.calico_bgp import passes
 from kubereach.simulate.world import Changes, World
@@ -30,13 +30,18 @@ FAULT = Fault(
     summary="an export filter keeps the service's route from the router",
 )
 
+UNSHOWN = 0.25  # the prior where a filter is in use and its rules were not collected
+
 
 def suspects(world: World) -> Iterable[Suspect]:
     if world.get("cluster", ANNOUNCER) != "calico-bgp":
         return
     rules = world.network.seen("cluster", EXPORT_FILTERS)
     if rules is None:
-        yield Suspect(fault=FAULT, subject="cluster")
+        named = world.network.origins("cluster", FILTERS_UNSHOWN)
+        because = tuple((o, "a filter is in use that was not shown whole") for o in named[:1])
+        prior = UNSHOWN if world.network.seen("cluster", FILTERS_UNSHOWN) else None
+        yield Suspect(fault=FAULT, subject="cluster", prior=prior, because=because)
         return
     route = host_prefix(world.network.flow.address)
     where = world.network.origins("cluster", EXPORT_FILTERS)
@@ -52,6 +57,8 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
+    if world.network.seen("cluster", FILTERS_UNSHOWN):
+        return {EXPORT_FILTERS.of("cluster"): (FilterRule("Reject"),)}
     return {EXTRA_EXPORT_FILTER.of("cluster"): True}
 
 
