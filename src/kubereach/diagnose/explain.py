@@ -126,7 +126,7 @@ def supporting(blame: Blame, groups: tuple[Group, ...], ranking: Ranking) -> tup
     found: list[tuple[float, Because]] = []
     for group in groups:
         for sighting in group.sightings:
-            with_it, other = _chance(blame.held_in, sighting), _chance(without, sighting)
+            with_it, other = fit(blame.held_in, sighting), fit(without, sighting)
             if sighting.origins and with_it > 1.5 * other:
                 text = Because(origin=sighting.origins[0].label(), says=sighting.says)
                 found.append((other / with_it, text))
@@ -143,7 +143,8 @@ def _without(blame: Blame, ranking: Ranking) -> Hypothesis | None:
     return None
 
 
-def _chance(hypothesis: Hypothesis, sighting: Sighting) -> float:
+def fit(hypothesis: Hypothesis, sighting: Sighting) -> float:
+    """How likely the hypothesis's world shows what was seen."""
     answer = hypothesis.predict(sighting.question)
     return background_of(sighting) if answer is None else chance(answer, sighting)
 
@@ -159,7 +160,7 @@ def observations(ranking: Ranking, groups: tuple[Group, ...]) -> tuple[Observati
         for sighting in group.sightings:
             if not sighting.origins:
                 continue
-            better = _chance(top, sighting) > 1.5 * _chance(base, sighting)
+            better = fit(top, sighting) > 1.5 * fit(base, sighting)
             codes = [s.fault.code for s in top.assumed] if better else []
             means = probe(sighting.question.kind).means(top.world, sighting.question)
             reports.append(
@@ -180,7 +181,7 @@ def contradictions(ranking: Ranking, network: Network, groups: tuple[Group, ...]
     for group in groups:
         for sighting in group.sightings:
             layered = sighting.origins and sighting.question.kind not in {"complaint", "connect", "ping", "tell"}
-            if base and layered and _chance(base, sighting) < SURPRISING:
+            if base and layered and fit(base, sighting) < SURPRISING:
                 found.append(_intent(base, sighting))
     found += _outweighed(network)
     found += _second_hand(ranking, network)

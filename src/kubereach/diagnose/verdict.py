@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubereach.diagnose.explain import Blame
+from kubereach.diagnose.explain import SURPRISING, Blame, fit
 from kubereach.diagnose.observe import Group
 from kubereach.diagnose.rank import Ranking
 from kubereach.diagnose.roles import service_walk
@@ -34,7 +34,7 @@ def verdict(ranking: Ranking, groups: tuple[Group, ...], blamed: tuple[Blame, ..
         return Verdict.DEGRADED
     failed = bool(answers) and "reply" not in answers
     leading = max((b.probability for b in blamed if b.role is Role.ROOT), default=0.0)
-    if fails + degraded + ranking.residual * failed >= 0.6 and (failed or _shown(groups) or leading >= 0.5):
+    if fails + degraded + ranking.residual * failed >= 0.6 and (failed or _shown(ranking, groups) or leading >= 0.5):
         return Verdict.UNREACHABLE
     return Verdict.UNDETERMINED
 
@@ -55,9 +55,11 @@ def _masses(ranking: Ranking, *, lost: bool) -> tuple[float, float, float, float
     return works, degraded, fails, misread
 
 
-def _shown(groups: tuple[Group, ...]) -> bool:
-    """Whether something shows the flow's own way."""
-    return any(s.question.kind in _TELLING and "given" not in s.answers for g in groups for s in g.sightings)
+def _shown(ranking: Ranking, groups: tuple[Group, ...]) -> bool:
+    """Whether something shows the flow going another way than the configuration means it to."""
+    meant = ranking.bases[:1]
+    seen = [s for g in groups for s in g.sightings if s.question.kind in _TELLING and "given" not in s.answers]
+    return any(fit(base, sighting) < SURPRISING for base in meant for sighting in seen)
 
 
 def _client_answers(groups: tuple[Group, ...]) -> frozenset[str]:
