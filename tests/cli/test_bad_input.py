@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,62 @@ def test_a_readable_file_beside_unreadable_ones_still_counts(tmp_path: Path) -> 
     assert report["target"]["address"] == "203.0.113.9"
     assert "screenshot.png is a picture: paste what it shows as text." in report["missing"]
     assert [span["origin"] for span in report["unread"]] == ["broken.yaml:11"]
+
+
+ALIASES = "\n".join(
+    ["apiVersion: v1", "kind: ConfigMap", "metadata: {name: x}", "a0: &a0 [x,x,x,x,x,x,x,x,x]"]
+    + [f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 40)]
+)
+MIXED = (
+    b"$ kubectl get svc -A\n"
+    + "Ünïcode\n".encode("latin-1")
+    + "ワーカー\n".encode("cp932")
+    + "ワーカー\n".encode()
+    + "kaputt".encode("utf-16")
+    + b"\nNAMESPACE   NAME    TYPE           CLUSTER-IP   EXTERNAL-IP   PORT(S)        AGE\n"
+    b"shop        front   LoadBalancer   10.96.1.1    203.0.113.9   80:30080/TCP   3d\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("aliases.yaml", ALIASES.encode()),
+        ("observed.yaml", ALIASES.encode() + b"\n- {probe: ping, from: client, to: 10.0.0.1, result: *a39}\n"),
+        ("deep.yaml", b"apiVersion: v1\nkind: Service\nspec: " + b"[" * 20_000 + b"]" * 20_000),
+        ("deep.json", b'{"apiVersion": "v1", "kind": "List", "items": [' * 20_000),
+        ("self.yaml", b"apiVersion: v1\nkind: Service\nmetadata: &m\n  name: x\n  <<: *m\nspec: &s {a: *s}\n"),
+        ("noise.txt", b"".join(random.Random(3).choices((b"ab ", b"1.2.3.4 ", b": ", b"\n", b"-"), k=400_000))),
+        ("blanks.txt", (b" " * 1500 + b"x\n") * 500),
+        ("broken.pcap", b"\xd4\xc3\xb2\xa1" + NOISE),
+        ("broken.pcapng", b"\x0a\x0d\x0d\x0a" + NOISE),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_hostile_files_end_soon_and_in_little_memory(name: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    limited = f"import resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({1 << 30}, {1 << 30})); "
+    limited += "from kubereach.__main__ import main; sys.argv = ['kubereach', *sys.argv[1:]]; sys.exit(main())"
+    words = [sys.executable, "-c", limited, "diagnose", str(path), "-o", "json"]
+    done = subprocess.run(words, capture_output=True, timeout=60, check=False)
+    _says_what_to_do_next(done)
+
+
+def test_encodings_mixed_in_one_file_keep_what_can_be_read(tmp_path: Path) -> None:
+    post = tmp_path / "post.txt"
+    post.write_bytes(MIXED)
+    report = json.loads(_run(str(post), "-o", "json").stdout)
+    assert report["target"]["address"] == "203.0.113.9"
+
+
+def test_an_archive_with_a_bomb_and_a_way_out_is_read_but_for_these(tmp_path: Path) -> None:
+    path = tmp_path / "case.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../outside.txt", "$ curl http://203.0.113.8/\ncurl: (7) Connection refused\n")
+        archive.writestr("bomb.txt", b" \n" * (40 << 20))
+        archive.writestr("post.txt", "$ curl -m 5 http://203.0.113.9/\ncurl: (28) Connection timed out after 5001 ms\n")
+    report = json.loads(_run(str(path), "-o", "json").stdout)
+    assert report["target"]["address"] == "203.0.113.9"
+    assert {span["origin"] for span in report["unread"]} >= {"../../outside.txt", "bomb.txt"}
+    assert not (tmp_path.parent / "outside.txt").exists()
