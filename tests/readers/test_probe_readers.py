@@ -10,9 +10,9 @@ from types import ModuleType
 
 import msgspec
 import pytest
-from goldens import capture_of, cases, misplaced, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.readers.goldens import capture_of, cases, misplaced, read
 
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.reader import Ask

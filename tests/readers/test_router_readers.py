@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from goldens import capture_of, cases, misplaced, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.readers.goldens import capture_of, cases, misplaced, read
 
 from kubereach.evidence.capture import Capture
 
