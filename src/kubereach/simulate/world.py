@@ -11,7 +11,8 @@ from kubereach.simulate.nominal import NOMINAL
 Changes = Mapping[Key, object]
 # Derivations that worlds of one network share: for each name, sets of leaves that it was seen to read, and the results
 # by the changes among those leaves.
-Shared = dict[object, list[tuple[frozenset[Key], dict[frozenset[tuple[Key, object]], object]]]]
+Signature = tuple[tuple[Key, object], ...]
+Shared = dict[object, list[tuple[frozenset[Key], dict[Signature, object]]]]
 MOST_READ_SETS = 16
 
 
@@ -26,6 +27,7 @@ class World:
     def __init__(self, network: Network, changes: Changes | None = None, shared: Shared | None = None) -> None:
         self.network = network
         self.changes: dict[Key, object] = dict(changes or {})
+        self._items = sorted(self.changes.items(), key=lambda item: item[0])
         self.reads: set[Key] = set()
         self._derived: dict[object, tuple[object, frozenset[Key]]] = {}
         self._shared: Shared = {} if shared is None else shared
@@ -79,8 +81,8 @@ class World:
                 return result
         return None
 
-    def _changed_among(self, keys: frozenset[Key]) -> frozenset[tuple[Key, object]]:
-        return frozenset((key, value) for key, value in self.changes.items() if key in keys)
+    def _changed_among(self, keys: frozenset[Key]) -> Signature:
+        return tuple([item for item in self._items if item[0] in keys])
 
     def start(self) -> set[Key]:
         """Begin to record a derivation: returns the record so far, to be given to `keep`."""
