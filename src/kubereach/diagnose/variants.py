@@ -10,7 +10,9 @@ from math import prod
 
 from msgspec import Struct
 
+from kubereach.model.address import contains
 from kubereach.model.attribute import (
+    ADDRESS,
     ANNOUNCER,
     ENCAPSULATION,
     ENDPOINTS,
@@ -19,11 +21,12 @@ from kubereach.model.attribute import (
     MULTIPATH,
     POLICY,
     PROXY_MODE,
+    ROUTED,
     WHY_EMPTY,
     Endpoint,
     Key,
 )
-from kubereach.model.fact import Outcome, ProbeResult, Route, Trust, VirtualServer
+from kubereach.model.fact import BgpSession, Neighbour, Outcome, Packet, ProbeResult, Route, Trust, VirtualServer
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
@@ -35,6 +38,8 @@ CILIUM_MODES = (("ebpf", 0.7), ("iptables", 0.3))  # with its replacement of kub
 MINORS = ((30, 0.7), (25, 0.18), (22, 0.12))
 METALLB = (("metallb-l2", 0.65), ("metallb-bgp", 0.35))
 ANNOUNCERS = (("other-bgp", 0.5), ("other-l2", 0.5))
+# That an address inside the subnet is served by BGP all the same, though nothing mentions it.
+ROUTED_ON_LINK = 0.02
 PARTLY = frozenset({Outcome.INTERMITTENT, Outcome.SLOW, Outcome.RESETS})
 # An Installation's pool may never have been applied: the operator creates pools only when there is none.
 SECOND_HAND_ENCAPSULATION = 0.12
@@ -68,8 +73,7 @@ def _axes(network: Network) -> list[Axis]:
         axes.append([(POLICY.of(service), value, p) for value, p in POLICIES])
     announcer = network.seen("cluster", ANNOUNCER)
     if announcer is None and "calico" not in network.stack:
-        table = METALLB if "metallb" in network.stack else ANNOUNCERS
-        axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in table])
+        axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in _announcers(network)])
     if network.seen("cluster", PROXY_MODE) is None:
         modes = CILIUM_MODES if "cilium" in network.stack else MODES
         axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in modes])
@@ -77,6 +81,30 @@ def _axes(network: Network) -> list[Axis]:
         axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS])
     axes += [_multipath(network), _encapsulation(network), _why_empty(network), _whereabouts(network)]
     return axes
+
+
+def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
+    """Who may announce, where nothing says it.
+
+    An address in the client's or the nodes' own subnet, or one that somebody answered ARP for, is announced by
+    layer 2, unless anything shows that BGP is spoken at all.
+    """
+    table = METALLB if "metallb" in network.stack else ANNOUNCERS
+    routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
+    address = network.flow.address
+    nodes = [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a]
+    beside = bool(address) and any(contains(f"{a}/24", address) for a in nodes)
+    answered = any(
+        (isinstance(f, Packet) and f.what == "arp-reply" and f.source == address)
+        or (isinstance(f, ProbeResult) and f.target == address and bool(f.macs))
+        or (isinstance(f, Neighbour) and f.address == address and bool(f.mac))
+        for f in network.observed
+    )
+    onlink = network.seen("client", ROUTED) is False or beside or answered
+    if routing or not onlink:
+        return table
+    (routed, _), (layer2, _) = sorted(table, key=lambda entry: entry[0].endswith("-l2"))
+    return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
 
 
 def _whereabouts(network: Network) -> Axis:
