@@ -49,6 +49,7 @@ def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
 
 def _addresses(service: KubeObject) -> tuple[str, ...]:
     found = [element.text("ip") for element in service.elements(INGRESS)]
+    found += str(service.value(INGRESS) or "").split(",")  # as people write it
     found += service.scalars("spec.externalIPs")
     return tuple(dict.fromkeys(a for a in map(canonical_address, found) if a))
 

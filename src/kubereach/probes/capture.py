@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import ENDPOINTS
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
+from kubereach.probes.dropped import answers_tunnel
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate import walk as w
 from kubereach.simulate.world import World
@@ -108,7 +109,8 @@ def _answered(found: w.Walk, question: Question) -> Distribution:
 def _is_error(network: Network, fact: Packet) -> bool:
     """An ICMP unreachable for the flow's client, seen at a node."""
     to_client = not network.flow.client or fact.destination == network.flow.client
-    return fact.what == "icmp-unreachable" and fact.device in network.nodes and to_client
+    ours = fact.what == "icmp-unreachable" and fact.device in network.nodes and to_client
+    return ours and not answers_tunnel(network, fact)
 
 
 def offers(network: Network) -> Iterable[Offer]:

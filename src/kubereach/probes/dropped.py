@@ -1,0 +1,184 @@
+"""The word of the program that dropped it: what a filter, a datapath or a kernel counter says of the flow's packets.
+
+Asked of a node, about the place: `input` (logged on its way to the host), `forward` (logged between two interfaces),
+`policy` (a CNI's policy verdict at the endpoint), `host-policy` (the same at the host itself), `tunnel` (an ICMP
+prohibition in answer to encapsulated packets). Answer: dropped. About `source-check` (the kernel's reverse-path
+counter): counted, none. About `rules` (a node's list of the service proxy's rules): missing, there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kubereach.model.attribute import (
+    ENDPOINTS,
+    FORWARD_DROP,
+    HOST_ENDPOINT_DROP,
+    HOST_FIREWALL,
+    INPUT_FIREWALL,
+    NODE_PORTS,
+    POLICY_DROP,
+    PORTS,
+    PROXY_DOWN,
+    PROXY_MODE,
+    RANGES_DENY,
+    RP_FILTER_DROP,
+    TUNNEL_BLOCKED,
+)
+from kubereach.model.fact import AnyFact, LogEvent, Packet, Setting
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.world import World
+
+KIND = "dropped"
+BACKGROUND: Distribution = {"dropped": 0.02, "counted": 0.12, "none": 0.88, "missing": 0.05, "there": 0.95}
+# The prefixes that firewalls write before a packet that they do not let pass (ufw, firewalld, Shorewall, people).
+_REFUSED = r"block|drop|reject|den(?:y|ied)|refus|prohibit"
+TUNNEL_PORTS = frozenset({4789, 8472, 6081, 51820, 51821, 5473, 8285})
+MANY = 50  # a counter that any stray packet raises says something from here on
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """Each place once."""
+    done: set[Question] = set()
+    for fact in network.observed:
+        for where, about, answer, says in _places(network, fact):
+            question = Question(KIND, where, (about,))
+            if question not in done:
+                done.add(question)
+                yield Sighting(
+                    question=question,
+                    answers=frozenset({answer}),
+                    origins=(fact.origin,),
+                    trust=fact.trust,
+                    says=says,
+                )
+
+
+Place = tuple[str, str, str, str]  # subject, what about, answer, in words
+
+
+def _places(network: Network, fact: AnyFact) -> Iterable[Place]:
+    if isinstance(fact, LogEvent):
+        fields = dict(fact.fields)
+        if fact.event == "packet-logged":
+            yield from _logged(network, fact, fields)
+        elif fact.event == "no-proxy-rules" and fact.device in network.nodes:
+            yield fact.device, "rules", "missing", "the node has no rules of the service proxy"
+        elif re.match(r"policy-den", fact.event) and _of_flow(network, *_ends(fields)):
+            yield from _denied(network, fact, fields)
+    elif isinstance(fact, Setting) and fact.subject in network.nodes:
+        if fact.attribute == "nstat TcpExtIPReversePathFilter" and int(str(fact.value)) >= MANY:
+            yield fact.subject, "source-check", "counted", f"the reverse-path filter dropped {fact.value} packets"
+    elif isinstance(fact, Packet) and fact.what == "icmp-unreachable" and answers_tunnel(network, fact):
+        where = network.owners.get(fact.source, "cluster")
+        says = f"{fact.source} refuses encapsulated packets: {fact.info or fact.what}"
+        yield where if where in network.nodes else "cluster", "tunnel", "dropped", says
+
+
+def _logged(network: Network, fact: LogEvent, fields: dict[str, str]) -> Iterable[Place]:
+    """A line of a LOG rule whose prefix says that the packet was refused, with the service's address and port."""
+    if not re.search(_REFUSED, fields.get("prefix", ""), re.IGNORECASE):
+        return
+    port = fields.get("dpt", "")
+    if not _of_flow(network, fields.get("dst", ""), int(port) if port.isdigit() else None):
+        return
+    node = fact.device if fact.device in network.nodes else network.owners.get(fields.get("dst", ""), "cluster")
+    about = "forward" if fields.get("out") else "input"
+    says = f"{fields.get('prefix', '')} {fields.get('src', '')} → {fields.get('dst', '')}:{port}".strip()
+    yield node if node in network.nodes else "cluster", about, "dropped", says
+
+
+def _denied(network: Network, fact: LogEvent, fields: dict[str, str]) -> Iterable[Place]:
+    """A CNI's policy verdict: at a pod's endpoint by the pods' policies, at the host's by those of hosts."""
+    address, _ = _ends(fields)
+    host = address in network.owners or re.search(r"->\s*(?:host|1)$|bpf_host", " ".join(fields.values()))
+    where = fact.device if fact.device in network.nodes else "cluster"
+    yield where, "host-policy" if host else "policy", "dropped", f"{fact.program}: {fact.event} to {address}"
+
+
+def _ends(fields: dict[str, str]) -> tuple[str, int | None]:
+    match = re.fullmatch(r"\[?(.{2,45}?)\]?(?::(\d{1,5}))?", fields.get("destination", ""))
+    if match is None:
+        return "", None
+    return match[1], int(match[2]) if match[2] else None
+
+
+def _of_flow(network: Network, address: str, port: int | None) -> bool:
+    """Whether a packet to this address and port can be the flow's: the service's own, a pod's, or a node's."""
+    flow = network.flow
+    endpoints = network.seen(flow.service, ENDPOINTS) or ()
+    served = network.seen(flow.service, PORTS) or ()
+    ports = {flow.port, *(p.port for p in served), *(p.target for p in served), *(e.port for e in endpoints)}
+    ports |= set(network.seen(flow.service, NODE_PORTS) or ())
+    if address in {e.address for e in endpoints if e.address} | {flow.address}:
+        return True
+    return port is not None and port in ports
+
+
+def answers_tunnel(network: Network, fact: Packet) -> bool:
+    """Whether an ICMP error goes back to where encapsulated packets for its sender came from."""
+    return any(
+        isinstance(other, Packet)
+        and other.source == fact.destination
+        and other.destination == fact.source
+        and (other.destination_port in TUNNEL_PORTS or other.what in {"vxlan", "ipip"})
+        for other in network.observed
+    )
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """Dropped where a fault of the world drops it there."""
+    nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
+    about = str(question.about[0])
+    if about == "rules":
+        down = any(world.get(node, PROXY_DOWN) for node in nodes)
+        if world.get("cluster", PROXY_MODE) in {"ebpf", "nftables", "kube-router"}:
+            return None
+        return {"missing": 0.85, "there": 0.15} if down else {"missing": 0.02, "there": 0.98}
+    caught = any([_drops(world, node, about) for node in nodes])
+    if about == "source-check":
+        return {"counted": 0.8, "none": 0.2} if caught else {"counted": 0.1, "none": 0.9}
+    return {"dropped": 0.8 if caught else 0.01}
+
+
+def _drops(world: World, node: str, about: str) -> bool:
+    service = world.network.flow.service
+    if about == "input":
+        return bool(world.get(node, HOST_FIREWALL)) | bool(world.get(node, INPUT_FIREWALL))
+    if about == "forward":
+        return world.get(node, FORWARD_DROP) | bool(world.get(node, HOST_FIREWALL))
+    if about == "policy":
+        return world.get(service, POLICY_DROP)
+    if about == "host-policy":
+        return world.get(node, HOST_ENDPOINT_DROP) | world.get(service, RANGES_DENY)
+    if about == "tunnel":
+        return world.get(node, TUNNEL_BLOCKED)
+    return world.get(node, RP_FILTER_DROP)
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """The kernel's counter, which everybody may read."""
+    for node in network.nodes:
+        yield Offer(
+            question=Question(KIND, node, ("source-check",)),
+            where=node,
+            command="nstat -az TcpExtIPReversePathFilter   # before and after a try",
+            cost=30,
+            words={"counted": "the number grows", "none": "it stays"},
+        )
+
+
+def means(world: World, question: Question) -> str:
+    """What dropped it."""
+    words = {
+        "input": "the host's own filter drops the flow's packets",
+        "forward": "the node's filter drops what it forwards",
+        "policy": "a network policy refuses the flow's packets",
+        "host-policy": "a policy for hosts refuses the flow's packets",
+        "tunnel": "encapsulated packets between the nodes are refused",
+        "source-check": "the kernel drops packets whose source it would reach another way",
+        "rules": "the service proxy does not work there",
+    }
+    return words.get(str(question.about[0]), "")
