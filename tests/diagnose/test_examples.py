@@ -166,7 +166,6 @@ def test_the_session_is_no_cause_any_more_after_its_repair() -> None:
     assert not [c for c in found.causes if c.code.startswith("bgp-session") and c.probability > EQUAL]
 
 
-@pytest.mark.xfail(strict=True, reason="a node that forwards the ping is taken for the router")
 def test_nothing_is_said_to_fail_where_the_service_answers() -> None:
     found = _diagnosis("healthy-but-no-ping/post.txt")
     assert [effect.says for effect in found.effects] == []

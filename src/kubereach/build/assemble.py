@@ -208,7 +208,13 @@ def _put_segment(flow: Flow, observed: tuple[AnyFact, ...], hosts: Hosts, leaves
     A redirect proves both: a router sends one only when in- and out-interface are the same and the next hop is on the
     sender's subnet (RFC 1812 section 5.2.7.2; Linux ip_forward.c). Otherwise equal /24s are a guess, trusted little.
     """
-    redirects = [f for f in observed if isinstance(f, ProbeResult) and f.redirects and f.source == "client"]
+    redirects = [
+        f
+        for f in observed
+        if isinstance(f, ProbeResult)
+        and f.source == "client"
+        and any(new != f.target and hosts.owners.get(old) not in hosts.nodes for old, new in f.redirects)
+    ]
     if redirects:
         where = [f.origin for f in redirects]
         leaves.put("client", SHARED_LAN, value=True, origins=where)

@@ -22,11 +22,20 @@ EVERY_NODE = "*"  # a statement that all nodes are next hops
 BACKGROUND: Distribution = {"none": 0.3, "several": 0.2, "all": 0.5, "some": 0.3, "none-of-them": 0.2}
 
 
+def by_router(network: Network, sender: str, next_hop: str) -> bool:
+    """Whether a redirect shows a router's route through a gateway.
+
+    One that names the address itself says that it is on-link, and a node that forwards what it should have taken (an
+    address that no kernel owns) sends redirects too.
+    """
+    return next_hop != network.flow.address and network.owners.get(sender) not in network.nodes
+
+
 def sightings(network: Network) -> Iterable[Sighting]:
     """Redirects name the router's active next hop (RFC 1812 section 5.2.7.2)."""
     for fact in network.observed:
         if isinstance(fact, ProbeResult) and fact.target == network.flow.address:
-            hops = {network.owners.get(new, new) for _, new in fact.redirects}
+            hops = {network.owners.get(new, new) for old, new in fact.redirects if by_router(network, old, new)}
             if hops:
                 yield Sighting(
                     question=Question(KIND, "router"),
