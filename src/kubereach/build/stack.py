@@ -68,7 +68,9 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
     for fact in facts:
         if isinstance(fact, Setting):
             text = f"{fact.attribute} {fact.value}".lower()
-            found |= {word for word in WORDS if word in text}
+            shown = {word for word in WORDS if word in text}
+            # k3s enforces network policies with kube-router's code, whose chains tell nothing of who announces.
+            found |= shown - {"kube-router"} if re.match(r"iptables\.|nft\.", fact.attribute) else shown
         elif isinstance(fact, LogEvent):
             found |= {word for word in WORDS if word in fact.program}
         elif isinstance(fact, BgpSession) and fact.peer_type:

@@ -22,7 +22,7 @@ from kubereach.model.fact import LogEvent
 _ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40})"
 _STAMP = (
     r"(?:(?P<syslog>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) (?P<host>[\w.-]{1,80}) kernel: )?"
-    r"(?:kern\s{0,3}:\w{2,7}\s{0,3}: )?(?:\[\s{0,8}(?P<stamp>[^\]\n]{4,40})\] ?)?(?:<\d{1,3}>)?"
+    r"(?:kern\s{0,3}:\w{2,7}\s{0,3}: )?(?:\[\s{0,8}(?P<stamp>[^\]\n]{0,30}\d[.:]\d[^\]\n]{0,30})\] ?)?(?:<\d{1,3}>)?"
 )
 _DEV = r"(?P<dev>[\w.@-]{1,32})"
 _PAIR = rf"(?P<address>{_ADDRESS}) from (?P<from>{_ADDRESS})"
