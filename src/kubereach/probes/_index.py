@@ -19,7 +19,6 @@ PROBES: tuple[str, ...] = (
     "dropped",
     "exported",
     "inner_target",
-    "logged_drop",
     "name",
     "next_hop",
     "other_port",

@@ -35,6 +35,8 @@ KIND = "dropped"
 BACKGROUND: Distribution = {"dropped": 0.02, "counted": 0.12, "none": 0.88, "missing": 0.05, "there": 0.95}
 # The prefixes that firewalls write before a packet that they do not let pass (ufw, firewalld, Shorewall, people).
 _REFUSED = r"block|drop|reject|den(?:y|ied)|refus|prohibit"
+# Interfaces behind which pods are: what the flow's client sends there has been translated.
+_TO_PODS = r"cni|cali|veth|lxc|flannel|vxlan|tunl|weave|docker|kube|cilium|ovn|azv"
 TUNNEL_PORTS = frozenset({4789, 8472, 6081, 51820, 51821, 5473, 8285})
 MANY = 50  # a counter that any stray packet raises says something from here on
 
@@ -82,7 +84,8 @@ def _logged(network: Network, fact: LogEvent, fields: dict[str, str]) -> Iterabl
     if not re.search(_REFUSED, fields.get("prefix", ""), re.IGNORECASE):
         return
     port = fields.get("dpt", "")
-    if not _of_flow(network, fields.get("dst", ""), int(port) if port.isdigit() else None):
+    translated = fields.get("src") == network.flow.client != "" and re.match(_TO_PODS, fields.get("out", ""))
+    if not translated and not _of_flow(network, fields.get("dst", ""), int(port) if port.isdigit() else None):
         return
     node = fact.device if fact.device in network.nodes else network.owners.get(fields.get("dst", ""), "cluster")
     about = "forward" if fields.get("out") else "input"

@@ -24,8 +24,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
     """Each distinct message once."""
     seen: set[str] = set()
     for fact in network.observed:
-        if not isinstance(fact, LogEvent) or fact.program == "conntrack":
-            continue  # connections are no messages
+        if not isinstance(fact, LogEvent) or fact.program == "conntrack" or fact.event == "packet-logged":
+            continue  # connections and packets are no messages
         if fact.event not in ORDINARY and fact.event not in seen:
             seen.add(fact.event)
             yield _sighting(fact.event, fact, f"{fact.program}: {fact.event}")
