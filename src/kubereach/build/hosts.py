@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kubereach.model.address import canonical_address
-from kubereach.model.fact import BgpSession, Fact, ProbeResult, Setting, Trust
+from kubereach.model.fact import BgpSession, Fact, InterfaceAddress, ProbeResult, Setting, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
 
@@ -105,6 +105,7 @@ def find_hosts(objects: Objects, facts: tuple[Fact, ...]) -> Hosts:
     _from_api_server(objects, hosts)
     _from_peers(objects, facts, hosts)
     _from_sources(facts, hosts)
+    _from_bound(objects, facts, hosts)
     return hosts
 
 
@@ -215,6 +216,17 @@ def _from_sources(facts: tuple[Fact, ...], hosts: Hosts) -> None:
                 and subject not in nameless
             ):
                 hosts.rename(nameless[0], subject)
+
+
+def _from_bound(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts) -> None:
+    """A host that has a service's address on an interface, with its full length, is a node."""
+    wanted = {f.target for f in facts if isinstance(f, ProbeResult) and f.target}
+    for (kind, _, _), entry in objects.items():
+        if kind == "Service":
+            wanted |= {element.text("ip") for element in entry.elements("status.loadBalancer.ingress")}
+    for fact in facts:
+        if isinstance(fact, InterfaceAddress) and fact.address in wanted and fact.prefix_length in {32, 128}:
+            hosts.resolve(fact.device, node_like=True)
 
 
 def _from_peers(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts) -> None:

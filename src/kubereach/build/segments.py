@@ -264,6 +264,7 @@ def _put_holder(
         *_holder_in_objects(objects, namespace, name),
         *_holder_stated(settings, flow),
         *_holder_in_logs(observed, flow),
+        *_holder_bound(observed, flow),
     ):
         if re.fullmatch(r"[\w][\w.-]{0,62}", holder):
             leaves.put(flow.service, LEASE_HOLDER, hosts.resolve(f"node/{holder}"), (origin,), trust)
@@ -311,6 +312,20 @@ def _holder_in_logs(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]
             fields = dict(fact.fields)
             if fields.get("protocol") == "layer2" and (not flow.address or flow.address in str(fields)):
                 yield fact.device.removeprefix("node/"), fact.origin, Trust.STATED
+
+
+def _holder_bound(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]:
+    """The one node with the address on an interface on which the proxy does not bind it everywhere."""
+    bound = [
+        f
+        for f in observed
+        if isinstance(f, InterfaceAddress)
+        and f.address == flow.address != ""
+        and f.device.startswith("node/")
+        and not VIRTUAL.match(f.interface)
+    ]
+    if len({f.device for f in bound}) == 1:
+        yield bound[0].device.removeprefix("node/"), bound[0].origin, bound[0].trust
 
 
 def _nics(leaves: Leaves, node: str) -> tuple[tuple[str, str], ...]:

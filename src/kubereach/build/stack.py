@@ -75,9 +75,15 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
             found |= {word for word in WORDS if word in fact.program}
         elif isinstance(fact, BgpSession) and fact.peer_type:
             found.add("calico")
-    for (kind, namespace, _), entry in objects.items():
-        if kind == "Service" and any("metallb" in k for k in entry.mapping("metadata.annotations")):
-            found.add("metallb")
+    for (kind, namespace, name), entry in objects.items():
+        if kind == "Service":
+            notes = entry.mapping("metadata.annotations")
+            found |= {word for word in ("metallb", "kube-vip") if any(word in key for key in notes)}
+        # The pods and settings that only these products have.
+        if kind in {"ConfigMap", "Pod", "DaemonSet"} and re.match(r"kube-?vip(?!-cloud)", name):
+            found.add("kube-vip")
+        if kind in {"Pod", "DaemonSet"} and name.startswith("svclb-"):
+            found.add("servicelb")
         if namespace in {"calico-system", "metallb-system"}:
             found.add(namespace.removesuffix("-system"))
     return frozenset(found)
@@ -158,6 +164,6 @@ def _guess(stack: frozenset[str], leaves: Leaves) -> None:
         ("kube-router", "kube-router"),
         ("openelb", "openelb"),
     ):
-        if word in stack:
+        if word in stack and not (announcer == "klipper" and "metallb" in stack):  # beside it, who announces is open
             leaves.put("cluster", ANNOUNCER, announcer, (), Trust.MENTIONED)
             return

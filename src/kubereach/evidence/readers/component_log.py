@@ -1,7 +1,7 @@
 """Logs of the other programs on the packet's way.
 
 Reads: klog lines (kube-proxy and other Kubernetes programs) with kube-proxy's flags, Calico's confd and Felix, logrus
-and slog lines of Cilium and kube-vip, keepalived's.
+and slog lines of Cilium and kube-vip, keepalived's, and the error log of nginx (ingress-nginx).
 Ask: `kubectl logs -n kube-system ds/kube-proxy` and the like.
 Facts: LogEvent, whose event is the message's words without names and numbers; Setting `kube-proxy.flag.NAME` of the
 cluster, and `kube-proxy.mode`. A message that repeats the last one with its words gives no second fact.
@@ -28,19 +28,24 @@ _CALICO = (
     r"(?P<file>[\w-]{2,30})/[\w./-]{1,60} \d{1,6}: (?P<text>.*)$"
 )
 _LOGRUS = r"(?:time=\"?(?P<time>[^\"\s]{4,40})\"? )?level=\w{3,8} (?:source=\S{1,200} )?msg=(?P<text>.*)$"
+_DAY = r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)"
+_SLOG = rf"{_DAY} (?:INFO|WARN|ERROR|DEBUG) (?P<text>\S.*)$"
+_NGINX = rf"{_DAY} \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d{{1,8}}#\d{{1,8}}: (?:\*\d{{1,12}} )?(?P<text>.*)$"
 _KEEPALIVED = (
     r"(?:(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) [\w.-]{1,60} )?(?:Keepalived(?:_vrrp)?\[\d{1,8}\]: (?P<text>.*)"
     r"|(?P<bare>(?:bogus VRRP packet received|VRRP_Instance\([\w.-]{1,60}\) |\([\w.-]{1,60}\):? (?:received an invalid "
     r"passwd|Entering \w+ STATE|ip address associated)).*))$"
 )
 
-COMMANDS = (r"\blogs?\b.*\b(?:kube-proxy|cilium|kube-vip|calico-node|keepalived|kube-router)",)
+COMMANDS = (r"\blogs?\b.*\b(?:kube-proxy|cilium|kube-vip|calico-node|keepalived|kube-router|nginx)",)
 SIGNATURES = (
     r"(?:\?\?\? )?[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6}\s+\d{1,8} [\w.-]{1,60}\.go:\d{1,6}\]",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \[[A-Z]{4,8}\]\[\d{1,8}\] [\w-]{2,30}/",
     r"(?:time=\S{4,40} )?level=(?:info|warn|warning|error|debug|fatal) (?:source=\S{1,200} )?msg=",
     r"(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} [\w.-]{1,60} )?Keepalived(?:_vrrp)?\[\d{1,8}\]: ",
     r"bogus VRRP packet received on ",
+    r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?:INFO|WARN|ERROR|DEBUG) \S",
+    r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:notice|warn|error|crit|alert|emerg)\] \d{1,8}#\d{1,8}: ",
     r"(?:VRRP_Instance)?\([\w.-]{1,60}\):? (?:received an invalid passwd|Entering \w+ STATE|ignoring received adv)",
 )
 ASKS = (
@@ -68,7 +73,7 @@ def read(capture: Capture) -> Reading:
         if flag:
             facts.extend(_flag(capture, index, flag[1], flag[2]))
             continue
-        event, fields = _message(text)
+        event, fields = _nginx_message(text) if shape == "nginx" else _message(text)
         program = _program(capture, shape, match)
         if (program, event, fields) not in seen:
             seen.add((program, event, fields))
@@ -77,8 +82,15 @@ def read(capture: Capture) -> Reading:
 
 
 def _shape(line: str) -> tuple[re.Match[str] | None, str]:
-    """The line's parts and which of the four shapes it has."""
-    for shape, pattern in (("klog", _KLOG), ("calico", _CALICO), ("logrus", _LOGRUS), ("keepalived", _KEEPALIVED)):
+    """The line's parts and which of the shapes it has."""
+    for shape, pattern in (
+        ("klog", _KLOG),
+        ("calico", _CALICO),
+        ("logrus", _LOGRUS),
+        ("keepalived", _KEEPALIVED),
+        ("slog", _SLOG),
+        ("nginx", _NGINX),
+    ):
         match = re.match(pattern, line)
         if match:
             return match, shape
@@ -98,6 +110,14 @@ def _message(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     return event or "message", fields
 
 
+def _nginx_message(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The event and the fields of `message, client: A, server: B, …` (nginx src/http/ngx_http_request.c)."""
+    message, _, rest = text.partition(", client: ")
+    event, fields = _message(message)
+    pairs = re.findall(r'(\w{4,12}): ("[^"]{0,500}"|[^,"]{1,200})', f"client: {rest}" if rest else "")
+    return event, (*fields, *((key, value.strip('"')) for key, value in pairs[:10]))
+
+
 def _program(capture: Capture, shape: str, match: re.Match[str]) -> str:
     """Who wrote it, by the command's and file's names, else by the line's shape."""
     around = f"{capture.command} {capture.source}"
@@ -108,8 +128,10 @@ def _program(capture: Capture, shape: str, match: re.Match[str]) -> str:
     for name in ("kube-proxy", "cilium", "kube-vip", "kube-router"):
         if name in around:
             return name
-    if shape == "logrus":
-        return "unknown"
+    if shape == "nginx":
+        return "nginx"
+    if shape in {"logrus", "slog"}:
+        return "kube-vip" if re.search(r"\(svcs\)|ARP/NDP|\bkube-vip\b", match["text"] or "") else "unknown"
     proxy = shape == "klog" and match["file"] in {"proxier.go", "server_linux.go", "server_others.go"}
     return "kube-proxy" if proxy else "kubernetes"
 
