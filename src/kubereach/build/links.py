@@ -158,6 +158,7 @@ def _put_second_interfaces(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hos
     """Nodes with legs in several subnets; the worse when the address lies on another one than the default route."""
     for node in hosts.nodes:
         legs = [f for f in observed if isinstance(f, InterfaceAddress) and f.device == node and _leg(f)]
+        legs += _connected(observed, node) if not legs else []
         if len({f.interface for f in legs}) < 2:
             continue
         defaults = [
@@ -171,6 +172,24 @@ def _put_second_interfaces(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hos
         if on_leg and any(defaults) and on_leg[0].interface not in defaults:
             doubt = f"{flow.address} is on the link of {on_leg[0].interface}, and the default route is by {defaults[0]}"
         leaves.put(node, MULTIHOMED_DOUBT, doubt, (legs[0].origin,), legs[0].trust)
+
+
+def _connected(observed: tuple[AnyFact, ...], node: str) -> list[InterfaceAddress]:
+    """The legs as the connected routes of a node show them, where its addresses are not shown."""
+    legs = [
+        InterfaceAddress(
+            origin=route.origin,
+            trust=route.trust,
+            device=node,
+            interface=route.next_hops[0].interface,
+            address=route.prefix.partition("/")[0],
+            prefix_length=prefix_length(route.prefix),
+        )
+        for route in observed
+        if isinstance(route, Route) and route.device == node and route.protocol in {"connected", "kernel"}
+        if route.next_hops and not route.next_hops[0].via and route.next_hops[0].interface
+    ]
+    return [leg for leg in legs if _leg(leg)]
 
 
 def _leg(fact: InterfaceAddress) -> bool:

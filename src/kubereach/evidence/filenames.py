@@ -36,6 +36,8 @@ _OPTIONS = {
     "ethtool": "kiSK",
 }
 _WITH_VALUE = {"t", "i", "I", "c", "p", "w", "m", "n", "l", "o"}
+# A capture's filter starts with one of these (pcap-filter(7)).
+_FILTER = frozenset("port host net src dst tcp udp icmp icmp6 arp ip ip6 vlan ether proto not and or portrange".split())
 _KUBECTL = frozenset({"kubectl", "oc", "calicoctl", "k"})
 _LETTERS = frozenset({"A", "n", "o", "l"})
 _ROUTEROS = frozenset({"ip", "ipv6", "routing", "interface", "tool", "system", "export"})
@@ -95,6 +97,10 @@ def _with_options(name: str, words: list[str]) -> list[str]:
             result.append("--stats")
         elif len(word) <= 5 and set(word) <= set(_OPTIONS[name]):
             result.append(f"-{word}")
+            if name == "tcpdump" and word.endswith("i") and index < len(words):
+                stop = next((i for i in range(index + 1, len(words)) if words[i] in _FILTER), len(words))
+                result.append("-".join(words[index:stop]))  # an interface's name may hold dashes
+                return [*result, *words[stop:]]
             if word in _WITH_VALUE and index < len(words) and not words[index].isupper():
                 result.append(words[index])
                 index += 1

@@ -26,6 +26,7 @@ PROBES: tuple[str, ...] = (
     "pod_route",
     "reply_path",
     "reply_source",
+    "return_leg",
     "route_use",
     "router_route",
     "sizes",

@@ -113,8 +113,8 @@ def _of_flow(network: Network, address: str, port: int | None) -> bool:
     flow = network.flow
     endpoints = network.seen(flow.service, ENDPOINTS) or ()
     served = network.seen(flow.service, PORTS) or ()
-    ports = {flow.port, *(p.port for p in served), *(p.target for p in served), *(e.port for e in endpoints)}
-    ports |= set(network.seen(flow.service, NODE_PORTS) or ())
+    ports: set[int | str | None] = {flow.port, *(p.port for p in served), *(p.target for p in served)}
+    ports |= {*(e.port for e in endpoints), *(network.seen(flow.service, NODE_PORTS) or ())}
     if address in {e.address for e in endpoints if e.address} | {flow.address}:
         return True
     return port is not None and port in ports
@@ -140,7 +140,8 @@ def predict(world: World, question: Question) -> Distribution | None:
         if world.get("cluster", PROXY_MODE) in {"ebpf", "nftables", "kube-router"}:
             return None
         return {"missing": 0.85, "there": 0.15} if down else {"missing": 0.02, "there": 0.98}
-    caught = any([_drops(world, node, about) for node in nodes])
+    found = [_drops(world, node, about) for node in nodes]  # every node's leaf counts as read
+    caught = any(found)
     if about == "source-check":
         return {"counted": 0.8, "none": 0.2} if caught else {"counted": 0.1, "none": 0.9}
     return {"dropped": 0.8 if caught else 0.01}

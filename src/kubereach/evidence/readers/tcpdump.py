@@ -105,6 +105,8 @@ class _Scan(Struct):
 def read(capture: Capture) -> Reading:
     """The folded packets, and the lines that are not tcpdump's."""
     named = option(words(capture.command), "-i", "--interface") or ""
+    if clustered := re.search(r"(?:^|\s)-[A-Za-z#]{1,12}i\s{0,4}([\w.@:+-]{1,32})", capture.command):
+        named = named or clustered[1]  # `tcpdump -eni eth0`
     scan = _Scan(folds={}, extra=[], interface="" if named == "any" else named)
     unread = [index for index, line in enumerate(capture.lines) if not _line(capture, scan, index, line.rstrip())]
     facts: list[AnyFact] = [_packet(capture, fold) for fold in scan.folds.values()]
