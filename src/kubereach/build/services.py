@@ -18,7 +18,7 @@ from kubereach.model.attribute import (
     Endpoint,
     ServicePort,
 )
-from kubereach.model.fact import Scalar
+from kubereach.model.fact import Scalar, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
 
@@ -118,10 +118,14 @@ def _put_endpoints(objects: Objects, service: KubeObject, subject: str, leaves: 
     if not shown:
         found, origins = _from_pods(objects, service)
         shown = bool(found)
+    trust = Trust.OUTPUT
+    if not shown:
+        found, origins = _namesakes(objects, service)
+        shown, trust = bool(found), Trust.MENTIONED
     if shown:
         located = tuple(_locate(endpoint, objects, service.namespace) for endpoint in found)
         unique = {endpoint.address: endpoint for endpoint in sorted(located, key=lambda e: bool(e.node))}
-        leaves.put(subject, ENDPOINTS, tuple(unique.values()), dict.fromkeys(origins))
+        leaves.put(subject, ENDPOINTS, tuple(unique.values()), dict.fromkeys(origins), trust)
 
 
 def _slice_of(entry: KubeObject, service: KubeObject) -> bool:
@@ -167,6 +171,21 @@ def _from_pods(objects: Objects, service: KubeObject) -> tuple[list[Endpoint], l
         if address := canonical_address(pod.text("status.podIP")):
             ready = pod.value("status.conditions.Ready") is not False
             found.append(Endpoint(address, "", ready, None, name))
+            origins += pod.origins("status.podIP")
+    return found, origins
+
+
+def _namesakes(objects: Objects, service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:
+    """Pods without labels shown whose controller has the service's own name, as charts name both; ready ones only."""
+    found: list[Endpoint] = []
+    origins: list[Origin] = []
+    owned = rf"{re.escape(service.name)}-(?:[a-z0-9]{{5,10}}-)?(?:[a-z0-9]{{5}}|\d{{1,3}})"
+    for (kind, namespace, name), pod in objects.items():
+        address = canonical_address(pod.text("status.podIP")) if kind == "Pod" else None
+        if not address or namespace != service.namespace or pod.mapping("metadata.labels"):
+            continue
+        if re.fullmatch(owned, name) and pod.value("status.conditions.Ready") is True:
+            found.append(Endpoint(address, "", True, None, name))
             origins += pod.origins("status.podIP")
     return found, origins
 

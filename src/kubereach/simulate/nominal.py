@@ -27,10 +27,16 @@ def _announcer(world: World, _subject: str) -> str:
 
 
 def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
-    """One ready pod: where the flow goes to a node by its own address, there; else on no control plane if possible."""
+    """One ready pod: where the flow goes to a node by its own address, there; where a node holds the service's, there;
+
+    else on no control plane if possible.
+    """
     nodes = world.network.nodes
     if subject and (owner := world.network.owners.get(world.network.flow.address, "")) in nodes:
         return (a.Endpoint("", owner),)
+    holder = world.network.seen(subject, a.LEASE_HOLDER) if subject else None
+    if holder in nodes and holder is not None:
+        return (a.Endpoint("", holder),)
     workers = [n for n in nodes if not world.network.seen(n, a.CONTROL_PLANE)]
     return (a.Endpoint("", (workers or list(nodes) or [""])[0]),) if subject else ()
 
