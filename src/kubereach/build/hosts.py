@@ -106,6 +106,7 @@ def find_hosts(objects: Objects, facts: tuple[Fact, ...]) -> Hosts:
     _from_peers(objects, facts, hosts)
     _from_sources(facts, hosts)
     _from_bound(objects, facts, hosts)
+    _from_node_sessions(facts, hosts)
     return hosts
 
 
@@ -240,5 +241,15 @@ def _from_peers(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts) -> None
             if fact.peer not in hosts.owners:  # the other end of a mesh session is a node
                 hosts.own(hosts.add_node(f"node/{fact.peer}"), fact.peer, (fact.origin,), fact.trust)
         elif isinstance(fact, BgpSession) and fact.peer and fact.peer_type in {"global", "node specific"}:
+            hosts.owners.setdefault(fact.peer, "router")
+            hosts.addresses.setdefault("router", (fact.peer, (fact.origin,), fact.trust))
+
+
+def _from_node_sessions(facts: tuple[Fact, ...], hosts: Hosts) -> None:
+    """Whom a node's own daemon lists as neighbour, and who is no node, is a router."""
+    sessions = [f for f in facts if isinstance(f, BgpSession) and f.peer and not f.peer_type]
+    listed = {hosts.resolve(f.device) for f in sessions}
+    for fact in sessions if "router" not in listed or len(listed) > 1 else ():
+        if hosts.resolve(fact.device) in hosts.nodes and canonical_address(fact.peer):
             hosts.owners.setdefault(fact.peer, "router")
             hosts.addresses.setdefault("router", (fact.peer, (fact.origin,), fact.trust))

@@ -24,7 +24,17 @@ from kubereach.model.attribute import (
     PEER_ON_LINK,
     PEERS,
 )
-from kubereach.model.fact import AnyFact, BgpSession, InterfaceAddress, Route, Setting, Trust
+from kubereach.model.fact import (
+    AnyFact,
+    BgpSession,
+    InterfaceAddress,
+    ProbeKind,
+    ProbeResult,
+    Route,
+    RouteLookup,
+    Setting,
+    Trust,
+)
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
 
@@ -148,10 +158,24 @@ def _put_on_link(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) ->
         and 8 <= f.prefix_length < 31
         and "." in f.address
     ]
+    if distant := _distant(observed, hosts, peers):
+        leaves.put("router", PEER_ON_LINK, value=False, origins=(distant.origin,), trust=Trust.STATED)
     if not peers or not subnets:
         return
     inside = [origin for subnet, origin in subnets if any(contains(subnet, peer) for peer in peers)]
     leaves.put("router", PEER_ON_LINK, bool(inside), tuple(inside[:1]) or (subnets[0][1],), Trust.STATED)
+
+
+def _distant(observed: tuple[AnyFact, ...], hosts: Hosts, peers: list[str]) -> ProbeResult | RouteLookup | None:
+    """A trace from a node to the peer, or a look-up, with a router in between."""
+    for fact in observed:
+        if isinstance(fact, ProbeResult) and fact.probe is ProbeKind.TRACEROUTE and fact.target in peers:
+            between = [hop for hop in fact.hops if hop and hop != fact.target]
+            if fact.source in hosts.nodes and between and fact.hops[-1] == fact.target:
+                return fact
+        elif isinstance(fact, RouteLookup) and fact.device in hosts.nodes and fact.address in peers and fact.via:
+            return fact
+    return None
 
 
 def _put_multihop(objects: Objects, leaves: Leaves) -> None:

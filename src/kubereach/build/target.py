@@ -18,10 +18,11 @@ from kubereach.model.attribute import (
     PORTS,
     ServicePort,
 )
-from kubereach.model.fact import Fact, Outcome, ProbeKind, ProbeResult
+from kubereach.model.fact import BgpSession, Fact, Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Flow
 
 SERVICE_PROBES = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
+BGP_PORT = 179
 PLACEHOLDER = "service/default/(service)"
 
 
@@ -49,7 +50,8 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         failing = _failing(facts)
         pinged = {f.target for f in facts if isinstance(f, ProbeResult) and f.probe not in SERVICE_PROBES}
         pinged -= {f.target for f in facts if isinstance(f, ProbeResult) and f.probe in SERVICE_PROBES}
-        tried = sorted(probed, key=lambda a: (not failing[a], a in pinged, -probed[a]))
+        peers = _peers_only(facts)
+        tried = sorted(probed, key=lambda a: (a in peers, not failing[a], a in pinged, -probed[a]))
         inner = _inner(service, leaves, facts)
         wanted = [a for a in tried if a in owned] or [a for a in tried if a in inner and failing[a]]
         address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")
@@ -91,6 +93,15 @@ def _inner(service: str, leaves: Leaves, facts: tuple[Fact, ...]) -> frozenset[s
     ports = {*(leaves.get(service, NODE_PORTS) or ()), leaves.get(service, HEALTH_PORT)}
     tried = {f.target for f in facts if isinstance(f, ProbeResult) and f.port is not None and f.port in ports}
     return frozenset(tried | {leaves.get(service, CLUSTER_IP) or ""})
+
+
+def _peers_only(facts: tuple[Fact, ...]) -> frozenset[str]:
+    """BGP peers that were tried as such: by ping and traceroute, or on TCP port 179, and on no port of a service."""
+    tried = [f for f in facts if isinstance(f, ProbeResult) and f.target]
+    served = {f.target for f in tried if f.probe in SERVICE_PROBES and f.port != BGP_PORT}
+    peers = {f.target for f in tried if f.port == BGP_PORT}
+    peers |= {f.peer for f in facts if isinstance(f, BgpSession) and f.peer}
+    return frozenset(peers - served)
 
 
 def _failing(facts: tuple[Fact, ...]) -> Counter[str]:

@@ -116,4 +116,21 @@ def unquote(lines: list[str]) -> list[str]:
 
 def lines_of(data: bytes) -> list[str]:
     """The cleaned lines of a document."""
-    return unquote([clean(line) for line in split(decode(data))])
+    return unquote([clean(unwrapped(line)) for line in split(decode(data))])
+
+
+def unwrapped(line: str) -> str:
+    """What a program wrote, out of the envelope of a container runtime's log file.
+
+    Docker: `{"log":"TEXT\\n","stream":"stderr","time":"…"}`; CRI: `TIME stderr F TEXT`.
+    """
+    if line.startswith('{"log":"') and '"stream":"' in line:
+        match = re.match(r'\{"log":"((?:[^"\\]|\\.){0,8000})","stream":"std(?:out|err)"', line)
+        if match:
+            text = re.sub(r"\\[nrt]", " ", match[1].replace("\\\\", "\\"))
+            return text.replace('\\"', '"').rstrip()
+    elif " std" in line[19:50] and (
+        cri := re.match(r"\d{4}-\d\d-\d\dT[\d:.]{8,18}\S{1,6} std(?:out|err) [FP] (.*)$", line)
+    ):
+        return cri[1]
+    return line

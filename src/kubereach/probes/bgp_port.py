@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, SESSION_FAULT
-from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
+from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.world import World
@@ -54,12 +54,35 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 trust=fact.trust,
                 says=f"tcp to {fact.target}:{PORT}: {fact.outcome.value}",
             )
+    yield from _unanswered(network)
+
+
+def _unanswered(network: Network) -> Iterable[Sighting]:
+    """A capture on the router's or a node's side that shows SYNs to port 179, and nothing that comes back."""
+    shown = [f for f in network.observed if isinstance(f, Packet) and f.what == "tcp" and PORT in _ports(f)]
+    for fact in shown:
+        to_router = network.owners.get(fact.destination) == "router" and fact.destination_port == PORT
+        back = [f for f in shown if f.source == fact.destination and f.device == fact.device]
+        if to_router and fact.flags == "S" and fact.count > 1 and not back:
+            node = network.owners.get(fact.source, "")
+            yield Sighting(
+                question=Question(KIND, node if node in network.nodes else "cluster", ("router", "syn")),
+                answers=frozenset({"silent"}),
+                origins=(fact.origin,),
+                trust=fact.trust,
+                says=f"{fact.count} SYNs of {fact.source} to port {PORT} get no answer",
+            )
+            return
+
+
+def _ports(fact: Packet) -> tuple[int | None, ...]:
+    return fact.source_port, fact.destination_port
 
 
 def predict(world: World, question: Question) -> Distribution | None:
     """From what keeps the session down; None for a node that has no daemon to listen."""
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
-    if question.about == ("router",):
+    if question.about[0] == "router":
         return mixed((1.0, _AT_ROUTER.get(world.get(node, SESSION_FAULT), _OPEN)) for node in nodes)
     if world.get("cluster", ANNOUNCER) in _DIAL_ONLY:
         return None

@@ -2,7 +2,7 @@
 
 Asked of a node's end, of the router's end, or of a mesh session, whose other end is a node too.
 Answers are classes of state and last error: established, connecting (SYN unanswered), active, idle, refused, reset,
-closed, no-route, rejected, bad-peer-as, shutdown, auth, no-listening-socket, hold-timer, bfd, neighbor-lost,
+closed, no-route, no-path (the peer is on no link), rejected, bad-peer-as, shutdown, auth, no-listening-socket, hold-timer, bfd, neighbor-lost,
 graceful-restart, not-running, absent (the router has no such neighbour).
 """
 
@@ -40,11 +40,13 @@ BACKGROUND: Distribution = {
     "graceful-restart": 0.01,
     "not-running": 0.02,
     "out-of-step": 0.05,
+    "no-path": 0.01,
+    "one-of-two": 0.01,
     "flaps": 0.02,
 }
 # How often each reason leaves the node's end up and the router's down (TCP tells only who sends: RFC 9293, 3.5.1).
 OUT_OF_STEP = {"": 0.01, "stale": 0.4, "flapping": 0.1, "blocked": 0.05, "two-speakers": 0.05}
-DOWN = frozenset(BACKGROUND) - {"established", "absent", "out-of-step"}
+DOWN = frozenset(BACKGROUND) - {"established", "absent", "out-of-step", "one-of-two"}
 # The first text that occurs in a last error decides (BIRD proto/bgp/packets.c and bgp.c; FRR bgpd messages).
 _ERRORS = (
     ("flap", "flaps"),
@@ -58,6 +60,10 @@ _ERRORS = (
     ("unexpected peer as", "bad-peer-as"),
     ("peer asn", "bad-peer-as"),
     ("as number", "bad-peer-as"),
+    ("no path to specified neighbo", "no-path"),
+    ("not directly connected", "no-path"),
+    # What comes in place of an OPEN is a NOTIFICATION (RFC 4271 section 4.1: type 3).
+    ("not open, got 3", "rejected"),
     ("address already in use", "no-listening-socket"),
     ("address in use", "no-listening-socket"),
     ("no listening socket", "no-listening-socket"),
@@ -111,6 +117,10 @@ def classify(state: str, error: str) -> str:
 def sightings(network: Network) -> Iterable[Sighting]:
     """Sessions that daemons and routers list, stated ones, and a router's whole list that lacks a node."""
     found = list(_shown(network))
+    if two := _two_daemons(network):
+        # One session, of which one daemon has the place and the other is refused: one observation.
+        found = [s for s in found if s.question.about == ("mesh",) or not set(s.origins) & set(two.origins)]
+        yield two
     ends = {end: {s.answers for s in found if s.question.about == (end,)} for end in ("node", "router")}
     if {frozenset({"established"})} == ends["node"] and ends["router"] and all(a <= DOWN for a in ends["router"]):
         # One end believes in a session that the other has not: they are one observation, of a half-open session.
@@ -124,6 +134,35 @@ def sightings(network: Network) -> Iterable[Sighting]:
             says="; ".join(s.says for s in both[:3]),
         )
     yield from found
+
+
+def _two_daemons(network: Network) -> Sighting | None:
+    """A peer that refuses one daemon of a node at once while another daemon's session with it is up.
+
+    A router keeps one session for each address of a neighbour (RFC 4271 section 6.8).
+    """
+    up = [
+        f
+        for f in network.observed
+        if isinstance(f, BgpSession) and f.state == "Established" and f.device != "router" and f.peer
+        if f.peer_type in {"global", "node specific"} or re.match(r"Global_|Node_", f.name)
+    ]
+    for fact in network.observed:
+        if not isinstance(fact, LogEvent) or not re.match(r"metallb|kube-vip|cilium|kube-router", fact.program):
+            continue
+        fields = dict(fact.fields)
+        refused = classify("", fields.get("error", "")) in {"rejected", "closed", "reset"}
+        named = re.sub(r"\]?:179$", "", fields.get("peer", "").strip("[")).partition("(")[0]
+        mine = [s for s in up if s.peer == named and (fact.device not in network.nodes or s.device == fact.device)]
+        if refused and mine:
+            return Sighting(
+                question=Question(KIND, mine[0].device if mine[0].device in network.nodes else "", ("daemons",)),
+                answers=frozenset({"one-of-two"}),
+                origins=(fact.origin, mine[0].origin),
+                trust=min(fact.trust, mine[0].trust),
+                says=f"{fact.program} is refused by {named} and another daemon's session with it is Established",
+            )
+    return None
 
 
 def _shown(network: Network) -> Iterable[Sighting]:
@@ -252,6 +291,10 @@ def _sighting(
 def predict(world: World, question: Question) -> Distribution | None:
     """What that end shows; with an unknown node, any of them."""
     smear = 0.04  # other words for the same state
+    if question.about[0] == "daemons":
+        nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
+        chance = max([0.7 if world.get(node, SESSION_FAULT) == "two-speakers" else 0.004 for node in nodes])
+        return {"one-of-two": chance, "each": 1 - chance}
     if question.about[0] == "both":
         chance = max(words["out-of-step"] for words in _words(world, question))
         return {"out-of-step": chance, "in-step": 1 - chance}
@@ -312,6 +355,8 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """Whether that session carries routes."""
+    if question.about[0] == "daemons":
+        return "two daemons of one node want the same session, and only one has it"
     name = question.where.removeprefix("node/") or "a node"
     other = "another node" if question.about[0] == "mesh" else "the router"
     if question.about[0] == "both":

@@ -18,7 +18,7 @@ Shown = Mapping[str, float]
 SESSION_FAULTS: dict[str, tuple[Shown, Shown]] = {
     "blocked": (
         {"connecting": 0.4, "refused": 0.2, "reset": 0.12, "no-route": 0.12, "active": 0.16},
-        {"connecting": 0.4, "active": 0.3, "absent": 0.3},
+        {"connecting": 0.39, "active": 0.3, "absent": 0.29, "no-path": 0.02},
     ),
     "wrong-source": (
         {"reset": 0.25, "connecting": 0.3, "rejected": 0.1, "closed": 0.15, "no-route": 0.1, "active": 0.1},
@@ -32,7 +32,10 @@ SESSION_FAULTS: dict[str, tuple[Shown, Shown]] = {
         {"connecting": 0.6, "auth": 0.25, "active": 0.15},
         {"connecting": 0.45, "active": 0.35, "auth": 0.2},
     ),
-    "multihop": ({"idle": 0.4, "connecting": 0.4, "no-route": 0.2}, {"active": 0.4, "idle": 0.4, "connecting": 0.2}),
+    "multihop": (
+        {"idle": 0.3, "active": 0.2, "connecting": 0.25, "no-route": 0.15, "no-path": 0.1},
+        {"active": 0.25, "idle": 0.25, "connecting": 0.1, "no-path": 0.4},
+    ),
     "two-speakers": (
         {"no-listening-socket": 0.45, "rejected": 0.2, "closed": 0.15, "active": 0.2},
         {"established": 0.3, "rejected": 0.15, "active": 0.3, "connecting": 0.25},

@@ -106,8 +106,14 @@ def _message(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     pairs = re.findall(r'(?:^|\s)([A-Za-z_][\w.]{0,40})=("(?:[^"\\]|\\.)*"|\S*)', rest)
     words = re.sub(r'\S*[\d"\'/]\S*', " ", message)
     event = re.sub(r"[^A-Za-z]+", "-", words).strip("-").lower()[:60].strip("-")
-    fields = (("msg", message.strip()), *((key, value.strip('"')) for key, value in pairs[:30]))
+    fields = (("msg", message.strip()), *((key, value.strip('"')) for key, value in pairs[:30]), *_of_peer(message))
     return event or "message", fields
+
+
+def _of_peer(message: str) -> tuple[tuple[str, str], ...]:
+    """The peer and the error of a sentence on a BGP session: `read OPEN from "ADDRESS:179": ERROR`."""
+    match = re.search(r"[\"'\[ ]([\d.]{7,15}|[\da-fA-F:]{3,39})\]?:179\b[\"']?:? ?(.{0,300})", message)
+    return (("peer", match[1]), ("error", match[2] or message)) if match else ()
 
 
 def _nginx_message(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -132,6 +138,8 @@ def _program(capture: Capture, shape: str, match: re.Match[str]) -> str:
         return "nginx"
     if shape in {"logrus", "slog"}:
         return "kube-vip" if re.search(r"\(svcs\)|ARP/NDP|\bkube-vip\b", match["text"] or "") else "unknown"
+    if shape == "klog" and re.search(r"\b(?:metallb|speaker)\b", around):
+        return "metallb-speaker"
     proxy = shape == "klog" and match["file"] in {"proxier.go", "server_linux.go", "server_others.go"}
     return "kube-proxy" if proxy else "kubernetes"
 
