@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from kubereach.evidence.commands import KNOWN
+from kubereach.evidence.kubernetes.kinds import kind_of
 from kubereach.evidence.prompt import host_name
 
 _DOT = "\N{ONE DOT LEADER}"  # stands for a dot that ends no part
@@ -130,6 +131,10 @@ def _kubectl(name: str, words: list[str], extension: str) -> str:
     head = 1 if plain[:1] == ["logs"] else 2
     if plain[-2:] == ["show", "labels"]:
         plain, options = plain[:-2], [*options, "--show-labels"]
+    if "w" in plain[head:]:
+        plain, options = [*plain[:head], *(w for w in plain[head:] if w != "w")], [*options, "-w"]
+    if plain[:1] == ["get"] and len(plain) > head and all(kind_of(word) for word in plain[1:]):
+        plain = ["get", ",".join(plain[1:])]  # several kinds at once
     object_name = "-".join(plain[head:])
     if extension in {"yaml", "yml", "json"} and "get" in plain[:1] and not any(o.startswith("-o") for o in options):
         options.append("-o json" if extension == "json" else "-o yaml")

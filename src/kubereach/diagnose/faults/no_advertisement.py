@@ -47,6 +47,10 @@ def suspects(world: World) -> Iterable[Suspect]:
         attribute = L2_POOLS if network.seen("cluster", L2_POOLS) else BGP_POOLS
         because = tuple((o, "an advertisement selects the pool") for o in network.origins("cluster", attribute)[:1])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.ABSENT, because=because),)
+    mine = {"metallb-l2": L2_POOLS, "metallb-bgp": BGP_POOLS}.get(announcer)
+    if mine is not None and network.seen("cluster", mine) == ():
+        listed = tuple((o, "there is no advertisement of that kind") for o in network.origins("cluster", mine)[:1])
+        return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT, because=listed),)
     metallb = announcer.startswith("metallb")
     if (METALLB_KINDS if metallb else CILIUM_KINDS.get(announcer, METALLB_KINDS)) <= network.kinds_listed:
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT),)

@@ -83,6 +83,7 @@ class _Reader:
                 if self.table is not None:
                     self.table.broken |= not self.table.dirty
         self._close()
+        self._list_the_rest()
         return Reading(tuple(self.facts), spans(self.unread))
 
     def _line(self, index: int, line: str) -> bool:
@@ -168,14 +169,29 @@ class _Reader:
         """`No resources found in NS namespace.` and an unknown type: an empty listing that closes its scope."""
         match = re.match(r"\s*No resources found(?:\.|\s+in (\S{1,253}) namespace\.?)?\s*$", line)
         missing = re.match(r"\s*error: the server doesn't have a resource type \"([\w.-]{1,200})\"", line)
-        kind = kind_of(missing[1]) if missing else self.command.kind
-        if kind is None or not (match or missing):
+        asked = kind_of(missing[1]) if missing else None
+        kinds = (asked,) if asked is not None else () if missing else self.command.kinds
+        if not kinds or not (match or missing):
             return False
         namespace = None if missing else (match[1] if match and match[1] else self.command.namespace)
-        table = _Table([], kind, index)
-        table.names[kind] = []
-        self._list(table, kind, namespace, complete=bool(missing) or self._closes(kind))
+        for kind in kinds:
+            table = _Table([], kind, index)
+            table.names[kind] = []
+            self._list(table, kind, namespace, complete=bool(missing) or self._closes(kind))
         return True
+
+    def _list_the_rest(self) -> None:
+        """Of several kinds asked for at once, kubectl prints no word on those of which there is no object."""
+        listed = {fact.kind for fact in self.facts if isinstance(fact, ObjectListing) and fact.complete}
+        shown = listed | {fact.kind for fact in self.facts if isinstance(fact, ObjectLeaf)} | {"Event"}
+        rest = [kind for kind in self.command.kinds if kind.name not in shown]
+        if len(self.command.kinds) < 2 or not listed or self.unread:
+            return
+        for kind in rest:
+            table = _Table([], kind, 0)
+            table.last = len(self.capture.lines) - 1
+            table.names[kind] = []
+            self._list(table, kind, self.command.namespace, complete=self._closes(kind))
 
     def _close(self) -> None:
         table, self.table = self.table, None
