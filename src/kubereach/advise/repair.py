@@ -6,7 +6,8 @@ from kubereach.diagnose.catalogue import fault_module, removed
 from kubereach.diagnose.explain import Blame
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.roles import service_walk
-from kubereach.model.attribute import ADDRESSES, PORTS
+from kubereach.model.address import contains
+from kubereach.model.attribute import ADDRESSES, ENDPOINTS, LB_CIDRS, POLICY, PORTS, SOURCE_RANGES
 from kubereach.model.diagnosis import Repair, Role
 from kubereach.simulate.walk import Packet, walk
 from kubereach.simulate.world import World
@@ -66,15 +67,34 @@ def proved(before: World, after: World, repair: Repair, others: tuple[Suspect, .
 
 
 def _broken(before: World, after: World) -> tuple[str, ...]:
-    """The services that worked and no longer do."""
+    """The services that worked and no longer do; of those that share one fate, one is walked and stands for all."""
     found = []
-    for service in before.network.services:
-        for address in before.get(service, ADDRESSES):
-            ports = before.get(service, PORTS)
-            packet = Packet("client", address, ports[0].port if ports else 80)
-            if address and walk(before, service, packet).works() and not walk(after, service, packet).works():
-                found.append(f"{_flow_name(before, service)} at {address} from the client")
+    for (service, address), alike in _representatives(before).items():
+        ports = before.get(service, PORTS)
+        packet = Packet("client", address, ports[0].port if ports else 80)
+        if walk(before, service, packet).works() and not walk(after, service, packet).works():
+            others = f" and {alike - 1} more like it" if alike > 1 else ""
+            found.append(f"{_flow_name(before, service)} at {address} from the client{others}")
     return tuple(found)
+
+
+def _representatives(world: World) -> dict[tuple[str, str], int]:
+    """One service and address for each set of leaves that decide a service's fate, and how many have the same."""
+    ranges = world.get("cluster", LB_CIDRS)
+    first: dict[object, tuple[str, str]] = {}
+    counted: dict[tuple[str, str], int] = {}
+    for service in world.network.services:
+        nodes = frozenset((e.node, e.ready) for e in world.network.seen(service, ENDPOINTS) or ())
+        shown = world.network.seen(service, ENDPOINTS) is not None
+        for address in world.get(service, ADDRESSES):
+            if not address:
+                continue
+            covered = tuple(r for r in ranges if contains(r, address))
+            mine = service if service == world.network.flow.service else ""
+            policy, admitted = world.get(service, POLICY), world.get(service, SOURCE_RANGES)
+            key = first.setdefault((policy, nodes, shown, admitted, covered, mine), (service, address))
+            counted[key] = counted.get(key, 0) + 1
+    return counted
 
 
 def _flow_name(world: World, service: str) -> str:

@@ -40,10 +40,11 @@ def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
     services = [service for (kind, _, _), service in objects.items() if kind == "Service"]
     chosen = [s for s in services if s.text("spec.type") in {"LoadBalancer", ""} or _addresses(s)]
     chosen = chosen or [s for s in services if s.text("spec.type") == "NodePort"]
+    behind = _Behind(objects)
     for service in chosen:
         subject = service_subject(service)
         _put_service(service, subject, _addresses(service), leaves)
-        _put_endpoints(objects, service, subject, leaves)
+        _put_endpoints(behind, service, subject, leaves)
     return tuple(service_subject(service) for service in chosen)
 
 
@@ -100,37 +101,53 @@ def _port(element: KubeObject) -> ServicePort:
     )
 
 
-def _put_endpoints(objects: Objects, service: KubeObject, subject: str, leaves: Leaves) -> None:
+class _Behind:
+    """What may stand behind services, by what it is looked up by: many services must not search all of it each."""
+
+    def __init__(self, objects: Objects) -> None:
+        self.endpoints: dict[tuple[str, str], KubeObject] = {}
+        self.slices: dict[tuple[str, str], list[KubeObject]] = {}
+        self.pods: dict[str, list[KubeObject]] = {}
+        self.pod_at: dict[tuple[str, str], KubeObject] = {}
+        for (kind, namespace, name), entry in objects.items():
+            if kind == "Endpoints":
+                self.endpoints[namespace, name] = entry
+            elif kind == "EndpointSlice":
+                self.slices.setdefault((namespace, _service_of(entry)), []).append(entry)
+            elif kind == "Pod" and (address := canonical_address(entry.text("status.podIP"))):
+                self.pods.setdefault(namespace, []).append(entry)
+                self.pod_at.setdefault((namespace, address), entry)
+
+
+def _put_endpoints(behind: _Behind, service: KubeObject, subject: str, leaves: Leaves) -> None:
     found: list[Endpoint] = []
     origins: list[Origin] = []
-    shown = False
-    for (kind, namespace, name), entry in objects.items():
-        if namespace != service.namespace:
-            continue
-        if kind == "Endpoints" and name == service.name:
-            shown = True
-            found += _from_endpoints(entry)
-            origins += entry.origins("subsets")
-        elif kind == "EndpointSlice" and _slice_of(entry, service):
-            shown = True
-            found += _from_slice(entry)
-            origins += entry.origins("endpoints")
+    key = (service.namespace, service.name)
+    listed = behind.endpoints.get(key)
+    if listed is not None:
+        found += _from_endpoints(listed)
+        origins += listed.origins("subsets")
+    for entry in behind.slices.get(key, ()):
+        found += _from_slice(entry)
+        origins += entry.origins("endpoints")
+    shown = listed is not None or key in behind.slices
+    pods = behind.pods.get(service.namespace, [])
     if not shown:
-        found, origins = _from_pods(objects, service)
+        found, origins = _from_pods(pods, service)
         shown = bool(found)
     trust = Trust.OUTPUT
     if not shown:
-        found, origins = _namesakes(objects, service)
+        found, origins = _namesakes(pods, service)
         shown, trust = bool(found), Trust.MENTIONED
     if shown:
-        located = tuple(_locate(endpoint, objects, service.namespace) for endpoint in found)
+        located = tuple(_locate(endpoint, behind, service.namespace) for endpoint in found)
         unique = {endpoint.address: endpoint for endpoint in sorted(located, key=lambda e: bool(e.node))}
         leaves.put(subject, ENDPOINTS, tuple(unique.values()), dict.fromkeys(origins), trust)
 
 
-def _slice_of(entry: KubeObject, service: KubeObject) -> bool:
+def _service_of(entry: KubeObject) -> str:
     owner = entry.mapping("metadata.labels").get("kubernetes.io/service-name")
-    return owner == service.name if owner else entry.name.rpartition("-")[0] == service.name
+    return owner or entry.name.rpartition("-")[0]
 
 
 def _from_endpoints(entry: KubeObject) -> list[Endpoint]:
@@ -159,42 +176,42 @@ def _from_slice(entry: KubeObject) -> list[Endpoint]:
     return found
 
 
-def _from_pods(objects: Objects, service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:
+def _from_pods(pods: list[KubeObject], service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:
     """The pods that the selector names, where endpoints were not collected but labels were."""
     selector = service.mapping("spec.selector")
     found: list[Endpoint] = []
     origins: list[Origin] = []
-    for (kind, namespace, name), pod in objects.items():
-        labels = pod.mapping("metadata.labels") if kind == "Pod" and namespace == service.namespace else {}
-        if not selector or not labels or any(labels.get(k) != v for k, v in selector.items()):
-            continue
-        if address := canonical_address(pod.text("status.podIP")):
+    for pod in pods if selector else ():
+        labels = pod.mapping("metadata.labels")
+        if labels and all(labels.get(k) == v for k, v in selector.items()):
             ready = pod.value("status.conditions.Ready") is not False
-            found.append(Endpoint(address, "", ready, None, name))
+            found.append(Endpoint(_pod_address(pod), "", ready, None, pod.name))
             origins += pod.origins("status.podIP")
     return found, origins
 
 
-def _namesakes(objects: Objects, service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:
+def _pod_address(pod: KubeObject) -> str:
+    return canonical_address(pod.text("status.podIP")) or ""
+
+
+def _namesakes(pods: list[KubeObject], service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:
     """Pods without labels shown whose controller has the service's own name, as charts name both; ready ones only."""
     found: list[Endpoint] = []
     origins: list[Origin] = []
     owned = rf"{re.escape(service.name)}-(?:[a-z0-9]{{5,10}}-)?(?:[a-z0-9]{{5}}|\d{{1,3}})"
-    for (kind, namespace, name), pod in objects.items():
-        address = canonical_address(pod.text("status.podIP")) if kind == "Pod" else None
-        if not address or namespace != service.namespace or pod.mapping("metadata.labels"):
+    for pod in pods:
+        if not pod.name.startswith(f"{service.name}-") or pod.mapping("metadata.labels"):
             continue
-        if re.fullmatch(owned, name) and pod.value("status.conditions.Ready") is True:
-            found.append(Endpoint(address, "", True, None, name))
+        if re.fullmatch(owned, pod.name) and pod.value("status.conditions.Ready") is True:
+            found.append(Endpoint(_pod_address(pod), "", ready=True, pod=pod.name))
             origins += pod.origins("status.podIP")
     return found, origins
 
 
-def _locate(endpoint: Endpoint, objects: Objects, namespace: str) -> Endpoint:
+def _locate(endpoint: Endpoint, behind: _Behind, namespace: str) -> Endpoint:
     """The same endpoint with the node of its pod, where the pod's row shows it."""
-    for (kind, where, name), pod in objects.items():
-        if kind != "Pod" or where != namespace or endpoint.node:
-            continue
-        if canonical_address(pod.text("status.podIP")) == endpoint.address and (node := pod.text("spec.nodeName")):
-            return Endpoint(endpoint.address, f"node/{node}", endpoint.ready, endpoint.port, name)
-    return endpoint
+    pod = None if endpoint.node else behind.pod_at.get((namespace, endpoint.address))
+    node = pod.text("spec.nodeName") if pod else ""
+    if pod is None or not node:
+        return endpoint
+    return Endpoint(endpoint.address, f"node/{node}", endpoint.ready, endpoint.port, pod.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from kubereach.model.diagnosis import Diagnosis, Verdict
+from kubereach.model.diagnosis import Cause, Diagnosis, Verdict
 from kubereach.report import findings, grounds
 from kubereach.report.blocks import Block, Document, Heading, Span, Tone, faint, paragraph, plain, strong
 from kubereach.report.words import flow, likelihood, qualified, rivals, sentence
@@ -23,6 +23,7 @@ _VERDICTS = {
 
 # Where the evidence does not decide, a likelier cause than this may stand in the first line.
 _LEADS = 0.3
+_RIVALS_TOLD = 2
 
 
 class Detail(IntEnum):
@@ -72,16 +73,20 @@ def _headline(diagnosis: Diagnosis) -> tuple[Span, ...]:
     if len(leading) == 1:
         cause = leading[0]
         return (strong(qualified(cause.summary, likelihood(cause.probability))),)
-    told = "; or ".join(dict.fromkeys(cause.summary for cause in leading))
+    told = _told(leading)
     question = " The question under “Ask next” separates them." if diagnosis.next_probes else ""
     says = next((effect.says for effect in diagnosis.effects if effect.probability >= 0.9), "")
     if says:
         return (strong(sentence(says)), plain(f" What is behind it is open: {told}.{question}"))
-    first = leading[0]
-    return (
-        strong(qualified(first.summary, likelihood(first.probability))),
-        plain(f" Something else fits nearly as well: {told}.{question}"),
-    )
+    return (strong("several causes fit equally well: "), plain(f"{told}.{question}"))
+
+
+def _told(leading: list[Cause]) -> str:
+    """The rivals in words, the first ones in full."""
+    summaries = [*dict.fromkeys(cause.summary for cause in leading)]
+    shown = summaries[:_RIVALS_TOLD] if len(summaries) > _RIVALS_TOLD + 1 else summaries
+    rest = [f"one of {len(summaries) - len(shown)} others"] if len(shown) < len(summaries) else []
+    return "; or ".join([*shown, *rest])
 
 
 def _without_cause(diagnosis: Diagnosis) -> str:
