@@ -13,6 +13,7 @@ from kubereach.model.attribute import (
     ENDPOINTS,
     NOT_LISTENING,
     PORTS,
+    PROXY_DOWN,
     TARGET_PORT_UNDECLARED,
     WHY_EMPTY,
     WRONG_POD_NETWORK,
@@ -71,7 +72,19 @@ def put_pods(objects: Objects, facts: tuple[Fact, ...], flow: Flow, leaves: Leav
         _why_empty(service, selected, flow, leaves)
         _target_port(service, selected, flow, leaves)
     _networks(objects, facts, flow, leaves)
+    _proxies(objects, leaves)
     _listening(facts, flow, leaves)
+
+
+def _proxies(objects: Objects, leaves: Leaves) -> None:
+    """Nodes whose kube-proxy does not start: a pod that is not ready, and why in kubelet's words."""
+    for (kind, _, name), pod in objects.items():
+        if kind != "Pod" or not re.match(r"kube-proxy-[a-z0-9]{5}$", name) or not pod.text("spec.nodeName"):
+            continue
+        stuck = re.search(r"BackOff|Error|Err[A-Z]|Failed|OOMKilled|Unknown|Invalid", pod.text("status.reason"))
+        if stuck and pod.value("status.conditions.Ready") is not True:
+            node = f"node/{pod.text('spec.nodeName')}"
+            leaves.put(node, PROXY_DOWN, value=True, origins=pod.origins("status.reason"))
 
 
 def _why_empty(service: KubeObject, selected: Selected, flow: Flow, leaves: Leaves) -> None:

@@ -109,6 +109,9 @@ def put_announcer(
             continue
         if name := announcer_named(str(fact.value)):
             leaves.put("cluster", ANNOUNCER, name, (fact.origin,), min(fact.trust, Trust.STATED))
+    for fact in facts:
+        if isinstance(fact, LogEvent) and fact.program.startswith("metallb") and "peer" in dict(fact.fields):
+            leaves.put("cluster", ANNOUNCER, "metallb-bgp", (fact.origin,), fact.trust)
     _guess(stack, leaves)
     announcer = leaves.get("cluster", ANNOUNCER) or ""
     if announcer.startswith("cilium") and leaves.get("cluster", PROXY_MODE) is None:

@@ -17,6 +17,7 @@ from kubereach.simulate.world import World
 KIND = "tell"
 BACKGROUND: Distribution = {"seen": 0.03, "unseen": 0.97}
 # Written all the time by healthy programs, and so no tell-tale of anything.
+OTHERS = frozenset({"packet-logged", "no-proxy-rules"})  # asked as `dropped`
 ORDINARY = frozenset({"IPAllocated", "nodeAssigned", "Scheduled", "Pulled", "Created", "Started", "serviceAnnounced"})
 
 
@@ -24,7 +25,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     """Each distinct message once."""
     seen: set[str] = set()
     for fact in network.observed:
-        if not isinstance(fact, LogEvent) or fact.program == "conntrack" or fact.event == "packet-logged":
+        if not isinstance(fact, LogEvent) or fact.program == "conntrack" or fact.event in OTHERS:
             continue  # connections and packets are no messages
         if fact.event not in ORDINARY and fact.event not in seen:
             seen.add(fact.event)

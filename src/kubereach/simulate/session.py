@@ -57,7 +57,7 @@ MESH_SHARE: Mapping[str, float] = {
     "wrong-source": 0.7,
     "rejected": 0.05,
     "auth": 0.1,
-    "two-speakers": 0.9,
+    "two-speakers": 0.45,  # the daemon that was first keeps its sessions
     "stale": 0.4,
     "flapping": 0.3,
 }

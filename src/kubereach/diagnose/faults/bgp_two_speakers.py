@@ -15,7 +15,9 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, session_suspects
+from kubereach.model.attribute import ANNOUNCER
 from kubereach.model.diagnosis import Owner
+from kubereach.model.fact import BgpSession
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -26,10 +28,15 @@ FAULT = Fault(
     prior=0.008,
     summary="two BGP daemons on {name} compete for the peer or for TCP port 179",
 )
+TWO_KNOWN = 0.08  # where Calico's BIRD has peers outside the cluster, and another product's daemon announces
 EVERYWHERE = 0.01  # the prior of what is configured alike for all nodes
 
 
 def suspects(world: World) -> Iterable[Suspect]:
+    network = world.network
+    peering = any(isinstance(f, BgpSession) and f.peer_type in {"global", "node specific"} for f in network.observed)
+    if peering and world.get("cluster", ANNOUNCER) in {"metallb-bgp", "kube-vip-bgp", "cilium-bgp"}:
+        return session_suspects(world, FAULT, TWO_KNOWN, TWO_KNOWN)
     return session_suspects(world, FAULT, EVERYWHERE)
 
 

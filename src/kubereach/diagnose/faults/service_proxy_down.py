@@ -34,7 +34,7 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    slugs = ("failed-to-list", "connection-refused", "sync-failed", "iptables-restore-failed")
+    slugs = ("failed-to-list", "connection-refused", "sync-failed", "iptables-restore-failed", "~command-failed")
     return {PROXY_DOWN.of(suspect.subject): True, **tells(world, *slugs)}
 
 

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.lines import readable
 from kubereach.evidence.reader import Ask, Reading, spans
-from kubereach.model.fact import Setting
+from kubereach.model.fact import LogEvent, Setting
 
 COMMANDS = (
     r"^(?:\S*/)?ip6?tables(?:-legacy|-nft)?-save\b",
@@ -56,6 +56,13 @@ _ROW = (
 )
 
 
+_NO_CHAIN = (
+    r"ip6?tables(?:-\w{3,8})?(?: v[\d.]{3,12} \(\w{3,10}\))?: (?:No chain/target/match by that name"
+    r"|.{0,20}[Cc]hain .{1,40} does not exist)"
+)
+_PROXY_CHAIN = r"\bKUBE-(?:SERVICES|NODEPORTS)\b"
+
+
 class _State(Struct):
     """Where the reader is: the table, the chain of an -L listing, and how many rules each chain has had."""
 
@@ -72,16 +79,36 @@ def read(capture: Capture) -> Reading:
     if not state.table and re.search(r"tables\S*\s(?:.*\s)?-\w*[LS]", capture.command):
         state.table = "filter"
     stem = "ip6tables" if re.match(r"\S*ip6tables", capture.command) else "iptables"
-    facts: list[Setting] = []
+    facts: list[Setting | LogEvent] = []
     unread: list[int] = []
     for index, line in enumerate(readable(capture.lines)):
+        if re.match(_NO_CHAIN, line):
+            if re.search(_PROXY_CHAIN, f"{capture.command} {line}"):
+                facts.append(_no_rules(capture, index))
+            continue
         found = _line(line.rstrip(), state)
         if found is None:
             unread.append(index)
             state.chain = ""
         elif found[0]:
             facts.append(_setting(capture, index, f"{stem}.{found[0]}", found[1]))
+    lines = [line.rstrip() for line in capture.lines]
+    saved = re.match(r"(?:\S*/)?iptables(?:-nft)?-save(?:\s+-[ct]\s*(?:nat)?){0,3}$", capture.command.strip())
+    if saved and "*nat" in lines and "COMMIT" in lines and not any("KUBE-" in line for line in lines):
+        facts.append(_no_rules(capture, lines.index("*nat")))
     return Reading(facts=tuple(facts), unread=spans(unread))
+
+
+def _no_rules(capture: Capture, index: int) -> LogEvent:
+    """The service proxy's own chain is not there."""
+    return LogEvent(
+        origin=capture.origin(index, index + 1),
+        trust=capture.trust,
+        taken=capture.taken,
+        device=capture.host,
+        program="iptables",
+        event="no-proxy-rules",
+    )
 
 
 def _line(line: str, state: _State) -> tuple[str, str] | None:
