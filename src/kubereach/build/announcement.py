@@ -20,6 +20,7 @@ from kubereach.model.attribute import (
     EXCLUDED,
     LABELS,
     NO_ADVERTISEMENT,
+    NO_AGENT_RUNS,
     NOT_SELECTED,
     Attribute,
     why,
@@ -45,6 +46,20 @@ def put_announcement(objects: Objects, facts: tuple[Fact, ...], flow: Flow, host
     _put_not_selected(objects, facts, flow, leaves)
     _put_excluded(objects, hosts, leaves)
     _put_agent_nodes(objects, facts, hosts, leaves)
+    _put_none_runs(objects, leaves)
+
+
+def _put_none_runs(objects: Objects, leaves: Leaves) -> None:
+    """That the pods of every announcing agent wait or crash, as their status says it (CrashLoopBackOff, Err…)."""
+    pods = [
+        o
+        for (k, _, n), o in objects.items()
+        if k == "Pod" and re.match(rf"(?:{AGENT_NAMES.pattern})-[a-z0-9]{{5}}$", n) and o.has("status")
+    ]
+    reasons = [o.text("status.reason") for o in pods]
+    if pods and all(re.search(r"Error|BackOff|ErrImage|Invalid|Init:|Pending|ContainerCreating", r) for r in reasons):
+        where = [o for pod in pods for o in pod.origins("status.reason")]
+        leaves.put("cluster", NO_AGENT_RUNS, reasons[0], where[:2])
 
 
 def _put(

@@ -12,8 +12,10 @@ from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.links import put_links
 from kubereach.build.node_ports import find_node_ports
+from kubereach.build.names import by_name
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
+from kubereach.build.proxy_protocol import put_proxy_protocol
 from kubereach.build.routers import without_second_router
 from kubereach.build.said import said
 from kubereach.build.segments import put_segment_leaves
@@ -82,8 +84,10 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     facts = without_second_router(facts, flow, hosts, leaves)
+    facts = by_name(flow, facts)
     observed = tuple(_resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     flow = _sourced(flow, observed)
+    put_proxy_protocol(objects, (*current, *observed), leaves)
     put_announcer(stack, objects, current, leaves)
     put_dataplane(objects, current, hosts, flow, leaves)
     put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
@@ -158,8 +162,14 @@ def _sourced(flow: Flow, observed: tuple[AnyFact, ...]) -> Flow:
     kinds = {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}
     tries = [f for f in observed if isinstance(f, ProbeResult) and f.target == flow.address and f.probe in kinds]
     inside = [f for f in tries if f.source.startswith(("node/", "pod/"))]
-    failed = [f for f in inside if f.outcome not in {Outcome.REPLY, Outcome.OPEN}]
-    if len(inside) != len(tries) or not failed or flow.client:
+    good = {Outcome.REPLY, Outcome.OPEN}
+    failed = [f for f in inside if f.outcome not in good]
+    if len(inside) != len(tries):
+        # Where it works outside, what pods complain of is their own way.
+        failed = [f for f in failed if f.source.startswith("pod/")]
+        if not all(f.outcome in good and (f.http_status or 0) < 400 for f in tries if f not in inside):
+            return flow
+    if not failed or flow.client:
         return flow
     return replace(flow, source=failed[0].source)
 

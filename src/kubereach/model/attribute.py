@@ -164,6 +164,7 @@ ADDRESS_TAKEN = Attribute[str]("address owned by something else too")  # of a se
 # --- what can be wrong: announcement ---
 AGENT_NODES = Attribute[tuple[str, ...]]("nodes with the announcing agent")  # () when not known
 LEASE_HOLDER = Attribute[str]("holder of the address")  # of a service: the node that a lease, event or annotation names
+NO_AGENT_RUNS = Attribute[str]("no announcing agent runs")  # of the cluster: what their pods' status says
 AGENT_DOWN = Attribute[bool]("announcing agent down")
 AGENT_NOT_READY = Attribute[bool]("announcing agent not ready")
 SESSION_FAULT = Attribute[str]("bgp session fault")  # "" or a key of simulate.bgp.SESSION_FAULTS
@@ -230,6 +231,7 @@ WHY_EMPTY = Attribute[str]("why there is no ready endpoint")  # not-ready, selec
 NOT_LISTENING = Attribute[bool]("nothing listens on the target port")
 WRONG_TARGET_PORT = Attribute[bool]("the target port is not the container's")
 WRONG_POD_NETWORK = Attribute[bool]("the pod's address is of another network")
+PROXY_PROTOCOL = Attribute[bool]("pods demand the PROXY header")  # of the cluster
 APP_ERROR = Attribute[bool]("application answers with an error")
 
 CHECKSUM_BROKEN = Attribute[bool]("tunnel checksums wrong")

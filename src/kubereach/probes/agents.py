@@ -34,6 +34,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         if entry.name in AGENTS and wanted is not None and ready is not None:
             says = f"DaemonSet {entry.name}: {ready} of {wanted} ready"
             yield _count(wanted - ready, entry.origins("status")[0], says)
+    yield from _unlocated(network)
     for entry in network.objects_of("Pod"):
         node = f"node/{entry.text('spec.nodeName')}"
         ready_leaf = entry.fields.get("status.conditions.Ready")
@@ -50,6 +51,35 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 trust=ready_leaf.trust,
                 says=f"pod {entry.name} is {'ready' if ready_leaf.value else 'not ready'}",
             )
+
+
+def _is_agent(name: str) -> bool:
+    return re.match(rf"(?:metallb-)?(?:{'|'.join(AGENTS)})-", name) is not None and not name.startswith(NO_AGENTS)
+
+
+def _unlocated(network: Network) -> Iterable[Sighting]:
+    """How many agents are ready where a listing of pods does not say on which nodes they are.
+
+    A single one that is not ready may be any node's; where none is ready, that is every node's.
+    """
+    pods = [e for e in network.objects_of("Pod") if _is_agent(e.name) and "status.conditions.Ready" in e.fields]
+    waiting = [e for e in pods if e.value("status.conditions.Ready") is False]
+    if not pods or any(f"node/{e.text('spec.nodeName')}" in network.nodes for e in pods):
+        return
+    reason = waiting[0].text("status.reason") if waiting else ""
+    says = f"{len(pods) - len(waiting)} of {len(pods)} agents are ready" + (f" ({reason})" if reason else "")
+    origin = (waiting or pods)[0].fields["status.conditions.Ready"].origin
+    if waiting and len(waiting) == len(pods):
+        for node in network.nodes:
+            yield Sighting(
+                question=Question(KIND, node),
+                answers=frozenset({"no-session", "not-running"} if not reason else {"not-running"}),
+                origins=(origin,),
+                trust=Trust.OUTPUT,
+                says=says,
+            )
+    elif waiting:
+        yield _count(len(waiting), origin, says)
 
 
 def _conditions(entry: KubeObject) -> Iterable[Sighting]:

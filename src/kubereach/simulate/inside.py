@@ -33,6 +33,9 @@ def taken_inside(world: World, service: str, packet: Packet) -> bool:
 def _from_node(world: World, service: str, packet: Packet, node: str, kind: str, weight: float) -> list[Branch]:
     if world.get("cluster", a.HAIRPIN) and aim(world, service, packet.address) is Aim.EXTERNAL:
         why = "a packet from inside the cluster is short-circuited into a dead end"
+        if world.get("cluster", a.PROXY_PROTOCOL):
+            why = "a packet from inside the cluster passes by the load balancer and lacks its PROXY header"
+            return [Branch(weight, Fate.ERROR, node, why, node)]
         return [Branch(weight, Fate.LOST, node, why, node)]
     treated = treat(world, service, packet.address, packet.port, node, kind)
     steps = (Step("translate", node, treated.why),)

@@ -41,6 +41,11 @@ def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
     return (a.Endpoint("", (workers or list(nodes) or [""])[0]),) if subject else ()
 
 
+def _agent_down(world: World, _subject: str) -> bool:
+    """Where no agent's pod runs at all, no node's does."""
+    return bool(world.network.seen("cluster", a.NO_AGENT_RUNS))
+
+
 def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:
     """A cluster whose configuration was not shown is taken to announce the address that it gave out."""
     return (host_prefix(world.network.flow.address),)
@@ -159,7 +164,8 @@ NOMINAL: dict[str, Nominal] = {
     a.ADDRESS_TAKEN.name: "",
     a.AGENT_NODES.name: (),
     a.LEASE_HOLDER.name: "",
-    a.AGENT_DOWN.name: False,
+    a.NO_AGENT_RUNS.name: "",
+    a.AGENT_DOWN.name: _agent_down,
     a.AGENT_NOT_READY.name: False,
     a.SESSION_FAULT.name: "",
     a.NOT_SELECTED.name: False,
@@ -210,6 +216,7 @@ NOMINAL: dict[str, Nominal] = {
     a.NOT_LISTENING.name: False,
     a.WRONG_TARGET_PORT.name: False,
     a.WRONG_POD_NETWORK.name: False,
+    a.PROXY_PROTOCOL.name: False,
     a.APP_ERROR.name: False,
     a.NO_ROUTE_BACK.name: False,
     a.REPLY_WRONG_INTERFACE.name: False,

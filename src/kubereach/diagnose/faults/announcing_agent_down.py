@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.fault import Fault, Plan, Suspect, announcing_nodes, on_nodes
-from kubereach.model.attribute import AGENT_DOWN
+from kubereach.diagnose.exposure import tells
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, announcing_nodes, on_nodes
+from kubereach.model.attribute import AGENT_DOWN, NO_AGENT_RUNS
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -29,15 +30,24 @@ FAULT = Fault(
 
 
 def suspects(world: World) -> Iterable[Suspect]:
+    if reason := world.network.seen("cluster", NO_AGENT_RUNS):
+        where = world.network.origins("cluster", NO_AGENT_RUNS)
+        because = tuple((o, f"none of the agents' pods runs: {reason}") for o in where[:2])
+        return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT, because=because),)
     return on_nodes(FAULT, announcing_nodes(world))
 
 
+def _nodes(world: World, suspect: Suspect) -> tuple[str, ...]:
+    return world.network.nodes if suspect.subject == "cluster" else (suspect.subject,)
+
+
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {AGENT_DOWN.of(suspect.subject): True}
+    down: Changes = {AGENT_DOWN.of(node): True for node in _nodes(world, suspect)}
+    return {**down, **tells(world, "Failed", "BackOff", "FailedMount")}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {AGENT_DOWN.of(suspect.subject): False}
+    return {AGENT_DOWN.of(node): False for node in _nodes(world, suspect)}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.diagnose.exposure import inside
+from kubereach.diagnose.exposure import inside, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import HAIRPIN
+from kubereach.model.attribute import HAIRPIN, PROXY_PROTOCOL
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -28,15 +28,21 @@ FAULT = Fault(
     summary="clients inside the cluster are short-circuited into a dead end",
 )
 
+WITH_HEADER = 0.2  # kube-proxy short-circuits the address, past the load balancer that would write the header
+
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not inside(world.network):
         return ()
+    if world.network.seen("cluster", PROXY_PROTOCOL):
+        where = world.network.origins("cluster", PROXY_PROTOCOL)[:1]
+        because = tuple((o, "the pods demand the header that only the load balancer outside writes") for o in where)
+        return (Suspect(fault=FAULT, subject="cluster", prior=WITH_HEADER, because=because),)
     return (Suspect(fault=FAULT, subject="cluster"),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {HAIRPIN.of("cluster"): True}
+    return {HAIRPIN.of("cluster"): True, **tells(world, "~proxy-protocol")}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
