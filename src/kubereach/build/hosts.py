@@ -11,6 +11,10 @@ from kubereach.model.origin import Origin
 
 Objects = dict[ObjectKey, KubeObject]
 ROUTER_NAMES = frozenset({"router", "mikrotik", "gateway", "routeros", "firewall"})
+# What network people call their devices, with a number or a place behind it: leaf1, spine-02, rtr-a, core-sw1.
+ROUTER_WORDS = (
+    r"(?:leaf|spine|tor|rtr|gw|border|core|edge|dist|access|fw)(?:[-_]?(?:sw|rtr|gw|router|switch))?[-_]?[a-z]?\d{0,3}$"
+)
 CLIENT_NAMES = frozenset({"client", "laptop", "outside", "external", "desktop", "pc"})
 MASTER_NAMES = frozenset({"master", "control-plane", "controlplane", "cp"})
 WORKER_NAMES = frozenset({"worker", "node"})
@@ -78,8 +82,11 @@ class Hosts:
             return "router"
         if lowered in CLIENT_NAMES:
             return "client"
-        known = self._node_named(name, create=node_like)
-        return known or ""
+        if known := self._node_named(name, create=False):
+            return known
+        if re.match(ROUTER_WORDS, lowered):
+            return "router"
+        return self._node_named(name, create=node_like) if node_like else ""
 
     def _node_named(self, name: str, *, create: bool = True) -> str:
         subject = f"node/{name}"

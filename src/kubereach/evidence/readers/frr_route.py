@@ -16,6 +16,7 @@ from typing import Any
 
 from msgspec import DecodeError, Struct, field
 from msgspec.json import decode
+from msgspec.structs import replace
 
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.lines import readable, whole
@@ -66,6 +67,7 @@ class _Row(Struct, kw_only=True):
     active: bool
     kind: str = "unicast"
     distance: int | None = None
+    table: str = "main"
     hops: list[NextHop] = field(default_factory=list)
 
 
@@ -77,14 +79,20 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     current: _Row | None = None
     seen = -1
+    vrf = _vrf_of(capture.command)
+    main = [vrf]
     ours = any(re.match(r"\s+> - selected|[A-Za-z]\s*\*?>", line) for line in readable(capture.lines))
     for index, line in enumerate(readable(capture.lines)):
         if re.match(_FURNITURE, line):
             seen = index if seen < 0 else seen
+            if named := re.match(r"(?:IP Route Table for )?VRF \"?([\w.-]{1,40})\"?:?\s*$", line):
+                vrf = _table(named[1])
+                main.append(vrf)
             current = _entry(line, index, rows, current)
             continue
         row = _start(line, index) if ours or line[1:2] == ">" else None  # IOS prints its codes alone
         if row is not None:
+            row.table = vrf
             rows.append(row)
             current = row
         elif current is not None and _leg(current, line):
@@ -94,9 +102,21 @@ def read(capture: Capture) -> Reading:
             current = None
     rows = [row for row in rows if row.prefix]
     facts: list[Route | RouteListing] = [_route(capture, row) for row in rows]
+    if len(set(main[1:])) > 1:
+        return Reading(facts=tuple(facts), unread=spans(unread))  # `vrf all`: no listing of one table
     if rows or any(re.match(r"% Network not in table", line) for line in capture.lines):
-        facts.append(_listing(capture, max(seen, 0), rows, unread))
+        facts.append(replace(_listing(capture, max(seen, 0), rows, unread), table=main[-1]))
     return Reading(facts=tuple(facts), unread=spans(unread))
+
+
+def _vrf_of(command: str) -> str:
+    """The table that the command asks for."""
+    match = re.search(r"\bvrf[ =]([\w.-]{1,40})", command)
+    return _table(match[1]) if match else "main"
+
+
+def _table(vrf: str) -> str:
+    return "main" if vrf in {"default", "all", "global", "master"} else vrf
 
 
 def _start(line: str, index: int) -> _Row | None:
@@ -185,6 +205,7 @@ def _route(capture: Capture, row: _Row) -> Route:
         kind=row.kind,
         active=row.active,
         distance=row.distance,
+        table=row.table,
     )
 
 
@@ -205,6 +226,7 @@ def _listing(capture: Capture, start: int, rows: list[_Row], unread: list[int]) 
 
 def _scope(command: str) -> tuple[str, str, bool]:
     """Prefix, protocol and whether the command's filter was understood."""
+    command = re.sub(r"\bvrf[ =][\w.-]{1,40}", "", command)
     rest = re.split(r"\bro(?:u(?:te?)?)?\b", command, maxsplit=1)[-1].replace("json", " ").strip(" '\"")
     if not rest:
         return "", "", True
