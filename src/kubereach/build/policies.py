@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from kubereach.build.leaves import Leaves
 from kubereach.build.pods import Selected
 from kubereach.model.address import contains
-from kubereach.model.attribute import HOST_POLICIES, POLICIES_IN_PLACE, POLICY, POLICY_DROP, PORTS
-from kubereach.model.fact import Fact
+from kubereach.model.attribute import ENDPOINTS, HOST_POLICIES, POLICIES_IN_PLACE, POLICY, POLICY_DROP, PORTS
+from kubereach.model.fact import Fact, LogEvent
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
@@ -34,13 +34,27 @@ def put_policies(objects: Objects, facts: tuple[Fact, ...], flow: Flow, leaves: 
     elif "HostEndpoint" in listed:
         leaves.put("cluster", HOST_POLICIES, value=False)
     service = objects.get(("Service", namespace, name))
-    if service is not None and every:
+    if denial := _denied(facts, flow, leaves):
+        # Whatever was shown of policies: one that refuses the pods' packets is in place.
+        leaves.put(flow.service, POLICIES_IN_PLACE, "laid", (denial.origin,), denial.trust)
+    elif service is not None and every:
         _decide(Selected(service, objects, facts), service, every, flow, leaves)
     elif every or others:
         where = (every + others)[0].origins("spec", "metadata")[:2]
         leaves.put(flow.service, POLICIES_IN_PLACE, "some", where)
     elif {"NetworkPolicy", *DIALECTS[:1]} & listed:
         leaves.put(flow.service, POLICIES_IN_PLACE, "none")
+
+
+def _denied(facts: tuple[Fact, ...], flow: Flow, leaves: Leaves) -> LogEvent | None:
+    """A policy verdict of the CNI's about a packet to one of the service's pods."""
+    pods = {e.address for e in leaves.get(flow.service, ENDPOINTS) or () if e.address}
+    for fact in facts:
+        if isinstance(fact, LogEvent) and re.match(r"policy-den", fact.event):
+            target = dict(fact.fields).get("destination", "")
+            if target in pods or target.rpartition(":")[0].strip("[]") in pods:
+                return fact
+    return None
 
 
 def _of_hosts(entry: KubeObject) -> bool:

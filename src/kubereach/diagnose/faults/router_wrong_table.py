@@ -16,8 +16,11 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.address import contains, prefix_length
 from kubereach.model.attribute import ROUTED, TABLE_DOUBT, WRONG_TABLE
 from kubereach.model.diagnosis import Owner
+from kubereach.model.fact import Route, RouteListing
+from kubereach.model.network import Network
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -28,13 +31,25 @@ FAULT = Fault(
     prior=0.004,
     summary="the route is in another routing table than the one that the client's packets meet",
 )
+SHOWN = 0.75  # where the main table is shown not to have what another one has
 SUSPECTED = 0.25  # where several tables are in use
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not world.get("client", ROUTED):
         return ()
-    return (by_doubt(world, FAULT, "router", ("router", TABLE_DOUBT), SUSPECTED),)
+    return (by_doubt(world, FAULT, "router", ("router", TABLE_DOUBT), SHOWN if _missing(world.network) else SUSPECTED),)
+
+
+def _missing(network: Network) -> bool:
+    """Whether another table has the address, and the main one is shown not to."""
+    address = network.flow.address
+    shown = [f for f in network.observed if isinstance(f, Route | RouteListing) and f.device == "router" and address]
+    having = {
+        f.table for f in shown if isinstance(f, Route) and prefix_length(f.prefix) > 0 and contains(f.prefix, address)
+    }
+    whole = [f for f in shown if isinstance(f, RouteListing) and f.complete and not f.protocol and f.table == "main"]
+    return bool(having) and "main" not in having and any(not f.prefix or contains(f.prefix, address) for f in whole)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
