@@ -11,8 +11,8 @@ from kubereach.build.dataplane import put_dataplane
 from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.links import put_links
-from kubereach.build.node_ports import find_node_ports
 from kubereach.build.names import by_name
+from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
 from kubereach.build.proxy_protocol import put_proxy_protocol

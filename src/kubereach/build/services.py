@@ -9,6 +9,7 @@ from kubereach.model.address import canonical_address
 from kubereach.model.attribute import (
     ADDRESSES,
     CLUSTER_IP,
+    EARLIER_ADDRESSES,
     ENDPOINTS,
     HEALTH_PORT,
     NODE_PORTS,
@@ -24,6 +25,7 @@ from kubereach.model.origin import Origin
 
 Objects = dict[ObjectKey, KubeObject]
 INGRESS = "status.loadBalancer.ingress"
+EARLIER = "status.loadBalancer.earlier"
 
 
 def service_subject(service: KubeObject) -> str:
@@ -52,6 +54,7 @@ def _addresses(service: KubeObject) -> tuple[str, ...]:
     found = [element.text("ip") for element in service.elements(INGRESS)]
     found += str(service.value(INGRESS) or "").split(",")  # as people write it
     found += service.scalars("spec.externalIPs")
+    found += service.scalars(EARLIER)  # one that comes and goes is the service's as well
     return tuple(dict.fromkeys(a for a in map(canonical_address, found) if a))
 
 
@@ -60,6 +63,8 @@ def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], 
     if addresses or pending:
         where = service.origins(INGRESS, "status.loadBalancer", "spec.externalIPs")
         leaves.put(subject, ADDRESSES, addresses, where, service.trust(INGRESS, "spec.externalIPs"))
+    if earlier := service.scalars(EARLIER):
+        leaves.put(subject, EARLIER_ADDRESSES, earlier, service.origins(EARLIER))
     if policy := service.text("spec.externalTrafficPolicy"):
         path = "spec.externalTrafficPolicy"
         leaves.put(subject, POLICY, policy, service.origins(path), service.trust(path))

@@ -159,6 +159,8 @@ ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or a key of simulate
 ALLOCATION_WHY = Attribute[str]("allocation fault in words")
 UNUSABLE_ADDRESS = Attribute[bool]("no host can use the address")
 POOL_SHARED = Attribute[str]("range that others give out too")  # of a service: "" or which
+EARLIER_ADDRESSES = Attribute[tuple[str, ...]]("addresses before")  # of a service: a watch saw them come and go
+ADDRESS_FLIPS = Attribute[bool]("its address is overwritten again and again")  # of a service
 ADDRESS_TAKEN = Attribute[str]("address owned by something else too")  # of a service: "" or what owns it
 
 # --- what can be wrong: announcement ---

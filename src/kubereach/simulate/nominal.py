@@ -161,6 +161,8 @@ NOMINAL: dict[str, Nominal] = {
     a.ALLOCATION_WHY.name: "",
     a.UNUSABLE_ADDRESS.name: False,
     a.POOL_SHARED.name: "",
+    a.EARLIER_ADDRESSES.name: (),
+    a.ADDRESS_FLIPS.name: False,
     a.ADDRESS_TAKEN.name: "",
     a.AGENT_NODES.name: (),
     a.LEASE_HOLDER.name: "",

@@ -6,6 +6,7 @@ responders) make success intermittent; branches of which one holds, but which is
 
 from __future__ import annotations
 
+from kubereach.model.attribute import ADDRESS_FLIPS
 from kubereach.simulate.announced import given
 from kubereach.simulate.delivery import FULL, STALE, at_node, bypasses_router, closed, denied, on_node
 from kubereach.simulate.fate import PARTLY, UNKNOWN_SOURCE, WORKS, Branch, Fate, Packet, Step, Walk
@@ -43,6 +44,9 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
         result = Walk((Branch(1.0, Fate.UNREACHABLE, packet.source, why),))
     elif not given(world, service):
         result = Walk((Branch(1.0, Fate.NO_ROUTE, packet.source, "the service was given no address"),))
+    elif packet.source == "client" and world.get(service, ADDRESS_FLIPS):
+        why = "the address is the service's by turns only, and announced no longer than that"
+        result = Walk((Branch(0.7, Fate.SOMETIMES, "client", why), Branch(0.3, Fate.LOST, "client", why)))
     elif packet.source == "client" or (owner and owner != packet.source):
         result = _outside(world, service, packet)
     else:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import NOT_SELECTED, TELLS
+from kubereach.model.attribute import ADDRESS_FLIPS, EARLIER_ADDRESSES, NOT_SELECTED, TELLS
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -27,6 +27,7 @@ FAULT = Fault(
     summary="two controllers write the status of the same service",
 )
 BOTH_THERE = 0.1
+BY_TURNS, BY_TURNS_AND_BOTH = 0.2, 0.5  # the status changes: somebody may have edited the service, too
 # Products that give out addresses, by the words that show them. k3s brings ServiceLB unless it is told not to.
 GIVERS = ({"metallb"}, {"klipper", "servicelb"}, {"kube-vip"}, {"openelb"}, {"openstack-ccm", "cloud-controller"})
 TELL_TALES = ("ipNotAllowed", "clearAssignment", "ClearAssignment", "LoadBalancerFailed", "UpdatedLoadBalancer")
@@ -35,18 +36,26 @@ TELL_TALES = ("ipNotAllowed", "clearAssignment", "ClearAssignment", "LoadBalance
 def suspects(world: World) -> Iterable[Suspect]:
     stack = world.network.stack
     several = sum(bool(words & stack) for words in GIVERS) > 1
+    service = world.network.flow.service
+    if world.network.seen(service, EARLIER_ADDRESSES):
+        says = "a watch shows the service with other addresses by turns"
+        because = tuple((o, says) for o in world.network.origins(service, EARLIER_ADDRESSES)[:1])
+        prior = BY_TURNS_AND_BOTH if several else BY_TURNS
+        return (Suspect(fault=FAULT, subject=service, prior=prior, because=because),)
     if not several:
         return ()
     return (Suspect(fault=FAULT, subject=world.network.flow.service, prior=BOTH_THERE),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
+    flips = bool(world.network.seen(suspect.subject, EARLIER_ADDRESSES))
     told = (*world.get("cluster", TELLS), *TELL_TALES)
-    return {NOT_SELECTED.of(suspect.subject): True, TELLS.of("cluster"): told}
+    leaf = ADDRESS_FLIPS if flips else NOT_SELECTED
+    return {leaf.of(suspect.subject): True, TELLS.of("cluster"): told}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {NOT_SELECTED.of(suspect.subject): False}
+    return {NOT_SELECTED.of(suspect.subject): False, ADDRESS_FLIPS.of(suspect.subject): False}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -20,7 +20,7 @@ from kubereach.evidence.kubernetes.kinds import Kind, is_cluster_scoped, kind_of
 from kubereach.evidence.kubernetes.paths import join
 from kubereach.evidence.kubernetes.tables import header_columns, read_row
 from kubereach.evidence.reader import Ask, Reading, spans
-from kubereach.model.fact import AnyFact, ObjectLeaf, ObjectListing
+from kubereach.model.fact import AnyFact, ObjectLeaf, ObjectListing, Scalar
 
 _TOOL = r"(?:\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|calicoctl|microk8s\.kubectl)"
 COMMANDS = (rf"^(?!.{{0,400}}-o(?:utput)?[ =]?(?:yaml|json|name|go-t|custom)){_TOOL}(?: \S{{1,200}}){{0,12}}? get\b",)
@@ -43,6 +43,7 @@ ASKS = (
     Ask(command="kubectl get pods -A -o wide", where="cluster", gives="where the pods run, and whether they are ready"),
     Ask(command="kubectl get leases -A", where="cluster", gives="who announces an address (Cilium, kube-vip)"),
 )
+_INGRESS, _EARLIER = "status.loadBalancer.ingress[", "status.loadBalancer.earlier"
 _FIRST_COLUMNS = frozenset({"NAME", "NAMESPACE", "LAST SEEN", "SCOPE"})
 
 
@@ -150,6 +151,8 @@ class _Reader:
         shown = leaves(kind.name, cells)
         if self.command.kind == kind:
             shown += [pair for pair in _selected(self.command) if pair[0] not in {path for path, _ in shown}]
+        before = table.rows.get((kind, namespace, name), ())
+        shown += _before([f for f in before if isinstance(f, ObjectLeaf)], shown) if kind.name == "Service" else []
         table.rows[kind, namespace, name] = [
             ObjectLeaf(
                 origin=self.capture.origin(index, index + 1),
@@ -222,6 +225,14 @@ class _Reader:
                 complete=complete,
             )
         )
+
+
+def _before(before: list[ObjectLeaf], shown: list[tuple[str, Scalar]]) -> list[tuple[str, Scalar]]:
+    """The addresses that a watch showed of a service before, where they are others than now."""
+    had = [str(f.value) for f in before if f.path.startswith((_INGRESS, _EARLIER)) and f.value]
+    now = {str(value) for path, value in shown if path.startswith(_INGRESS)}
+    earlier = [address for address in dict.fromkeys(had) if address not in now]
+    return [(f"{_EARLIER}[{index}]", address) for index, address in enumerate(earlier)] if now else []
 
 
 def _selected(command: KubectlCommand) -> list[tuple[str, str]]:
