@@ -129,7 +129,11 @@ def _put_empty_listings(facts: tuple[AnyFact, ...], leaves: Leaves) -> None:
 def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
     """The fact with its hosts as subjects. A probe from nowhere in particular is taken for the client's."""
     if isinstance(fact, ProbeResult):
-        source = "elsewhere" if fact.source == "elsewhere" else hosts.resolve(fact.source) or fact.source or "client"
+        source = (
+            fact.source
+            if fact.source.startswith("elsewhere")
+            else hosts.resolve(fact.source) or fact.source or "client"
+        )
         if fact.probe is ProbeKind.CAPTURE and source == "client" and fact.source:
             source = fact.source  # captured packets may come from the service's own address, which is nobody's name
         return replace(fact, source=source, at=hosts.resolve(fact.at, node_like=True) if fact.at else "")
@@ -154,7 +158,14 @@ def _apart(flow: Flow, facts: tuple[AnyFact, ...]) -> tuple[AnyFact, ...]:
         and f.outcome not in mine
         and (f.source in {"outside", "elsewhere"} or canonical_address(f.source) not in {None, flow.client})
     }
-    return tuple(replace(others[id(f)], source="elsewhere") if id(f) in others else f for f in facts)
+    moved = {key: replace(f, source=_where(f.source, flow)) for key, f in others.items()}
+    return tuple(moved.get(id(f), f) for f in facts)
+
+
+def _where(source: str, flow: Flow) -> str:
+    """Another client's place: on the address's own segment, as far as a /24 tells, while the flow's is not, or any."""
+    beside = canonical_address(source) is not None and "." in source and contains(f"{source}/24", flow.address)
+    return "elsewhere/segment" if beside and not contains(f"{flow.client}/24", flow.address) else "elsewhere"
 
 
 def _sourced(flow: Flow, observed: tuple[AnyFact, ...]) -> Flow:

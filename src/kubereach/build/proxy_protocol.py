@@ -30,5 +30,6 @@ def put_proxy_protocol(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, 
             leaves.put("cluster", PROXY_PROTOCOL, value=True, origins=(fact.origin,), trust=fact.trust)
         elif isinstance(fact, Setting) and fact.subject.partition("/")[0] in {"cluster", "service", "load-balancer"}:
             said = f"{fact.attribute}: {fact.value}"
-            if re.search(_NAME, said, re.IGNORECASE) and not re.search(r"\b(?:no|not|off|false|dis\w+|without)\b", said):
+            denied = re.search(r"\b(?:no|not|off|false|dis\w{2,8}|without)\b", said)
+            if re.search(_NAME, said, re.IGNORECASE) and not denied:
                 leaves.put("cluster", PROXY_PROTOCOL, value=True, origins=(fact.origin,), trust=fact.trust)

@@ -34,7 +34,17 @@ from kubereach.model.attribute import (
     Attribute,
     why,
 )
-from kubereach.model.fact import AnyFact, Interface, InterfaceAddress, LogEvent, ProbeResult, Setting, Trust
+from kubereach.model.fact import (
+    AnyFact,
+    Interface,
+    InterfaceAddress,
+    LogEvent,
+    Neighbour,
+    Packet,
+    ProbeResult,
+    Setting,
+    Trust,
+)
 from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
 
@@ -133,6 +143,8 @@ def _put_nics(settings: tuple[Setting, ...], observed: tuple[AnyFact, ...], host
             found.setdefault(fact.device, {}).setdefault((fact.name, ""), fact.origin)
             if fact.mac:
                 macs.setdefault(fact.device, {})[fact.mac.lower()] = fact.origin
+        elif isinstance(fact, Neighbour) and fact.mac and hosts.owners.get(fact.address, "") in hosts.nodes:
+            macs.setdefault(hosts.owners[fact.address], {})[fact.mac.lower()] = fact.origin
     for fact in settings:
         node = _node_of(fact.subject, hosts) or (fact.subject if fact.subject in {"router", "client"} else "")
         if not node or fact.value is None:
@@ -182,7 +194,9 @@ def _put_platform(settings: tuple[Setting, ...], observed: tuple[AnyFact, ...], 
             leaves.put("cluster", PLATFORM, name, (fact.origin,), Trust.MENTIONED)
             return
     for seen in observed:
-        macs = seen.macs if isinstance(seen, ProbeResult) else (seen.mac,) if isinstance(seen, Interface) else ()
+        macs: tuple[str, ...] = seen.macs if isinstance(seen, ProbeResult) else ()
+        if isinstance(seen, Interface) or (isinstance(seen, Packet) and seen.what == "arp-reply"):
+            macs = (seen.mac,)
         if name := next((OUIS[m.lower()[:8]] for m in macs if m.lower()[:8] in OUIS), ""):
             leaves.put("cluster", PLATFORM, name, (seen.origin,), Trust.MENTIONED)
             return
@@ -288,10 +302,20 @@ def _holder_in_objects(objects: Objects, namespace: str, name: str) -> Iterator[
             continue
         if path in entry.fields and entry.text(path):
             yield entry.text(path), entry.fields[path].origin, entry.fields[path].trust
-    for (kind, _, _), entry in objects.items():
-        message = entry.text("message") if kind == "Event" and entry.text("reason") == "nodeAssigned" else ""
-        if match := re.search(r'announcing from node "([^"]{1,63})" with protocol "layer2"', message):
+    events = [
+        entry for (kind, _, _), entry in objects.items() if kind == "Event" and entry.text("reason") == "nodeAssigned"
+    ]
+    for entry in sorted(events, key=lambda e: _seconds(e.text("lastSeen"))):  # the last one holds
+        if match := re.search(r'announcing from node "([^"]{1,63})" with protocol "layer2"', entry.text("message")):
             yield match[1], entry.fields["message"].origin, Trust.STATED  # stays in the history after a withdrawal
+
+
+def _seconds(age: str) -> float:
+    """An age as kubectl prints it (`6m`, `3d2h`, `2m (x4 over 9m)`) in seconds; what is none is oldest."""
+    first = re.match(r"(?:\d{1,6}[ywdhms]){1,4}", age)
+    units = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+    parts = re.findall(r"(\d{1,6})([ywdhms])", first[0]) if first else []
+    return sum(int(number) * units[unit] for number, unit in parts) if parts else float("inf")
 
 
 def _holder_stated(settings: tuple[Setting, ...], flow: Flow) -> Iterator[Held]:

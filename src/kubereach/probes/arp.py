@@ -11,7 +11,7 @@ from kubereach.model.attribute import ADDRESS_TAKEN, ANNOUNCER, PROXY_MODE, STRI
 from kubereach.model.fact import Neighbour, Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
-from kubereach.simulate.arp import responders
+from kubereach.simulate.arp import responders, senders
 from kubereach.simulate.world import World
 
 KIND = "arp"
@@ -27,19 +27,34 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 "several" if len(fact.macs) > 1 else "one" if fact.macs or fact.outcome is Outcome.REPLY else "none"
             )
             yield _sighting(answer, fact, f"arping {address}: {answer} answer" + ("s" if answer == "several" else ""))
-    asked = [
-        f for f in network.observed if isinstance(f, Packet) and f.what == "arp-request" and f.destination == address
-    ]
-    owners = {
-        f.mac for f in network.observed if isinstance(f, Packet) and f.what == "arp-reply" and f.source == address
-    }
-    if asked and sum(f.count for f in asked) > 2:
-        answer = "several" if len(owners) > 1 else "one" if owners else "none"
-        yield _sighting(answer, asked[0], f"who-has {address}: {len(owners) or 'no'} owner answers")
+    yield from _captured(network)
     for fact in network.observed:
         if isinstance(fact, Neighbour) and fact.address == address and fact.device in {"client", "router", ""}:
             answer = "none" if fact.state in {"FAILED", "INCOMPLETE"} or not fact.mac else "one"
             yield _sighting(answer, fact, f"neighbour entry for {address}: {fact.mac or fact.state or 'unresolved'}")
+
+
+def _captured(network: Network) -> Iterable[Sighting]:
+    """Who-has requests and their answers, place by place: a reply that leaves a node has not arrived anywhere yet."""
+    address = network.flow.address
+    packets = [f for f in network.observed if isinstance(f, Packet)]
+    replies = [f for f in packets if f.what == "arp-reply" and f.source == address]
+    asked = [f for f in packets if f.what == "arp-request" and f.destination == address]
+    elsewhere = [f for f in asked if f.origin.host not in {r.origin.host for r in replies}]
+    at_nodes = [f for f in replies if f.device in network.nodes]
+    if at_nodes and elsewhere and len(at_nodes) == len(replies):
+        yield Sighting(
+            question=Question(KIND, at_nodes[0].device, ("leaves",)),
+            answers=frozenset({"one"}),
+            origins=(at_nodes[0].origin,),
+            trust=at_nodes[0].trust,
+            says=f"{at_nodes[0].device.removeprefix('node/')} answers who-has {address}",
+        )
+        asked, replies = elsewhere, []
+    owners = {f.mac for f in replies}
+    if asked and sum(f.count for f in asked) > 2:
+        answer = "several" if len(owners) > 1 else "one" if owners else "none"
+        yield _sighting(answer, asked[0], f"who-has {address}: {len(owners) or 'no'} owner answers")
 
 
 def _sighting(answer: str, fact: ProbeResult | Packet | Neighbour, says: str) -> Sighting:
@@ -54,6 +69,10 @@ def _sighting(answer: str, fact: ProbeResult | Packet | Neighbour, says: str) ->
 
 def predict(world: World, question: Question) -> Distribution | None:
     """The number of responders; where strictARP is unseen in IPVS mode, both settings count."""
+    if "leaves" in question.about:
+        flow = world.network.flow
+        sends = question.where in senders(world, flow.service, flow.address)
+        return {"one": 0.95, "none": 0.05} if sends else {"one": 0.03, "none": 0.97}
     outcomes = [_answer(world)]
     if world.get("cluster", PROXY_MODE) == "ipvs" and not world.known("cluster", STRICT_ARP):
         strict = not world.get("cluster", STRICT_ARP)
@@ -82,6 +101,8 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """Whether silence is expected."""
+    if "leaves" in question.about:
+        return "the node answers; whether that arrives is another question"
     layer2 = world.get("cluster", ANNOUNCER).endswith(("-l2", "-arp"))
     if not layer2:
         return "expected: the address is routed, nobody has to answer ARP for it"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kubereach.model.attribute import ADDRESS_TAKEN, LEASE_HOLDER, MACS, STALE_NEIGHBOUR
+from kubereach.model.attribute import ADDRESS_TAKEN, LEASE_HOLDER, MACS, POOL_OFFLINK, STALE_NEIGHBOUR
 from kubereach.model.fact import Neighbour, Packet, ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.model.origin import Origin
@@ -72,6 +72,8 @@ def predict(world: World, question: Question) -> Distribution | None:
         return None
     stale = world.get("router", STALE_NEIGHBOUR) or world.get("segment", STALE_NEIGHBOUR)
     others = [n for n in world.network.nodes if n not in nodes]
+    if question.about == ("entry",) and world.get(flow.service, POOL_OFFLINK):
+        return {"nodes": 0.02, "foreign": 0.02} | dict.fromkeys(world.network.nodes, 0.02)  # who routes does not ask
     if len(nodes) > 1:
         return {"nodes": 0.6, "foreign": 0.02} | dict.fromkeys(nodes, 0.3 / len(nodes))
     known = world.known(flow.service, LEASE_HOLDER)

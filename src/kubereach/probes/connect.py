@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from kubereach.model.attribute import (
     ADDRESS,
+    ANNOUNCER,
     CLIENT_ONLINK,
     CLIENT_ROUTE_WRONG,
     MISREAD,
@@ -18,6 +19,7 @@ from kubereach.model.attribute import (
     PORTS,
     ROUTED,
     SHARED_LAN,
+    STALE_NEIGHBOUR,
 )
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.network import Network
@@ -165,7 +167,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     flow = world.network.flow
     if question.where == "router":
         return None
-    if question.where == "elsewhere":
+    if question.where.startswith("elsewhere"):
         return _from_elsewhere(world, question)
     found = walk(world, flow.service, Packet(question.where, flow.address, flow.port or _any_port(world)))
     expected = of_walk(found, table_of(str(question.about[0])))
@@ -175,13 +177,17 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 
 def _from_elsewhere(world: World, question: Question) -> Distribution:
-    """Another client, behind the router, of which nothing is known: what is wrong with the first one's own way is not
+    """Another client, behind the router or on the segment, of which nothing else is known.
 
-    wrong with its.
+    What is wrong with the first one's own way is not wrong with its.
     """
     flow = world.network.flow
     own = {leaf.of("client"): False for leaf in (CLIENT_ONLINK, CLIENT_ROUTE_WRONG, NAME_ELSEWHERE, SHARED_LAN)}
-    other = world.changed({**own, ROUTED.of("client"): True, ADDRESS.of("client"): ""})
+    onlink = question.where == "elsewhere/segment" and world.get("cluster", ANNOUNCER).endswith(("-l2", "-arp"))
+    own[SHARED_LAN.of("client")] = onlink
+    if onlink:
+        own[STALE_NEIGHBOUR.of("router")] = False  # a host of the segment asks for itself
+    other = world.changed({**own, ROUTED.of("client"): not onlink, ADDRESS.of("client"): ""})
     found = walk(other, flow.service, Packet("client", flow.address, flow.port or _any_port(other)))
     world.reads |= other.reads
     return of_walk(found, _HANDSHAKE if question.about == ("handshake",) else _DATA)

@@ -23,13 +23,23 @@ def responders(world: World, service: str, address: str) -> tuple[str, ...]:
     Without strictARP every node of an IPVS cluster answers for the addresses on kube-ipvs0 (arp_ignore 0), on IPv4
     only: the dummy device joins no solicited-node group.
     """
+    return tuple(n for n in _answering(world, service, address) if not _unheard(world, n))
+
+
+def senders(world: World, service: str, address: str) -> tuple[str, ...]:
+    """The nodes that answer, whether or not that arrives; who gets no request does not."""
+    nodes = _answering(world, service, address)
+    return tuple(n for n in nodes if not any(world.get(s, ARP_LOST) for s in (n, "cluster")))
+
+
+def _answering(world: World, service: str, address: str) -> tuple[str, ...]:
     leaders = announced(world, service, address).layer2
     found = [n for n in leaders if not _mute(world, n)]
     loose = world.get("cluster", PROXY_MODE) == "ipvs" and not world.get("cluster", STRICT_ARP)
     if loose and family(address) == 4:
         found += [n for n in world.network.nodes if not world.get(n, PROXY_DOWN)]
     found += [n for n in world.network.nodes if world.get(n, EXTRA_RESPONDER)]
-    return tuple(n for n in dict.fromkeys(found) if not _unheard(world, n))
+    return tuple(dict.fromkeys(found))
 
 
 def _mute(world: World, node: str) -> bool:

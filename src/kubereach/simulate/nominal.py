@@ -43,7 +43,7 @@ def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
 
 def _agent_down(world: World, _subject: str) -> bool:
     """Where no agent's pod runs at all, no node's does."""
-    return bool(world.network.seen("cluster", a.NO_AGENT_RUNS))
+    return world.network.seen("cluster", a.NO_AGENT_RUNS) is not None
 
 
 def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    flips = bool(world.network.seen(suspect.subject, EARLIER_ADDRESSES))
+    flips = world.network.seen(suspect.subject, EARLIER_ADDRESSES) is not None
     told = (*world.get("cluster", TELLS), *TELL_TALES)
     leaf = ADDRESS_FLIPS if flips else NOT_SELECTED
     return {leaf.of(suspect.subject): True, TELLS.of("cluster"): told}

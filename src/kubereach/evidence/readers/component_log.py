@@ -30,7 +30,7 @@ _CALICO = (
 _LOGRUS = r"(?:time=\"?(?P<time>[^\"\s]{4,40})\"? )?level=\w{3,8} (?:source=\S{1,200} )?msg=(?P<text>.*)$"
 _DAY = r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)"
 _SLOG = rf"{_DAY} (?:INFO|WARN|ERROR|DEBUG) (?P<text>\S.*)$"
-_NGINX = rf"{_DAY} \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d{{1,8}}#\d{{1,8}}: (?:\*\d{{1,12}} )?(?P<text>.*)$"
+_NGINX = rf"{_DAY} \[(?:notice|warn|error|crit|alert|emerg)\] \d{{1,8}}#\d{{1,8}}: (?:\*\d{{1,12}} )?(?P<text>.*)$"
 _KEEPALIVED = (
     r"(?:(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) [\w.-]{1,60} )?(?:Keepalived(?:_vrrp)?\[\d{1,8}\]: (?P<text>.*)"
     r"|(?P<bare>(?:bogus VRRP packet received|VRRP_Instance\([\w.-]{1,60}\) |\([\w.-]{1,60}\):? (?:received an invalid "
