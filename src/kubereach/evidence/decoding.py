@@ -120,9 +120,9 @@ def lines_of(data: bytes) -> list[str]:
 
 
 def unwrapped(line: str) -> str:
-    """What a program wrote, out of the envelope of a container runtime's log file.
+    r"""What a program wrote, out of the envelope of a container runtime's log file.
 
-    Docker: `{"log":"TEXT\\n","stream":"stderr","time":"…"}`; CRI: `TIME stderr F TEXT`.
+    Docker: `{"log":"TEXT\n","stream":"stderr","time":"…"}`; CRI: `TIME stderr F TEXT`.
     """
     if line.startswith('{"log":"') and '"stream":"' in line:
         match = re.match(r'\{"log":"((?:[^"\\]|\\.){0,8000})","stream":"std(?:out|err)"', line)
