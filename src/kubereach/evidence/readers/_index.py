@@ -66,13 +66,15 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('SERVICE ADDRESS\\s{2,60}BACKEND ADDRESS', 'SERVICE ADDRESS'),
     )),
     ('component_log', (
-        ('\\blogs?\\b.*\\b(?:kube-proxy|cilium|kube-vip|calico-node|keepalived|kube-router)', 'log'),
+        ('\\blogs?\\b.*\\b(?:kube-proxy|cilium|kube-vip|calico-node|keepalived|kube-router|nginx)', 'log'),
     ), (
         ('(?:\\?\\?\\? )?[IWEF]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.\\d{6}\\s+\\d{1,8} [\\w.-]{1,60}\\.go:\\d{1,6}\\]', '.go:'),
         ('\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} \\[[A-Z]{4,8}\\]\\[\\d{1,8}\\] [\\w-]{2,30}/', ' ['),
         ('(?:time=\\S{4,40} )?level=(?:info|warn|warning|error|debug|fatal) (?:source=\\S{1,200} )?msg=', 'level='),
         ('(?:[A-Z][a-z]{2} [ \\d]\\d [\\d:]{8} [\\w.-]{1,60} )?Keepalived(?:_vrrp)?\\[\\d{1,8}\\]: ', 'Keepalived'),
         ('bogus VRRP packet received on ', 'bogus VRRP packet received on '),
+        ('\\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})? (?:INFO|WARN|ERROR|DEBUG) \\S', ''),
+        ('\\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d \\[(?:notice|warn|error|crit|alert|emerg)\\] \\d{1,8}#\\d{1,8}: ', ' ['),
         ('(?:VRRP_Instance)?\\([\\w.-]{1,60}\\):? (?:received an invalid passwd|Entering \\w+ STATE|ignoring received adv)', ''),
     )),
     ('conntrack', (
