@@ -129,13 +129,13 @@ def _program(capture: Capture, shape: str, match: re.Match[str]) -> str:
     around = f"{capture.command} {capture.source}"
     if shape == "calico":
         return str(match["file"])
+    if shape == "nginx":
+        return "nginx"
     if shape == "keepalived" or "subsys=" in (match["text"] or ""):
         return shape if shape == "keepalived" else "cilium"
     for name in ("kube-proxy", "cilium", "kube-vip", "kube-router"):
         if name in around:
             return name
-    if shape == "nginx":
-        return "nginx"
     if shape in {"logrus", "slog"}:
         return "kube-vip" if re.search(r"\(svcs\)|ARP/NDP|\bkube-vip\b", match["text"] or "") else "unknown"
     if shape == "klog" and re.search(r"\b(?:metallb|speaker)\b", around):
