@@ -76,7 +76,7 @@ def listed(words: Iterable[str], conjunction: str = "and") -> str:
 
 
 def endpoint(target: Target) -> str:
-    """`10.16.0.1:80`, with the brackets of IPv6; "" when no address is known."""
+    """`203.0.113.1:80`, with the brackets of IPv6; "" when no address is known."""
     if target.address is None:
         return ""
     host = f"[{target.address}]" if ":" in target.address else target.address
@@ -84,7 +84,7 @@ def endpoint(target: Target) -> str:
 
 
 def flow(target: Target) -> str:
-    """`192.168.88.111 to 10.16.0.1:80/TCP (service default/web)`, as far as it is known."""
+    """`192.0.2.111 to 203.0.113.1:80/TCP (service default/web)`, as far as it is known."""
     address = endpoint(target)
     named = f"{address}/{target.protocol}" if address and target.port is not None else address
     service = f"service {target.service}" if target.service else ""
