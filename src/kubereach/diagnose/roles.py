@@ -8,13 +8,13 @@ something else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from msgspec.structs import replace
 
 from kubereach.diagnose.catalogue import concerned, removed
-from kubereach.diagnose.fault import Suspect
+from kubereach.diagnose.fault import Presence, Suspect
 from kubereach.diagnose.rank import Hypothesis, Ranking
 from kubereach.model.attribute import MISREAD, PORTS
 from kubereach.model.diagnosis import Role
@@ -66,8 +66,11 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
     if astray:
         return astray
     real = tuple(s for s in held if not s.fault.misread)
-    on_walk = [s for s in real if concerned(world, s) and _shape(service_walk(removed(world, (s,)))) != _shape(failing)]
-    minimal = _minimal(world, on_walk, real)
+    without = [service_walk(removed(world, (s,))) for s in real]
+    shape = _shape(failing)
+    on_walk = [s for s, found in zip(real, without, strict=True) if _shape(found) != shape and concerned(world, s)]
+    alone = [(s,) for s, found in zip(real, without, strict=True) if found.works()]
+    minimal = _unusual(alone) if alone else _minimal(world, on_walk, real)
     result: dict[Suspect, Role] = {}
     for suspect in real:
         if suspect in minimal and suspect in on_walk:
@@ -101,18 +104,25 @@ def _shape(found: Walk) -> tuple[object, ...]:
 
 
 def _minimal(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) -> frozenset[Suspect]:
-    """The members of the smallest sets whose removal makes the flow work on every branch.
+    """The members of the smallest sets of two or more whose removal makes the flow work on every branch.
 
-    Assumed faults come before present ones of the same size of set: undoing what is unusual is the better story than
-    changing what the cluster was told to do. Sets of several faults start from one that is on the walk.
+    They start from a fault that is on the walk.
     """
-    for size in range(1, min(MOST_REMOVED, len(real)) + 1):
+    for size in range(2, min(MOST_REMOVED, len(real)) + 1):
         working = [
             chosen
             for chosen in combinations(real, size)
-            if (size == 1 or any(s in on_walk for s in chosen)) and service_walk(removed(world, chosen)).works()
+            if any(s in on_walk for s in chosen) and service_walk(removed(world, chosen)).works()
         ]
         if working:
-            unusual = [c for c in working if not any(s.because and s.presence == "present" for s in c)]
-            return frozenset(s for chosen in (unusual or working) for s in chosen)
+            return _unusual(working)
     return frozenset()
+
+
+def _unusual(working: Sequence[tuple[Suspect, ...]]) -> frozenset[Suspect]:
+    """Of several sets that would do, the members of those without a fault that the configuration itself holds.
+
+    Undoing what is unusual is the better story than changing what the cluster was told to do.
+    """
+    unusual = [c for c in working if not any(s.because and s.presence is Presence.PRESENT for s in c)]
+    return frozenset(s for chosen in (unusual or working) for s in chosen)
