@@ -120,9 +120,9 @@ def _put_empty_listings(facts: tuple[AnyFact, ...], leaves: Leaves) -> None:
     """A complete listing without a row says that there is no advertisement of the kind."""
     for fact in facts:
         if isinstance(fact, ObjectListing) and fact.complete and not fact.names:
-            if fact.kind == "L2Advertisement":
+            if fact.kind in {"L2Advertisement", "CiliumL2AnnouncementPolicy"}:
                 leaves.put("cluster", L2_POOLS, (), (fact.origin,))
-            elif fact.kind == "BGPAdvertisement":
+            elif fact.kind in {"BGPAdvertisement", "CiliumBGPAdvertisement", "CiliumBGPClusterConfig"}:
                 leaves.put("cluster", BGP_POOLS, (), (fact.origin,))
 
 

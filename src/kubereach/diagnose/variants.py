@@ -37,6 +37,7 @@ MODES = (("iptables", 0.72), ("ipvs", 0.28))
 CILIUM_MODES = (("ebpf", 0.7), ("iptables", 0.3))  # with its replacement of kube-proxy, or beside kube-proxy
 MINORS = ((30, 0.7), (25, 0.18), (22, 0.12))
 METALLB = (("metallb-l2", 0.65), ("metallb-bgp", 0.35))
+CILIUM = (("cilium-l2", 0.5), ("cilium-bgp", 0.5))  # where Cilium gives out the addresses
 ANNOUNCERS = (("other-bgp", 0.5), ("other-l2", 0.5))
 # That an address inside the subnet is served by BGP all the same, though nothing mentions it.
 ROUTED_ON_LINK = 0.02
@@ -89,7 +90,7 @@ def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
     An address in the client's or the nodes' own subnet, or one that somebody answered ARP for, is announced by
     layer 2, unless anything shows that BGP is spoken at all.
     """
-    table = METALLB if "metallb" in network.stack else ANNOUNCERS
+    table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
     address = network.flow.address
     nodes = [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a]
@@ -105,6 +106,10 @@ def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
         return table
     (routed, _), (layer2, _) = sorted(table, key=lambda entry: entry[0].endswith("-l2"))
     return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
+
+
+def _cilium_allocates(network: Network) -> bool:
+    return bool(network.objects_of("CiliumLoadBalancerIPPool"))
 
 
 def _whereabouts(network: Network) -> Axis:

@@ -5,14 +5,14 @@ The lease does not look for endpoints, which is why policy Local does not go wit
 
 from __future__ import annotations
 
-from kubereach.model.attribute import ATTRACTS_WITHOUT_ENDPOINT, ENDPOINTS, LEASE_HOLDER, NO_ADVERTISEMENT
+from kubereach.model.attribute import ATTRACTS_WITHOUT_ENDPOINT, ENDPOINTS, L2_POOLS, LEASE_HOLDER, NO_ADVERTISEMENT
 from kubereach.simulate.announced import Announced, candidates
 from kubereach.simulate.world import World
 
 
 def announce(world: World, service: str, address: str) -> Announced:
     """One holder. Which one is not computable; a node with an endpoint is taken until something says otherwise."""
-    if world.get("cluster", NO_ADVERTISEMENT):
+    if world.get("cluster", NO_ADVERTISEMENT) or not world.get("cluster", L2_POOLS):
         return Announced(
             silent=tuple((n, "no CiliumL2AnnouncementPolicy selects the service") for n in world.network.nodes)
         )
