@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubereach.model.address import canonical_address
+from kubereach.model.address import canonical_address, parse_address
 from kubereach.model.fact import BgpSession, Fact, InterfaceAddress, ProbeResult, Setting, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
@@ -33,6 +33,10 @@ HOST_NETWORK_PODS = (
     "etcd-",
 )
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z]+", name.lower()))
 
 
 class Hosts:
@@ -98,7 +102,7 @@ class Hosts:
         lowered = name.lower()
         if lowered in MASTER_NAMES and len(self.control_plane) == 1:
             return next(iter(self.control_plane))
-        workers = [n for n in self.nodes if n not in self.control_plane]
+        workers = [n for n in self.nodes if n not in self.control_plane and not _words(n) & MASTER_NAMES]
         if lowered in WORKER_NAMES and len(workers) == 1:
             return workers[0]
         return self.add_node(subject) if create else ""
@@ -109,12 +113,30 @@ def find_hosts(objects: Objects, facts: tuple[Fact, ...]) -> Hosts:
     hosts = Hosts()
     _from_objects(objects, hosts)
     _from_statements(facts, hosts)
+    _from_interfaces(facts, hosts)
     _from_api_server(objects, hosts)
     _from_peers(objects, facts, hosts)
     _from_sources(facts, hosts)
     _from_bound(objects, facts, hosts)
     _from_node_sessions(facts, hosts)
     return hosts
+
+
+def _from_interfaces(facts: tuple[Fact, ...], hosts: Hosts) -> None:
+    """The addresses on the links of a host that nothing else names: whoever peers by one of them is that host.
+
+    Host routes' addresses and those of bridges and tunnels are passed over: several hosts may have the same.
+    """
+    for fact in facts:
+        if not isinstance(fact, InterfaceAddress) or fact.given or fact.prefix_length in {-1, 32, 128}:
+            continue
+        address = parse_address(fact.address)
+        inner = re.match(r"lo|kube-|cali|tunl|vxlan|flannel|cni|docker|veth|lxc|cilium|br-|virbr", fact.interface)
+        if inner or address is None or address.is_link_local or address.is_loopback:
+            continue
+        subject = hosts.resolve(fact.device, node_like=fact.device.lower() not in CLIENT_NAMES)
+        if subject.startswith("node/") and str(address) not in hosts.owners:
+            hosts.own(subject, str(address), (fact.origin,), fact.trust)
 
 
 def _from_objects(objects: Objects, hosts: Hosts) -> None:
@@ -215,7 +237,7 @@ def _from_sources(facts: tuple[Fact, ...], hosts: Hosts) -> None:
             if not name.startswith("node/") or hosts.resolve(name, node_like=True) not in hosts.nodes:
                 continue
             subject = hosts.resolve(name)
-            words = set(re.split(r"[^a-z]+", name.lower()))
+            words = _words(name)
             nameless = [n for n in hosts.control_plane if n.removeprefix("node/") in hosts.owners]
             if (
                 words & MASTER_NAMES
