@@ -18,6 +18,8 @@ from kubereach import __version__
 from kubereach.cli.explain import faults_by_code
 from kubereach.cli.main import VERBS
 from kubereach.model.cause_class import CLASSES
+from tests.cli.running import assert_two_lines
+from tests.cli.running import run as run_program
 
 POST = """\
 $ kubectl get svc web
@@ -26,47 +28,28 @@ web    LoadBalancer   10.43.0.20    203.0.113.10   80:30080/TCP   3d
 """
 
 
-def _run(*words: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kubereach", *words],
-        input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "COLUMNS": "80", **environment},
-    )
-
-
-def _assert_two_lines(done: subprocess.CompletedProcess[str]) -> None:
-    lines = done.stderr.splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["error", "next"], done.stderr
-    assert done.stdout == ""
-
-
 def test_version() -> None:
-    done = _run("--version")
+    done = run_program("--version")
     assert (done.returncode, done.stdout) == (0, f"kubereach {__version__}\n")
 
 
 @pytest.mark.parametrize("verb", [None, *VERBS])
 def test_every_help_has_an_example(verb: str | None) -> None:
-    done = _run(*([verb] if verb else []), "--help")
+    done = run_program(*([verb] if verb else []), "--help")
     assert done.returncode == 0
     assert "Example" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
 def test_help_lists_every_verb_as_the_verb_describes_itself() -> None:
-    text = _run("--help").stdout
+    text = run_program("--help").stdout
     for verb, (_, summary) in VERBS.items():
         assert f"  {verb}" in text
         assert summary in text
 
 
 def test_no_words_show_the_help_and_are_a_usage_error() -> None:
-    done = _run()
+    done = run_program()
     assert done.returncode == 2
     assert "Usage:" in done.stderr
 
@@ -92,17 +75,17 @@ def test_no_words_show_the_help_and_are_a_usage_error() -> None:
     ],
 )
 def test_usage_errors_are_two_lines_and_exit_2(words: tuple[str, ...]) -> None:
-    done = _run(*words)
+    done = run_program(*words)
     assert done.returncode == 2
-    _assert_two_lines(done)
+    assert_two_lines(done)
     assert "\x1b" not in done.stderr
 
 
 def test_a_path_without_a_verb_is_told_the_verb(tmp_path: Path) -> None:
-    done = _run(str(tmp_path))
+    done = run_program(str(tmp_path))
     assert done.returncode == 2
     assert f"`kubereach diagnose {tmp_path}`" in done.stderr
-    _assert_two_lines(done)
+    assert_two_lines(done)
 
 
 def test_a_terminal_as_input_is_asked_for_a_path() -> None:
@@ -120,33 +103,33 @@ def test_a_terminal_as_input_is_asked_for_a_path() -> None:
         os.close(leader)
         os.close(follower)
     assert done.returncode == 2
-    _assert_two_lines(done)
+    assert_two_lines(done)
 
 
 def test_schema_is_json() -> None:
-    assert json.loads(_run("schema").stdout)["$schema"].startswith("https://json-schema.org/")
+    assert json.loads(run_program("schema").stdout)["$schema"].startswith("https://json-schema.org/")
 
 
 def test_explain_knows_every_class() -> None:
-    text = _run("explain").stdout
+    text = run_program("explain").stdout
     assert [name for name in CLASSES if f"  {name}: " not in text] == []
 
 
 def test_explain_a_class() -> None:
-    done = _run("explain", "ann-bgp-session-blocked")
+    done = run_program("explain", "ann-bgp-session-blocked")
     assert done.returncode == 0
     assert CLASSES["ann-bgp-session-blocked"].means[1:] in done.stdout
 
 
 def test_explain_every_cause_of_the_catalogue() -> None:
     for code, (_, class_name) in faults_by_code().items():
-        text = _run("explain", code).stdout
+        text = run_program("explain", code).stdout
         assert text.startswith(f"{code}\n\nClass:  {class_name} ({CLASSES[class_name].means})\n")
         assert len(text.splitlines()) > 10
 
 
 def test_an_unknown_name_gets_its_nearest_matches() -> None:
-    assert "ann-bgp-session-blocked" in _run("explain", "ann-bgp-session-blokd").stderr
+    assert "ann-bgp-session-blocked" in run_program("explain", "ann-bgp-session-blokd").stderr
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
@@ -202,7 +185,7 @@ def test_interrupted_without_a_traceback() -> None:
 def test_every_form_comes_out_of_a_post(form: str, tmp_path: Path) -> None:
     post = tmp_path / "post.txt"
     post.write_text(POST)
-    done = _run("diagnose", str(post), "-o", form)
+    done = run_program("diagnose", str(post), "-o", form)
     assert (done.returncode in {0, 1, 3}, done.stderr) == (True, "")
     starts = {
         "text": "UNREACHABLE|UNDETERMINED|REACHABLE|DEGRADED",
@@ -216,8 +199,8 @@ def test_every_form_comes_out_of_a_post(form: str, tmp_path: Path) -> None:
 
 
 def test_standard_input_is_read_when_something_is_piped_in() -> None:
-    piped = _run("diagnose", "-o", "json", stdin=POST)
-    named = _run("diagnose", "-", "-o", "json", stdin=POST)
+    piped = run_program("diagnose", "-o", "json", stdin=POST)
+    named = run_program("diagnose", "-", "-o", "json", stdin=POST)
     assert piped.stdout == named.stdout != ""
 
 
@@ -227,21 +210,21 @@ def test_standard_input_is_read_when_something_is_piped_in() -> None:
 def test_input_without_evidence_exits_4(content: bytes | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "post.txt").write_bytes(content)
-    done = _run("diagnose", str(tmp_path))
+    done = run_program("diagnose", str(tmp_path))
     assert done.returncode == 4
-    _assert_two_lines(done)
+    assert_two_lines(done)
 
 
 def test_a_path_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
-    done = _run("diagnose", str(tmp_path / "missing\x1b[31m.txt"))
+    done = run_program("diagnose", str(tmp_path / "missing\x1b[31m.txt"))
     assert done.returncode == 2
     assert "\x1b" not in done.stderr
-    _assert_two_lines(done)
+    assert_two_lines(done)
 
 
 def test_an_encoding_without_our_signs_is_no_error(tmp_path: Path) -> None:
     post = tmp_path / "post.txt"
     post.write_text("$ ping -c1 203.0.113.10\nPING 203.0.113.10 (203.0.113.10) 56(84) bytes of data.\n")
-    done = _run("diagnose", str(post), PYTHONIOENCODING="ascii")
+    done = run_program("diagnose", str(post), PYTHONIOENCODING="ascii")
     assert done.returncode in {0, 1, 3}
     assert done.stdout.isascii()

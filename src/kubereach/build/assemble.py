@@ -34,7 +34,6 @@ from kubereach.model.attribute import (
     ENDPOINTS,
     L2_POOLS,
     LABELS,
-    POLICY,
     ROUTED,
     SHARED_LAN,
     STATIC_ROUTES,
@@ -267,8 +266,3 @@ def _put_static_routes(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
     routes = tuple((f.prefix, hop.via) for f in found for hop in f.next_hops if hop.via)
     if routes:
         leaves.put("router", STATIC_ROUTES, routes, [f.origin for f in found])
-
-
-def policy_seen(network: Network) -> bool:
-    """Whether the service's external traffic policy is known."""
-    return network.seen(network.flow.service, POLICY) is not None

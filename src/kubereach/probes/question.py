@@ -67,8 +67,3 @@ def mixed(parts: Iterable[tuple[float, Distribution]]) -> Distribution:
             total[answer] = total.get(answer, 0.0) + weight * p
     scale = sum(total.values()) or 1.0
     return {answer: p / scale for answer, p in total.items()}
-
-
-def strongest(trusts: Iterable[Trust]) -> Trust:
-    """The best trust of several."""
-    return max(trusts, default=Trust.OUTPUT)

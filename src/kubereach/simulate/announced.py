@@ -9,6 +9,7 @@ from typing import cast
 
 from msgspec import Struct
 
+from kubereach.model.address import host_prefix
 from kubereach.model.attribute import (
     AGENT_DOWN,
     AGENT_NODES,
@@ -119,3 +120,11 @@ def _silence(world: World, service: str, node: str, *, label: bool, endpoints_co
 def given(world: World, service: str) -> bool:
     """Whether the service has the address at all."""
     return not world.get(service, ALLOCATION_FAULT)
+
+
+def host_routes(world: World, service: str, address: str) -> Announced:
+    """The host route from every node that the policy admits: what plain BGP announcers do."""
+    speaking, silent = candidates(world, service)
+    if not given(world, service):
+        speaking = ()
+    return Announced(tuple(Announcement(n, host_prefix(address), "endpoint") for n in speaking), silent=silent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from kubereach.model.address import contains, host_prefix, parse_prefix, prefix_length
+from kubereach.model.address import contains, host_prefix, prefix_length
 from kubereach.model.attribute import (
     AGENT_DOWN,
     BAD_NEXT_HOP,
@@ -86,7 +86,7 @@ def _learned(world: World, service: str, address: str) -> list[Learned]:
 def best(world: World, service: str, address: str) -> tuple[Learned, ...]:
     """The routes of the longest prefix, of which the router uses one or, with multipath, all; () for none.
 
-    A static route wins over BGP for the same prefix (distance 1 against 20 or 200 on every router of the dossier).
+    A static route wins over BGP for the same prefix (distance 1 against 20 or 200: RouterOS, FRR, Cisco, Arista).
     """
     if any(world.get("router", fault) for fault in (NOT_INSTALLED, OTHER_ROUTER, WRONG_TABLE)):
         return tuple(r for r in received(world, service, address) if r.static)
@@ -135,9 +135,3 @@ def listed(world: World, service: str, address: str) -> tuple[str, ...]:
 def spreads(world: World) -> bool:
     """Whether the router uses all of several best routes at once."""
     return world.get("router", MULTIPATH)
-
-
-def covers(prefix: str, address: str) -> bool:
-    """Whether a prefix other than the default route covers the address."""
-    network = parse_prefix(prefix)
-    return network is not None and network.prefixlen > 0 and contains(prefix, address)

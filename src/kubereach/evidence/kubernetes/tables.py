@@ -136,8 +136,3 @@ def _fit(text: str, position: int, column: tuple[int, str], *, first: bool) -> f
     start, name = column
     near = -min(abs(position - start), 100) / 100
     return near + 3 * (1 if first else _speaks(name, text))
-
-
-def looks_like_age(text: str) -> bool:
-    """Whether `text` is what kubectl prints under AGE."""
-    return re.fullmatch(AGE, text) is not None

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from kubereach.model.address import host_prefix
-from kubereach.simulate.announced import Announced, Announcement, candidates, given
+from kubereach.simulate.announced import Announced, host_routes
 from kubereach.simulate.world import World
 
 
 def announce(world: World, service: str, address: str) -> Announced:
     """The host route from every node that the policy admits."""
-    speaking, silent = candidates(world, service)
-    if not given(world, service):
-        speaking = ()
-    return Announced(tuple(Announcement(n, host_prefix(address), "endpoint") for n in speaking), silent=silent)
+    return host_routes(world, service, address)
