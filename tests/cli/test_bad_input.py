@@ -209,3 +209,21 @@ def test_an_archive_with_a_bomb_and_a_way_out_is_read_but_for_these(tmp_path: Pa
     assert report["target"]["address"] == "203.0.113.9"
     assert {span["origin"] for span in report["unread"]} >= {"../../outside.txt", "bomb.txt"}
     assert not (tmp_path.parent / "outside.txt").exists()
+
+
+def test_words_where_a_number_belongs(tmp_path: Path) -> None:
+    attributes = (
+        "nstat TcpExtIPReversePathFilter",
+        "asNumber",
+        "kubernetes.version",
+        "mtu",
+        "sysctl net.netfilter.nf_conntrack_count",
+        "sysctl net.ipv4.conf.all.rp_filter",
+        "spec.ports[0].port",
+    )
+    for value in ("many", "²", "-", "1e99", "'0x10'"):
+        lines = [f"- {{subject: node/w1, attribute: {name!r}, value: {value}}}" for name in attributes]
+        (tmp_path / "stated.yaml").write_text("\n".join(lines), encoding="utf-8")
+        done = _run(str(tmp_path))
+        assert done.returncode in {0, 1, 3, 4}
+        assert b"Traceback" not in done.stderr, done.stderr.decode()

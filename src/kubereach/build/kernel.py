@@ -111,7 +111,7 @@ def _number(fact: Setting) -> int | None:
 
 def _counter(fact: Setting, subject: str, counts: dict[tuple[str, str], tuple[int, Fact]]) -> None:
     found = re.search(r"nf_conntrack_(count|max)$|neigh\.default\.gc_thresh(3)$", fact.attribute)
-    if found and str(fact.value).isdigit():
+    if found and str(fact.value).isdecimal():
         counts[(subject, found[1] or "neighbours")] = (int(str(fact.value)), fact)
 
 

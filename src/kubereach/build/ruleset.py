@@ -162,7 +162,7 @@ def _port(text: str, port: int | None) -> bool | None:
         return None
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
-        if first.isdigit() and int(first) <= port <= int(last if last.isdigit() else first):
+        if first.isdecimal() and int(first) <= port <= int(last if last.isdecimal() else first):
             return True
     return False
 

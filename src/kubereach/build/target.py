@@ -69,7 +69,7 @@ def _split(text: str) -> tuple[str, int | None]:
     if whole:
         return whole, None
     host, _, port = text.rpartition(":")
-    if text and (address := canonical_address(host)) and port.isdigit():
+    if text and (address := canonical_address(host)) and port.isdecimal():
         return address, int(port)
     if text:
         raise UsageError(f"--address {text!r} is no IP address", "Give it as IP or IP:PORT, for example 10.0.0.1:80.")

@@ -19,7 +19,7 @@ _SERVICES = {
 
 def port_number(text: str) -> int | None:
     """The port in `text`, given as a number or as a service name; None when it is neither."""
-    if text.isascii() and text.isdigit() and len(text) <= 5:
+    if text.isascii() and text.isdecimal() and len(text) <= 5:
         number = int(text)
         return number if number <= 65535 else None
     return _SERVICES.get(text.lower())
@@ -51,7 +51,7 @@ def option(command_words: list[str], *names: str) -> str | None:
                 return command_words[index + 1] if index + 1 < len(command_words) else ""
             if name.startswith("--") and word.startswith(name + "="):
                 return word[len(name) + 1 :]
-            if not name.startswith("--") and len(name) == 2 and word.startswith(name) and word[2:].isdigit():
+            if not name.startswith("--") and len(name) == 2 and word.startswith(name) and word[2:].isdecimal():
                 return word[2:]
     return None
 

@@ -37,7 +37,7 @@ def parse_range(text: str) -> Range | None:
     text = text.strip()
     first, dash, last = (part.strip() for part in text.partition("-"))
     if dash:
-        if last.isdigit() and "." in first:
+        if last.isdecimal() and "." in first:
             last = f"{first.rpartition('.')[0]}.{last}"
         low, high = parse_address(first), parse_address(last)
         if low is None or high is None or low.version != high.version or int(low) > int(high):

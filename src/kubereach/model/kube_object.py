@@ -57,7 +57,7 @@ class KubeObject:
         value = self.value(*paths)
         if isinstance(value, int):
             return value
-        return int(value) if isinstance(value, str) and value.isdigit() else None
+        return int(value) if isinstance(value, str) and value.isdecimal() else None
 
     def origins(self, *prefixes: str) -> tuple[Origin, ...]:
         """The origins of all fields under `prefixes`, without repetition."""

@@ -71,7 +71,9 @@ def _places(network: Network, fact: AnyFact) -> Iterable[Place]:
         elif re.match(r"policy-den", fact.event) and _of_flow(network, *_ends(fields)):
             yield from _denied(network, fact, fields)
     elif isinstance(fact, Setting) and fact.subject in network.nodes:
-        if fact.attribute == "nstat TcpExtIPReversePathFilter" and int(str(fact.value)) >= MANY:
+        counted = str(fact.value)
+        many = counted.isdecimal() and int(counted) >= MANY
+        if fact.attribute == "nstat TcpExtIPReversePathFilter" and many:
             yield fact.subject, "source-check", "counted", f"the reverse-path filter dropped {fact.value} packets"
     elif isinstance(fact, Packet) and fact.what == "icmp-unreachable" and answers_tunnel(network, fact):
         where = network.owners.get(fact.source, "cluster")
@@ -85,7 +87,7 @@ def _logged(network: Network, fact: LogEvent, fields: dict[str, str]) -> Iterabl
         return
     port = fields.get("dpt", "")
     translated = fields.get("src") == network.flow.client != "" and re.match(_TO_PODS, fields.get("out", ""))
-    if not translated and not _of_flow(network, fields.get("dst", ""), int(port) if port.isdigit() else None):
+    if not translated and not _of_flow(network, fields.get("dst", ""), int(port) if port.isdecimal() else None):
         return
     node = fact.device if fact.device in network.nodes else network.owners.get(fields.get("dst", ""), "cluster")
     about = "forward" if fields.get("out") else "input"

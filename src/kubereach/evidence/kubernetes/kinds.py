@@ -179,7 +179,7 @@ def kind_or_guess(word: str) -> Kind | None:
 def canonical_group(group: str) -> str:
     """An API group without a version; Calico's two (with and without its API server) are one."""
     first, _, rest = group.partition(".")
-    if first[:1] == "v" and first[1:2].isdigit():
+    if first[:1] == "v" and first[1:2].isdecimal():
         group = rest
     return CALICO if group == "crd.projectcalico.org" else group
 

@@ -133,7 +133,7 @@ def _session(capture: Capture, start: int, end: int, row: re.Match[str], local_a
 
 def _status(word: str) -> tuple[str, int | None, str, bool]:
     """State, prefixes received, error and whether policy refuses, from the State/PfxRcd column."""
-    if word.isdigit():
+    if word.isdecimal():
         return "Established", int(word), "", False
     if word == "(Policy)":
         return "Established", 0, "", True

@@ -224,7 +224,7 @@ def _route(capture: Capture, query: _Query, entry: _Entry) -> Route:
         protocol=protocol,
         kind=entry.kind,
         table=_TABLES.get(table, table),
-        distance=int(metric) if metric.isdigit() and len(metric) < 11 else None,
+        distance=int(metric) if metric.isdecimal() and len(metric) < 11 else None,
     )
 
 

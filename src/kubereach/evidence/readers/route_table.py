@@ -191,7 +191,7 @@ def _abbreviated(text: str, gateway: str, *, host: bool) -> str:
         return canonical_prefix(text) or ""
     network, slash, length = text.partition("/")
     octets = network.split(".")
-    if len(octets) > 4 or not all(octet.isdigit() for octet in octets):
+    if len(octets) > 4 or not all(octet.isdecimal() for octet in octets):
         return ""
     width = length if slash else "32" if host or len(octets) == 4 else str(8 * len(octets))
     return canonical_prefix(".".join([*octets, "0", "0", "0"][:4]) + "/" + width) or ""

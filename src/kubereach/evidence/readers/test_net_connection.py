@@ -101,7 +101,7 @@ def _results(capture: Capture, test: _Test) -> list[ProbeResult]:
     """The probes that the list reports."""
     found: list[ProbeResult] = []
     values = test.values = test.warned | test.values
-    if "TcpTestSucceeded" in values and values.get("RemotePort", "").isdigit():
+    if "TcpTestSucceeded" in values and values.get("RemotePort", "").isdecimal():
         opened = values["TcpTestSucceeded"] == "True"
         outcome = Outcome.OPEN if opened else Outcome.FILTERED
         reason = "" if opened else "TcpTestSucceeded : False"
