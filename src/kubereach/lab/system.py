@@ -1,0 +1,72 @@
+"""A whole lab: up from a scenario, kept in step with changes of it, and settled before anybody probes.
+
+Announcers are modules of `lab.announcers` (dashes of their kind become underscores), router daemons of `lab.routers`,
+modes of kube-proxy of `lab.kube_proxy`; each kind has one shape, described in its package.
+
+Knobs: `stopped/kube-proxy/NODE` and `stopped/announcer/NODE` say that the daemon does not run there, so that nothing
+it would do is done any more.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from kubereach.lab import enactment
+from kubereach.lab.lab import CommandError, Lab, wait
+from kubereach.lab.scenario import Scenario
+from kubereach.lab.servers import serve
+from kubereach.lab.wiring import wire
+
+SETTLING = 45.0  # seconds: BGP's slowest timers here add up to about 20
+
+
+def up(name: str, scenario: Scenario, *, faults: bool = True) -> Lab:
+    """A lab with everything running and settled, and the scenario's own faults enacted. It is taken down on failure."""
+    lab = Lab.create(name, scenario)
+    try:
+        wire(lab)
+        serve(lab)
+        router(lab).start(lab)
+        for node in scenario.nodes:
+            announcer(lab).start(lab, node)
+        for node in scenario.nodes:
+            proxy(lab).sync(lab, node)
+        settle(lab)
+        for fault in scenario.faults if faults else ():
+            enactment.enact(lab, fault)
+    except BaseException:
+        lab.down()
+        raise
+    return lab
+
+
+def sync(lab: Lab) -> None:
+    """Bring daemons and rules in line with the scenario and the knobs as they are now."""
+    router(lab).sync(lab)
+    for node in lab.scenario.nodes:
+        if not lab.knob(f"stopped/announcer/{node}"):
+            announcer(lab).sync(lab, node)
+        if not lab.knob(f"stopped/kube-proxy/{node}"):
+            proxy(lab).sync(lab, node)
+
+
+def settle(lab: Lab) -> None:
+    """Wait until the sessions are up and the routes are there. Raises CommandError when that does not happen."""
+    if not wait(lambda: announcer(lab).settled(lab), SETTLING, 0.25):
+        raise CommandError(f"the lab did not settle within {SETTLING:.0f} s; see the logs in {lab.folder}")
+
+
+def announcer(lab: Lab) -> ModuleType:
+    """The module that announces the services' addresses."""
+    return import_module(f"kubereach.lab.announcers.{lab.scenario.announcer.kind.replace('-', '_')}")
+
+
+def router(lab: Lab) -> ModuleType:
+    """The module of the router's daemon."""
+    return import_module(f"kubereach.lab.routers.{lab.scenario.router.daemon}")
+
+
+def proxy(lab: Lab) -> ModuleType:
+    """The module of kube-proxy's mode."""
+    return import_module(f"kubereach.lab.kube_proxy.{lab.scenario.proxy.mode}")
