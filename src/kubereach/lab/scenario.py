@@ -67,13 +67,14 @@ class Pod(_Part, frozen=True, kw_only=True):
 
 
 class Service(_Part, frozen=True, kw_only=True):
-    """A Service of type LoadBalancer with one TCP port."""
+    """A Service of type LoadBalancer with one TCP port; one without `address` is of type ClusterIP."""
 
     address: str
     cluster_ip: str
     selector: Mapping[str, str]
     namespace: str = "default"
     port: int = 80
+    port_name: str = ""
     target_port: int = 80
     node_port: int = 31380
     health_port: int = 30425  # spec.healthCheckNodePort: only under policy Local
