@@ -131,6 +131,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     proxy: Proxy = field(default_factory=Proxy)
     announcer: Announcer = field(default_factory=Announcer)
     pod_network: PodNetwork = field(default_factory=PodNetwork)
+    service_cidr: str = "10.96.0.0/16"  # what cluster IPs are taken from
     faults: tuple[str, ...] = ()  # CODE@SUBJECT, enacted once the system is up
 
     @property

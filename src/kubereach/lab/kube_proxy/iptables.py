@@ -6,7 +6,7 @@ itself does where the kernel has no nf_acct objects; the empty canary chains, wh
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 from kubereach.lab import xtables
 from kubereach.lab.kube_proxy.service_port import ServicePort, service_ports
@@ -147,14 +147,9 @@ def _outside(port: ServicePort, pods: str) -> list[str]:
 
 
 def _source_ranges(port: ServicePort, own: str, outside: str) -> list[str]:
-    """Who may use the load balancer's address.
-
-    The node itself may where a range holds its address, and then comes from the load balancer's if that is its own.
-    """
-    label, ranges = _comment(f"{port.name} loadbalancer IP"), port.service.source_ranges
-    rules = [f"-s {IPv4Network(allowed)} {label} -j {outside}" for allowed in ranges]
-    if any(IPv4Address(own) in IPv4Network(allowed) for allowed in ranges):
-        rules.append(f"-s {port.service.address}/32 {label} -j {outside}")
+    """Who may use the load balancer's address."""
+    label = _comment(f"{port.name} loadbalancer IP")
+    rules = [f"-s {IPv4Network(source)} {label} -j {outside}" for source in port.sources(own)]
     return [*rules, _comment(f"other traffic to {port.name} will be dropped by KUBE-PROXY-FIREWALL")]
 
 

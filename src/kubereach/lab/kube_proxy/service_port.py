@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from ipaddress import IPv4Address, IPv4Network
 
 from msgspec import Struct
 
@@ -44,6 +45,15 @@ class ServicePort(Struct, frozen=True, kw_only=True):
     def endpoint_hash(self, endpoint: str) -> str:
         """What the name of an endpoint's chain ends with."""
         return digest(f"{self.name}tcp{endpoint}")
+
+    def sources(self, own: str) -> tuple[str, ...]:
+        """Who may use the load balancer's address, as seen on the node with the address `own`.
+
+        The node itself may where a range holds its address, and then comes from the load balancer's if that is its own.
+        """
+        ranges = self.service.source_ranges
+        inside = any(IPv4Address(own) in IPv4Network(allowed) for allowed in ranges)
+        return (*ranges, *([self.service.address] if inside else []))
 
 
 def digest(text: str, length: int = 16) -> str:
