@@ -1,26 +1,29 @@
-"""A host firewall that admits ssh and BGP from outside and nothing else, as firewalld or ufw leave a node."""
+"""The router's own firewall: the forward chain of a stateful router, as RouterOS's default configuration has it.
+
+Accept established, related and untracked; drop invalid (MikroTik, "Building your first firewall").
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from kubereach.lab import filters
 from kubereach.lab.lab import Lab
 
-NEW = ("-i", "eth0", "-p", "tcp", "-m", "conntrack", "--ctstate", "NEW")
-ADMITTED = ("-m", "multiport", "!", "--dports", "22,179")
-CHAINS = (("INPUT", ADMITTED), ("FORWARD", ()))
+TABLE = "inet router"
+
+RULES = """
+table inet router {
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    ct state established,related,untracked counter accept comment "accept established,related,untracked"
+    ct state invalid counter drop comment "drop invalid"
+  }
+}
+"""
 
 
-def close(lab: Lab, host: str, verdict: Sequence[str], chains: Sequence[str] = ("INPUT", "FORWARD")) -> None:
-    """Put the rules in front of all others; `verdict` is what becomes of everything else."""
-    for chain, ports in CHAINS:
-        if chain in chains:
-            filters.put(lab, host, chain, *NEW, *ports, *verdict)
-
-
-def open_again(lab: Lab, host: str, verdict: Sequence[str], chains: Sequence[str] = ("INPUT", "FORWARD")) -> None:
-    """Take the rules out."""
-    for chain, ports in CHAINS:
-        if chain in chains:
-            filters.take(lab, host, chain, *NEW, *ports, *verdict)
+def stateful(lab: Lab) -> None:
+    """The router drops what its connection table calls invalid, where the scenario's is stateful."""
+    present = lab.run("router", "nft", "list", "table", *TABLE.split(), check=False).ok
+    if lab.scenario.router.stateful and not present:
+        lab.run("router", "nft", "-f", "-", stdin=RULES)
+    elif present and not lab.scenario.router.stateful:
+        lab.run("router", "nft", "delete", "table", *TABLE.split())

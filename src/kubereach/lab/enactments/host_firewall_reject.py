@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubereach.lab import firewall
+from kubereach.lab import node_firewall
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import each_node as places
 from kubereach.lab.places import name
@@ -12,8 +12,8 @@ VERDICT = ("-j", "REJECT", "--reject-with", "icmp-admin-prohibited")
 
 
 def enact(lab: Lab, subject: str) -> None:
-    firewall.close(lab, name(subject), VERDICT)
+    node_firewall.close(lab, name(subject), VERDICT)
 
 
 def undo(lab: Lab, subject: str) -> None:
-    firewall.open_again(lab, name(subject), VERDICT)
+    node_firewall.open_again(lab, name(subject), VERDICT)
