@@ -7,8 +7,8 @@ The rule stands where Calico's preDNAT policies do (mangle PREROUTING) and spare
 from __future__ import annotations
 
 from kubereach.lab import filters
-from kubereach.lab.node_firewall import ADMITTED, NEW
 from kubereach.lab.lab import Lab
+from kubereach.lab.node_firewall import ADMITTED, NEW
 from kubereach.lab.places import each_node, name
 from kubereach.lab.scenario import Scenario
 
