@@ -22,7 +22,7 @@ def sync(lab: Lab, node: str) -> None:
 
 def clear(lab: Lab, node: str) -> None:
     """Take all of them away. Raises CommandError."""
-    xtables.remove(lab, node, ("filter", "nat"), OWNED)
+    xtables.remove(lab, node, tables(lab.scenario, node), OWNED)
 
 
 def tables(scenario: Scenario, node: str) -> list[Table]:
