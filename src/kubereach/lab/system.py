@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-from kubereach.lab import enactment
+from kubereach.lab import enactment, tools
 from kubereach.lab.lab import CommandError, Lab, wait
 from kubereach.lab.scenario import Scenario
 from kubereach.lab.servers import serve
@@ -25,7 +25,9 @@ def up(name: str, scenario: Scenario, *, faults: bool = True) -> Lab:
     """A lab with everything running and settled, and the scenario's own faults enacted. It is taken down on failure."""
     lab = Lab.create(name, scenario)
     try:
+        tools.install(lab)
         wire(lab)
+        tools.start_api(lab)
         serve(lab)
         router(lab).start(lab)
         for node in scenario.nodes:
