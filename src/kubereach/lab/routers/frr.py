@@ -43,6 +43,8 @@ def render(lab: Lab) -> str:
     scenario, announcer = lab.scenario, lab.scenario.announcer
     lines = ["frr defaults traditional", f"hostname {HOST}"]
     lines += [f"ip route {prefix} {hop}" for prefix, hop in static_routes(lab).items()]
+    if lab.knob("router/not-installed"):
+        lines += ["ip protocol bgp route-map NOT-INSTALLED", "route-map NOT-INSTALLED deny 10", "exit"]
     lines.append("!")
     if not announcer.kind.endswith("-bgp"):
         return "\n".join([*lines, "end", ""])
