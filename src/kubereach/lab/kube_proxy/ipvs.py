@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.lab import ipset, xtables
+from kubereach.lab.kube_proxy import health
 from kubereach.lab.kube_proxy.ipvs_rules import bound_addresses, ipsets, tables
 from kubereach.lab.kube_proxy.service_port import ServicePort, service_ports
 from kubereach.lab.lab import CommandError, Lab
@@ -34,6 +35,7 @@ def sync(lab: Lab, node: str) -> None:
     xtables.apply(lab, node, tables(scenario, node), OWNED)
     if changes := changes_text(there, virtual_servers(scenario, node)):
         lab.run(node, "ipvsadm", "-R", stdin=changes)
+    health.sync(lab, node)
 
 
 def clear(lab: Lab, node: str) -> None:
@@ -42,6 +44,7 @@ def clear(lab: Lab, node: str) -> None:
     lab.run(node, "ipvsadm", "-C")
     lab.run(node, "ip", "link", "del", DEVICE, check=False)
     ipset.remove(lab, node, "KUBE-")
+    health.clear(lab, node)
 
 
 def virtual_servers(scenario: Scenario, node: str) -> list[str]:
