@@ -206,6 +206,24 @@ def test_felix(lab: Lab, mode: ProxyMode) -> None:
     assert re.search(r"^\[[1-9]\d*:\d+\] -A cali-nat-outgoing ", counted, re.MULTILINE)
 
 
+def test_felix_stays_in_front(lab: Lab, mode: ProxyMode) -> None:
+    """kube-proxy inserts its jumps at the top when it comes back; what it left over is then refused by Felix."""
+    if mode == "nftables":
+        pytest.skip("kube-proxy has no chains in common with Felix")
+    mean(lab, mode, policy="Local")
+    enter_by(lab, WITHOUT)
+    felix.sync(lab, WITHOUT)
+    MODES[mode].clear(lab, WITHOUT)
+    MODES[mode].sync(lab, WITHOUT)
+    lab.set_knobs({"felix/service-loop-prevention": "Reject"})
+    felix.sync(lab, WITHOUT)
+    lab.set_knobs({"felix/service-loop-prevention": None})
+    saved_rules = lab.run(WITHOUT, f"{xtables.prefix()}-save", "-t", "filter", merge=False).out.splitlines()
+    forward = [line for line in saved_rules if line.startswith("-A FORWARD ")]
+    assert forward[0] == "-A FORWARD -j cali-FORWARD"
+    assert asked(lab, ("client", urls(lab)[0])) == [REFUSED]
+
+
 def test_without_ipvs_the_lab_says_so(lab: Lab) -> None:
     if lab.run(WITH, "ipvsadm", "-Sn", check=False).ok:
         pytest.skip("this kernel has IPVS")
