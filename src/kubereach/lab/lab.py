@@ -141,11 +141,20 @@ class Lab:
 
     def start(self, host: str, *argv: str, log: str = "") -> int:
         """Start a process on a host that stays; its process ID. What it prints goes to `log` in the lab's folder."""
-        with (self.folder / f"{log or argv[0].rsplit('/', 1)[-1]}.{host}.log").open("ab") as file:
-            process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
-                self.argv(host, argv), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-            )
-        return process.pid
+        path = self.folder / f"{log or argv[0].rsplit('/', 1)[-1]}.{host}.log"
+        words = self.argv(host, argv)
+        into = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        return os.posix_spawnp(words[0], words, os.environ, file_actions=into, setsid=True)
+
+    def end(self, process: int) -> None:
+        """End a process that `start` started in this very program, and wait for it."""
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(process, signal.SIGTERM)
+            os.waitpid(process, 0)
 
     def write(self, name: str, text: str, mode: int = 0o644) -> Path:
         """A file in the lab's folder."""

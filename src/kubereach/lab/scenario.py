@@ -67,13 +67,14 @@ class Pod(_Part, frozen=True, kw_only=True):
 
 
 class Service(_Part, frozen=True, kw_only=True):
-    """A Service of type LoadBalancer with one TCP port."""
+    """A Service of type LoadBalancer with one TCP port; one without `address` is of type ClusterIP."""
 
     address: str
     cluster_ip: str
     selector: Mapping[str, str]
     namespace: str = "default"
     port: int = 80
+    port_name: str = ""
     target_port: int = 80
     node_port: int = 31380
     health_port: int = 30425  # spec.healthCheckNodePort: only under policy Local
@@ -130,6 +131,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     proxy: Proxy = field(default_factory=Proxy)
     announcer: Announcer = field(default_factory=Announcer)
     pod_network: PodNetwork = field(default_factory=PodNetwork)
+    service_cidr: str = "10.96.0.0/16"  # what cluster IPs are taken from
     faults: tuple[str, ...] = ()  # CODE@SUBJECT, enacted once the system is up
 
     @property

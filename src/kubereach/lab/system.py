@@ -9,12 +9,15 @@ it would do is done any more.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
-from kubereach.lab import enactment
+from msgspec.structs import replace
+
+from kubereach.lab import enactment, tools
 from kubereach.lab.lab import CommandError, Lab, wait
-from kubereach.lab.scenario import Scenario
+from kubereach.lab.scenario import Pod, Scenario, Service
 from kubereach.lab.servers import serve
 from kubereach.lab.wiring import wire
 
@@ -25,7 +28,9 @@ def up(name: str, scenario: Scenario, *, faults: bool = True) -> Lab:
     """A lab with everything running and settled, and the scenario's own faults enacted. It is taken down on failure."""
     lab = Lab.create(name, scenario)
     try:
+        tools.install(lab)
         wire(lab)
+        tools.start_api(lab)
         serve(lab)
         router(lab).start(lab)
         for node in scenario.nodes:
@@ -70,3 +75,19 @@ def router(lab: Lab) -> ModuleType:
 def proxy(lab: Lab) -> ModuleType:
     """The module of kube-proxy's mode."""
     return import_module(f"kubereach.lab.kube_proxy.{lab.scenario.proxy.mode}")
+
+
+def change_service(lab: Lab, changed: Callable[[Service], Service]) -> None:
+    """Change the target service as an API client would, and let everything follow."""
+    scenario = lab.scenario
+    services = {**scenario.services, scenario.target: changed(scenario.service)}
+    lab.change(replace(scenario, services=services))
+    sync(lab)
+
+
+def change_pods(lab: Lab, changed: Callable[[Pod], Pod]) -> None:
+    """Change what the API says of the target's pods, and let everything follow."""
+    scenario = lab.scenario
+    behind = scenario.endpoints(scenario.target)
+    lab.change(replace(scenario, pods={n: changed(p) if n in behind else p for n, p in scenario.pods.items()}))
+    sync(lab)

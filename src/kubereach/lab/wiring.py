@@ -215,3 +215,9 @@ def _settings(lab: Lab) -> None:
 
 def _on(setting: str, value: int, *devices: str) -> list[str]:
     return [f"net.ipv4.conf.{device}.{setting}={value}" for device in ("all", "default", *(devices or ("eth0",)))]
+
+
+def node_port(lab: Lab, node: str) -> str:
+    """The switch's port that a node is plugged into."""
+    segment = lab.scenario.nodes[node].segment
+    return port(f"{node} {lab.interface(node, segment)}", segment)
