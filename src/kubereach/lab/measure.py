@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from kubereach.lab.lab import Lab, wait
+from kubereach.lab.operation import operation
 from kubereach.lab.scenario import Scenario
 from kubereach.lab.wiring import address_of
 
@@ -40,6 +41,7 @@ class Shot(Struct, frozen=True):
     seconds: float
 
 
+@operation
 def probe(lab: Lab, client: str) -> tuple[Output, ...]:
     """Every probe of the target service from a client, and from the cluster's own hosts, with captures on every host.
 
