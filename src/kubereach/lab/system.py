@@ -54,6 +54,7 @@ def bring_up(lab: Lab, *, faults: bool) -> None:
         announcer(lab).start(lab, node)
     for node in scenario.nodes:
         proxy(lab).sync(lab, node)
+    tools.await_api(lab)
     settle(lab)
     for fault in scenario.faults if faults else ():
         enactment.enact(lab, fault)
