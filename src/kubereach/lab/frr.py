@@ -57,17 +57,18 @@ def running(lab: Lab, host: str, daemon: str) -> bool:
     return process.isdigit() and Path(f"/proc/{process}").exists()
 
 
-def load(lab: Lab, host: str, config: str) -> None:
-    """Make `config` the running configuration, changing only what differs. Raises CommandError."""
+def load(lab: Lab, host: str, config: str) -> bool:
+    """Make `config` the running configuration by changing what differs; whether anything did. Raises CommandError."""
     place = folder(lab, host)
     file = place / "frr.conf"
     if file.exists() and file.read_text() == config:
-        return
+        return False
     draft = lab.write(f"{place.name}/frr.conf.new", config)
     shutil.chown(draft, USER, USER)
     options = ["--reload", "--stdout", "--confdir", place, "--rundir", place, "--vty_socket", place, draft]
     lab.run(host, str(DAEMONS / "frr-reload.py"), *map(str, options))
     draft.replace(file)
+    return True
 
 
 def stop(lab: Lab, host: str) -> None:

@@ -39,10 +39,15 @@ def stop(lab: Lab, node: str) -> None:
     bird.stop(lab, node)
 
 
+def session_up(lab: Lab, node: str) -> bool:
+    """Whether the node's session with the router is Established."""
+    return bird.established(lab, node, peer_protocol(lab, node))
+
+
 def settled(lab: Lab) -> bool:
     """Whether the sessions that should be are Established, and the routes that should come of them are there."""
     up = sessions(lab)
-    if not all(bird.established(lab, node, peer_protocol(lab, node)) for node in up):
+    if not all(session_up(lab, node) for node in up):
         return False
     pairs = [(a, b) for a in lab.scenario.nodes for b in lab.scenario.nodes if a != b and meshed(lab, a, b)]
     if not all(bird.established(lab, a, f"Mesh_{_identifier(lab.scenario.nodes[b].address)}") for a, b in pairs):

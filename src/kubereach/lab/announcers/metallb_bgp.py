@@ -4,7 +4,7 @@ zebra and bgpd run on the node; bgpd does not listen (`-p 0`), it dials, and tak
 route, from every node under policy Cluster, from the nodes with a ready endpoint under policy Local. MetalLB's FRR
 lets its own choice be the router ID; it is the node's address here, so that ties are broken by what one can see.
 
-Knobs: those of `lab.peering`.
+Knobs: those of `lab.peering`; `announcer/no-advertisement` is a pool without any BGPAdvertisement.
 """
 
 from __future__ import annotations
@@ -32,10 +32,15 @@ def stop(lab: Lab, node: str) -> None:
     frr.stop(lab, node)
 
 
+def session_up(lab: Lab, node: str) -> bool:
+    """Whether the node's session with the router is Established."""
+    return frr.established(lab, node, node_end(lab, node).peer)
+
+
 def settled(lab: Lab) -> bool:
     """Whether the sessions that should be are Established, and the routes that should come of them are there."""
     up = sessions(lab)
-    if not all(frr.established(lab, node, node_end(lab, node).peer) for node in up):
+    if not all(session_up(lab, node) for node in up):
         return False
     told = {node: announced(lab, node) for node in up}
     addresses = [service.address for service in lab.scenario.services.values()]
