@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kubereach.lab.lab import Lab, execute, wait
+from kubereach.lab.tools import path
 
 BODY = 20_000  # bytes of the page at /large: several segments, so that path MTU matters
 
@@ -66,6 +67,7 @@ def _sshd(lab: Lab, node: str) -> None:
     config = lab.write(
         f"sshd-{node}.conf",
         f"HostKey {lab.folder}/ssh_host_key\nPidFile {lab.folder}/sshd-{node}.pid\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {lab.folder}/ssh_key.pub\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n",
+        f"AuthorizedKeysFile {lab.folder}/ssh_key.pub\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
+        f"SetEnv PATH={path(lab, node)}\n",
     )
     lab.run(node, "/usr/sbin/sshd", "-f", str(config))

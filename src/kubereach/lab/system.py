@@ -15,7 +15,7 @@ from types import ModuleType
 
 from msgspec.structs import replace
 
-from kubereach.lab import enactment
+from kubereach.lab import enactment, tools
 from kubereach.lab.lab import CommandError, Lab, wait
 from kubereach.lab.scenario import Pod, Scenario, Service
 from kubereach.lab.servers import serve
@@ -28,7 +28,9 @@ def up(name: str, scenario: Scenario, *, faults: bool = True) -> Lab:
     """A lab with everything running and settled, and the scenario's own faults enacted. It is taken down on failure."""
     lab = Lab.create(name, scenario)
     try:
+        tools.install(lab)
         wire(lab)
+        tools.start_api(lab)
         serve(lab)
         router(lab).start(lab)
         for node in scenario.nodes:

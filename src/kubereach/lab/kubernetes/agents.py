@@ -1,12 +1,13 @@
 """The cluster's own daemons and their settings as objects: kube-proxy, Calico, MetalLB, kube-vip.
 
-Shapes: kubeadm's kube-proxy, the Tigera operator's calico-node (namespace calico-system), MetalLB 0.14's and kube-vip's manifests.
-The pods' network is Calico's in every scenario, whoever announces. Knobs: `stopped/announcer/NODE`,
-`stopped/kube-proxy/NODE`, and `router/peer/NODE/…` where the cluster's side of a session has a say (none: the router's).
+Shapes: kubeadm's kube-proxy, the Tigera operator's calico-node (namespace calico-system), and the manifests of MetalLB
+0.14 and kube-vip. The pods' network is Calico's in every scenario, whoever announces. Knobs: `stopped/announcer/NODE`,
+`stopped/kube-proxy/NODE`, and those of a node's end of its session (`lab.peering`) that an object holds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Network
 
 from kubereach.lab.kubernetes.objects import Cluster, Object, core, made, namespace, pod, suffix
@@ -86,7 +87,11 @@ def _daemon(cluster: Cluster, daemon: str) -> list[Object]:
         pods.append(entry)
     ready = sum(entry["status"]["containerStatuses"][0]["ready"] for entry in pods)
     count = len(pods)
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": container, "image": image}]}}
+    containers: Object = {
+        "containers": [{"name": container, "image": image}],
+        "hostNetwork": True,
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+    }
     daemon_set = made(
         cluster,
         "DaemonSet",
@@ -96,10 +101,7 @@ def _daemon(cluster: Cluster, daemon: str) -> list[Object]:
         labels=labels,
         spec={
             "selector": {"matchLabels": labels},
-            "template": {
-                **template,
-                "spec": {**template["spec"], "hostNetwork": True, "nodeSelector": {"kubernetes.io/os": "linux"}},
-            },
+            "template": {"metadata": {"labels": labels}, "spec": containers},
             "updateStrategy": {"type": "RollingUpdate"},
         },
         status={
@@ -161,7 +163,7 @@ def _proxy_config(cluster: Cluster) -> Object:
         "bindAddress: 0.0.0.0\n"
         f"clusterCIDR: {cluster.scenario.pod_network.cidr}\n"
         "iptables:\n  masqueradeAll: false\n  masqueradeBit: 14\n"
-        f"ipvs:\n  scheduler: \"\"\n  strictARP: {str(proxy.strict_arp).lower()}\n"
+        f'ipvs:\n  scheduler: ""\n  strictARP: {str(proxy.strict_arp).lower()}\n'
         "kind: KubeProxyConfiguration\n"
         f"mode: {proxy.mode}\n"
     )
@@ -192,7 +194,7 @@ def _calico(cluster: Cluster) -> list[Object]:
 
 
 def _calico_bgp(cluster: Cluster) -> list[Object]:
-    scenario, announcer = cluster.scenario, cluster.scenario.announcer
+    announcer = cluster.scenario.announcer
     settings: Object = {
         "asNumber": announcer.asn,
         "logSeverityScreen": "Info",
@@ -202,11 +204,7 @@ def _calico_bgp(cluster: Cluster) -> list[Object]:
         settings["serviceLoadBalancerIPs"] = [{"cidr": cidr} for cidr in announcer.lb_cidrs]
     found = [made(cluster, "BGPConfiguration", "default", version=CALICO, spec=settings)]
     filters = ["services"] if announcer.export_filter else []
-    for segment in dict.fromkeys(node.segment for node in scenario.nodes.values()):
-        peer: Object = {"asNumber": scenario.router.asn, "peerIP": scenario.gateway(segment)}
-        if filters:
-            peer["filters"] = filters
-        found.append(made(cluster, "BGPPeer", f"router-{segment}", version=CALICO, spec=peer))
+    found += _peers(cluster, "BGPPeer", "", CALICO, lambda node: _calico_peer(cluster, node, filters))
     if announcer.export_filter:
         rules = []
         for rule in announcer.export_filter:
@@ -217,14 +215,67 @@ def _calico_bgp(cluster: Cluster) -> list[Object]:
 
 
 def _metallb(cluster: Cluster) -> list[Object]:
-    scenario, announcer, where = cluster.scenario, cluster.scenario.announcer, "metallb-system"
+    announcer, where = cluster.scenario.announcer, "metallb-system"
     pool = {"addresses": list(announcer.lb_cidrs), "autoAssign": True, "avoidBuggyIPs": False}
     found = [made(cluster, "IPAddressPool", "pool", where, version=METALLB, spec=pool)]
     advertised = {"ipAddressPools": ["pool"]}
     if announcer.kind == "metallb-l2":
         return [*found, made(cluster, "L2Advertisement", "pool", where, version=METALLB, spec=advertised)]
     found.append(made(cluster, "BGPAdvertisement", "pool", where, version=METALLB, spec=advertised))
-    for segment in dict.fromkeys(node.segment for node in scenario.nodes.values()):
-        peer = {"myASN": announcer.asn, "peerASN": scenario.router.asn, "peerAddress": scenario.gateway(segment)}
-        found.append(made(cluster, "BGPPeer", f"router-{segment}", where, version="metallb.io/v1beta2", spec=peer))
+    return found + _peers(cluster, "BGPPeer", where, f"{METALLB[:-1]}2", lambda node: _metallb_peer(cluster, node))
+
+
+def _peers(cluster: Cluster, kind: str, where: str, version: str, spec: Callable[[str], Object]) -> list[Object]:
+    """The nodes' settings for the router as BGPPeers: one for all nodes where they agree, else one a node."""
+    wanted = {node: spec(node) for node in cluster.scenario.nodes}
+    first = next(iter(wanted.values()))
+    if all(peer == first for peer in wanted.values()):
+        return [made(cluster, kind, "router", where, version=version, spec=first)]
+    found = []
+    for node, peer in wanted.items():
+        one: Object = {"node": node}
+        if where:
+            one = {"nodeSelectors": [{"matchLabels": {"kubernetes.io/hostname": node}}]}
+        found.append(made(cluster, kind, f"router-{node}", where, version=version, spec={**peer, **one}))
     return found
+
+
+def _calico_peer(cluster: Cluster, node: str, filters: list[str]) -> Object:
+    """The spec of a node's BGPPeer."""
+    router = cluster.scenario.router
+
+    def knob(name: str, default: str = "") -> str:
+        return cluster.knobs.get(f"announcer/{node}/{name}", default)
+
+    peer: Object = {
+        "asNumber": int(knob("peer-asn", str(router.asn))),
+        "peerIP": knob("peer", cluster.scenario.gateway(cluster.scenario.nodes[node].segment)),
+    }
+    if knob("password"):
+        peer["password"] = {"secretKeyRef": {"name": "bgp-secrets", "key": "router"}}
+    if knob("keep-next-hop"):
+        peer["keepOriginalNextHop"] = True
+    if knob("ttl-security"):
+        peer["ttlSecurity"] = int(knob("ttl-security"))
+    return peer | ({"filters": filters} if filters else {})
+
+
+def _metallb_peer(cluster: Cluster, node: str) -> Object:
+    """The spec of the BGPPeer that a node uses."""
+    scenario = cluster.scenario
+
+    def knob(name: str, default: str) -> str:
+        return cluster.knobs.get(f"announcer/{node}/{name}", default)
+
+    peer: Object = {
+        "myASN": int(knob("asn", str(scenario.announcer.asn))),
+        "peerASN": int(knob("peer-asn", str(scenario.router.asn))),
+        "peerAddress": knob("peer", scenario.gateway(scenario.nodes[node].segment)),
+    }
+    if source := knob("source", ""):
+        peer["sourceAddress"] = source
+    if knob("multihop", ""):
+        peer["ebgpMultiHop"] = True
+    if password := knob("password", ""):
+        peer["password"] = password
+    return peer

@@ -1,6 +1,6 @@
 """A small read-only Kubernetes API server: what the real kubectl needs for get, describe, logs and version.
 
-It runs in the switch's namespace, which reaches nothing but itself, and serves the lab's state as it is at each request:
+It runs in the switch's namespace, which reaches nothing but itself, and serves the lab as it is at each request:
 `python -m kubereach.lab.kubernetes.api LAB`. Whatever would write is refused. `kubectl exec` has `execute` instead.
 """
 
@@ -10,9 +10,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -79,7 +79,12 @@ def answer(cluster: Cluster, path: str, query: dict[str, str], *, as_table: bool
         return tables.table(resource.kind, chosen, now)
     if name:
         return chosen[0]
-    return {"kind": f"{resource.kind}List", "apiVersion": version, "metadata": {"resourceVersion": "1000"}, "items": chosen}
+    return {
+        "kind": f"{resource.kind}List",
+        "apiVersion": version,
+        "metadata": {"resourceVersion": "1000"},
+        "items": chosen,
+    }
 
 
 def _discovery(cluster: Cluster, path: str, kinds: tuple[Resource, ...]) -> Object:
@@ -126,8 +131,124 @@ def _fields_match(entry: Object, selector: str) -> bool:
     return True
 
 
-def cluster_of(name: str) -> Cluster:
-    """The cluster of the lab `name` as it is now."""
-    lab = Lab.attach(name)
-    since = datetime.fromtimestamp(lab.folder.stat().st_ctime if not (lab.folder / "since").exists() else float((lab.folder / "since").read_text()), UTC)
-    return Cluster(lab.scenario, dict(lab.state.knobs), since, os.uname().release)
+class _Handler(BaseHTTPRequestHandler):
+    """One request; the lab's name is the server's."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = {key: values[-1] for key, values in parse_qs(url.query).items()}
+        if url.path in {"/livez", "/readyz", "/healthz"}:
+            self._send(200, b"ok", "text/plain")
+            return
+        try:
+            lab = Lab.attach(self.server.lab)  # type: ignore[attr-defined]
+            if query.get("watch") in {"1", "true"}:
+                raise Refused(405, "MethodNotAllowed", "the lab's API does not watch")
+            if log := re.fullmatch(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/log", url.path):
+                self._send(200, printed(lab, log[1], log[2], query).encode(), "text/plain")
+                return
+            found = answer(
+                cluster_of(lab),
+                url.path,
+                query,
+                as_table="as=Table" in self.headers.get("Accept", ""),
+                now=datetime.now(UTC),
+            )
+            self._json(200, found)
+        except Refused as refused:
+            self._json(refused.code, refused.status)
+        except UsageError as error:  # the lab is being taken down
+            self._json(503, Refused(503, "ServiceUnavailable", error.message).status)
+
+    def _refuse(self) -> None:
+        """Whatever would write: the objects follow the lab's scenario and nothing else."""
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._json(405, Refused(405, "MethodNotAllowed", "the lab's API is read-only").status)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = _refuse  # noqa: N815 - http.server's names
+
+    def _json(self, code: int, answered: Object) -> None:
+        self._send(code, json.dumps(answered).encode(), "application/json")
+
+    def _send(self, code: int, body: bytes, kind: str) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *words: object) -> None:  # noqa: A002 - http.server's name
+        """Nothing: nobody reads a log of requests here."""
+
+
+def cluster_of(lab: Lab) -> Cluster:
+    """The lab's cluster as it is now."""
+    since = datetime.fromtimestamp((lab.folder / "kubeconfig").stat().st_mtime, UTC)
+    return Cluster(lab.scenario, dict(lab.state.knobs), since, os.uname().release, unready(lab))
+
+
+def unready(lab: Lab) -> dict[str, str]:
+    """What calico-node's readiness probe says where it fails: not one BGP session is Established.
+
+    Calico node/pkg/health/health.go at v3.26.1; a node without peers is ready.
+    """
+    found: dict[str, str] = {}
+    for node in lab.scenario.nodes if lab.scenario.announcer.kind == "calico-bgp" else ():
+        listed = lab.run(node, str(lab.folder / "bin" / node / "birdcl"), "show", "protocols", check=False)
+        sessions = re.findall(r"^[A-Za-z]+_([\d_]+) +BGP .*$", listed.out, re.MULTILINE)
+        if not listed.ok or "Unable to connect" in listed.out:
+            reason = (
+                "Error querying BIRD: unable to connect to BIRDv4 socket: "
+                "dial unix /var/run/calico/bird.ctl: connect: connection refused"
+            )
+        elif sessions and "Established" not in listed.out:
+            reason = f"BGP not established with {','.join(name.replace('_', '.') for name in sessions)}"
+        else:
+            continue
+        found[f"calico-node/{node}"] = f"calico/node is not ready: BIRD is not ready: {reason}"
+    return found
+
+
+def printed(lab: Lab, namespace: str, name: str, query: dict[str, str]) -> str:
+    """What the pod's daemon has printed: its log in the lab. Raises Refused for a pod that is not there."""
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+    entry = answer(cluster_of(lab), path, {}, as_table=False, now=datetime.now(UTC))
+    daemon = entry["metadata"].get("ownerReferences", [{}])[0].get("name", "")
+    lines: list[str] = []
+    for file in logs(lab, daemon, entry["spec"]["nodeName"], name):
+        text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        lines += _as_calico_node(text) if daemon == "calico-node" else text.splitlines()
+    tail = query.get("tailLines", "")
+    kept = lines[-int(tail) or len(lines) :] if tail.isdigit() else lines
+    return "".join(f"{line}\n" for line in kept)
+
+
+def logs(lab: Lab, daemon: str, node: str, pod: str) -> list[Path]:
+    """The files that hold what a daemon's pod (or, without a daemon, a workload's) prints."""
+    names = {
+        "calico-node": [f"bird-{node}.log"],
+        "speaker": [f"speaker.{node}.log", f"frr-{node}/bgpd.log"],
+        "kube-vip-ds": [f"kube-vip.{node}.log"],
+        "kube-proxy": [f"kube-proxy.{node}.log"],
+    }.get(daemon, [f"nginx-{pod}/access.log"])
+    return [lab.folder / name for name in names]
+
+
+def _as_calico_node(text: str) -> list[str]:
+    """BIRD's lines as calico-node prints them: on standard error, without time and class."""
+    return [f"bird: {line}" for line in re.sub(r"(?m)^\S+ \S+ <[A-Z]+> ", "", text).splitlines()]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, lab: str) -> None:
+        super().__init__(("127.0.0.1", PORT), _Handler)
+        self.lab = lab
+
+
+if __name__ == "__main__":
+    _Server(sys.argv[1]).serve_forever()

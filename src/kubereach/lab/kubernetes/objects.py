@@ -1,7 +1,8 @@
 """A scenario as Kubernetes objects: nodes, pods, services and their endpoints, as JSON of the API.
 
-The shapes are those that `kubectl get -o yaml` shows on Kubernetes 1.36; fields that came with a later version than the
-scenario's are left out. Knobs: `object/…` holds one more object as JSON, `pod/NAME/ready` is what its readiness probe says.
+The shapes are those that `kubectl get -o yaml` shows on Kubernetes 1.36; fields that came with a later version than
+the scenario's are left out. Knobs: `object/…` holds one more object as JSON. `announcer/NODE/source` is the address
+that Calico found for the node, `announcer/NODE/asn` its own AS number.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from typing import Any
 
 from msgspec import Struct
@@ -81,7 +83,9 @@ def made(
     return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}
 
 
-def condition(cluster: Cluster, kind: str, *, true: bool, reason: str = "", message: str = "", **more: object) -> Object:
+def condition(
+    cluster: Cluster, kind: str, *, true: bool, reason: str = "", message: str = "", **more: object
+) -> Object:
     """A status condition."""
     found: Object = {"type": kind, "status": str(true), "lastTransitionTime": cluster.time, **more}
     return found | ({"reason": reason, "message": message} if reason else {})
@@ -116,11 +120,16 @@ def _node(cluster: Cluster, name: str, node: Node) -> Object:
         **node.labels,
     }
     length = cluster.scenario.prefix(node.segment).prefixlen
-    annotations = {"projectcalico.org/IPv4Address": f"{node.address}/{length}"}
+    source = cluster.knobs.get(f"announcer/{name}/source", node.address)
+    annotations = {"projectcalico.org/IPv4Address": f"{source}/{length}"}
+    if asn := cluster.knobs.get(f"announcer/{name}/asn"):
+        annotations["projectcalico.org/ASNumber"] = asn
     if tunnel := _TUNNEL.get(cluster.scenario.pod_network.encapsulation):
         annotations[f"projectcalico.org/{tunnel}"] = tunnel_address(cluster.scenario, name)
     pressures = [
-        condition(cluster, f"{what}Pressure", true=False, reason=f"KubeletHasNo{what}Pressure", message="kubelet is well")
+        condition(
+            cluster, f"{what}Pressure", true=False, reason=f"KubeletHasNo{what}Pressure", message="kubelet is well"
+        )
         for what in ("Memory", "Disk")
     ]
     resources = {"cpu": "2", "memory": "4Gi", "pods": "110"}
@@ -170,7 +179,7 @@ def _node(cluster: Cluster, name: str, node: Node) -> Object:
     )
 
 
-def pod(  # noqa: PLR0913 - a pod has that many parts
+def pod(
     cluster: Cluster,
     name: str,
     namespace: str,
@@ -186,7 +195,9 @@ def pod(  # noqa: PLR0913 - a pod has that many parts
     owner: tuple[str, str] = ("", ""),
 ) -> Object:
     """A running pod with one container; `owner` is kind and name of its controller."""
-    reason = {} if ready else {"reason": "ContainersNotReady", "message": f"containers with unready status: [{container}]"}
+    reason = (
+        {} if ready else {"reason": "ContainersNotReady", "message": f"containers with unready status: [{container}]"}
+    )
     conditions = [
         condition(cluster, "Initialized", true=True),
         {**condition(cluster, "Ready", true=ready), **reason},
@@ -266,10 +277,11 @@ def _workload(cluster: Cluster, name: str) -> Object:
 
 
 def _kubernetes(cluster: Cluster) -> Object:
-    """The API's own service, at the first address of the services' range (kubeadm's default)."""
+    """The API's own service, at the first address of the services' range."""
+    address = str(IPv4Network(cluster.scenario.service_cidr)[1])
     spec = {
-        "clusterIP": "10.96.0.1",
-        "clusterIPs": ["10.96.0.1"],
+        "clusterIP": address,
+        "clusterIPs": [address],
         "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
         "sessionAffinity": "None",
         "type": "ClusterIP",
@@ -282,32 +294,28 @@ def _kubernetes(cluster: Cluster) -> Object:
 
 
 def _service(cluster: Cluster, name: str, service: Service) -> Object:
+    port: Object = {"port": service.port, "protocol": "TCP", "targetPort": service.target_port}
     spec: Object = {
-        "allocateLoadBalancerNodePorts": True,
         "clusterIP": service.cluster_ip,
         "clusterIPs": [service.cluster_ip],
-        "externalTrafficPolicy": service.policy,
         "internalTrafficPolicy": "Cluster",
         "ipFamilies": ["IPv4"],
         "ipFamilyPolicy": "SingleStack",
-        "ports": [
-            {
-                "nodePort": service.node_port,
-                "port": service.port,
-                "protocol": "TCP",
-                "targetPort": service.target_port,
-            }
-        ],
+        "ports": [port | ({"name": service.port_name} if service.port_name else {})],
         "selector": dict(service.selector),
         "sessionAffinity": "None",
-        "type": "LoadBalancer",
+        "type": "LoadBalancer" if service.address else "ClusterIP",
     }
+    if not service.address:
+        return made(cluster, "Service", name, service.namespace, spec=spec, status={"loadBalancer": {}})
+    spec["ports"][0]["nodePort"] = service.node_port
+    spec |= {"allocateLoadBalancerNodePorts": True, "externalTrafficPolicy": service.policy}
     if service.policy == "Local":
         spec["healthCheckNodePort"] = service.health_port
     if service.source_ranges:
         spec["loadBalancerSourceRanges"] = list(service.source_ranges)
     mode = {"ipMode": "VIP"} if cluster.scenario.proxy.minor >= 30 else {}
-    status = {"loadBalancer": {"ingress": [{"ip": service.address, **mode}]} if service.address else {}}
+    status = {"loadBalancer": {"ingress": [{"ip": service.address, **mode}]}}
     return made(cluster, "Service", name, service.namespace, spec=spec, status=status)
 
 
@@ -328,10 +336,11 @@ def _endpoints(cluster: Cluster, name: str) -> Object:
         key = "addresses" if place.ready else "notReadyAddresses"
         subset.setdefault(key, []).append(_target(matched, place.address, place.node))
     if subset:
-        subset["ports"] = [{"port": service.target_port, "protocol": "TCP"}]
+        named = {"name": service.port_name} if service.port_name else {}
+        subset["ports"] = [{**named, "port": service.target_port, "protocol": "TCP"}]
     labels = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"} if scenario.proxy.minor >= 33 else {}
-    parts = {"subsets": [subset]} if subset else {}
-    return made(cluster, "Endpoints", name, service.namespace, labels=labels, **parts)
+    found = made(cluster, "Endpoints", name, service.namespace, labels=labels)
+    return found | ({"subsets": [subset]} if subset else {})
 
 
 def _slice(cluster: Cluster, name: str) -> Object:
@@ -361,5 +370,5 @@ def _slice(cluster: Cluster, name: str) -> Object:
         },
         addressType="IPv4",
         endpoints=endpoints or None,
-        ports=[{"name": "", "port": service.target_port, "protocol": "TCP"}] if endpoints else None,
+        ports=[{"name": service.port_name, "port": service.target_port, "protocol": "TCP"}] if endpoints else None,
     )

@@ -20,7 +20,10 @@ def table(kind: str, objects: list[Object], now: datetime) -> Object:
     """A meta.k8s.io/v1 Table of objects of one kind."""
     columns, cells = _KINDS.get(kind, (_PLAIN, _plain))
     rows = [
-        {"cells": cells(o, age(o, now)), "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": o["metadata"]}}
+        {
+            "cells": cells(o, age(o, now)),
+            "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": o["metadata"]},
+        }
         for o in objects
     ]
     return {
@@ -191,13 +194,15 @@ def _list(spec: Object, field: str) -> str:
     return json.dumps(spec[field], separators=(",", ":")) if field in spec else ""
 
 
-def _pool(entry: Object, old: str) -> Cells:
+def _pool(entry: Object, _old: str) -> Cells:
     spec = entry["spec"]
-    switches = [str(spec.get(field, default)).lower() for field, default in (("autoAssign", True), ("avoidBuggyIPs", False))]
+    switches = [
+        str(spec.get(field, default)).lower() for field, default in (("autoAssign", True), ("avoidBuggyIPs", False))
+    ]
     return [_name(entry), *switches, _list(spec, "addresses")]
 
 
-def _advertisement(entry: Object, old: str) -> Cells:
+def _advertisement(entry: Object, _old: str) -> Cells:
     spec = entry["spec"]
     lists = [_list(spec, field) for field in ("ipAddressPools", "ipAddressPoolSelectors")]
     return [_name(entry), *lists, _list(spec, "interfaces" if entry["kind"] == "L2Advertisement" else "peers")]

@@ -1,0 +1,73 @@
+"""The programs that people type on the lab's hosts, under their own names: `birdcl`, `vtysh`, `kubectl` find the lab's.
+
+Each host has a folder `bin/HOST` in the lab, which stands first on the PATH of whoever runs commands there (`vantages`,
+sshd). The cluster's API server runs in the switch's namespace, from where kubectl asks it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+
+from kubereach.lab.kubernetes.api import PORT
+from kubereach.lab.lab import CommandError, Lab, wait
+from kubereach.lab.wiring import SWITCH
+
+CLUSTER = "cluster"  # the vantage of kubectl
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{{name: lab, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
+contexts: [{{name: lab, context: {{cluster: lab, user: ""}}}}]
+current-context: lab
+"""
+
+
+def path(lab: Lab, host: str) -> str:
+    """The PATH of a host."""
+    return f"{lab.folder}/bin/{host}:{SYSTEM_PATH}"
+
+
+def environment(lab: Lab, host: str) -> dict[str, str]:
+    """The environment of a command on a host, beside what it inherits."""
+    found = {"PATH": path(lab, host), "LC_ALL": "C", "NSTAT_HISTORY": f"{lab.folder}/nstat.{host}"}
+    if host == CLUSTER:
+        # kubectl keeps what it discovered below HOME, by the server's address, which all labs share.
+        found |= {"KUBECONFIG": f"{lab.folder}/kubeconfig", "HOME": f"{lab.folder}/home"}
+    return found
+
+
+def install(lab: Lab) -> None:
+    """Write every host's programs, and kubectl's configuration."""
+    for host in (*lab.scenario.nodes, "router"):
+        socket, frr = lab.folder / f"bird-{host}.ctl", lab.folder / f"frr-{host}"
+        for name in ("birdc", "birdcl"):
+            _program(lab, host, name, f"{shutil.which(name) or f'/usr/sbin/{name}'} -s {socket}")
+        _program(
+            lab, host, "vtysh", f"{shutil.which('vtysh') or '/usr/bin/vtysh'} --config_dir {frr} --vty_socket {frr}"
+        )
+    lab.write("kubeconfig", _KUBECONFIG.format(port=PORT))
+    (lab.folder / "home").mkdir(exist_ok=True)
+    real = shutil.which("kubectl")
+    if real is None:
+        return
+    python = shlex.join([sys.executable, "-m", "kubereach.lab.kubernetes.execute", lab.name])
+    text = (
+        "#!/bin/sh\n# `kubectl exec` takes a kubelet, which the lab does not have.\n"
+        f'for word; do case $word in exec) exec {python} "$@" ;; --) break ;; esac; done\nexec {real} "$@"\n'
+    )
+    lab.write(f"bin/{CLUSTER}/kubectl", text, 0o755)
+
+
+def _program(lab: Lab, host: str, name: str, command: str) -> None:
+    lab.write(f"bin/{host}/{name}", f'#!/bin/sh\nexec {command} "$@"\n', 0o755)
+
+
+def start_api(lab: Lab) -> None:
+    """Start the cluster's API server, and wait until it listens. Raises CommandError."""
+    lab.start(SWITCH, sys.executable, "-m", "kubereach.lab.kubernetes.api", lab.name, log="kube-apiserver")
+    if not wait(lambda: f":{PORT} " in lab.run(SWITCH, "ss", "-Hltn").out, 10):
+        raise CommandError(f"the lab's API server does not start; see {lab.folder}/kube-apiserver.{SWITCH}.log")

@@ -1,0 +1,44 @@
+"""A lab's places as plain data for the live sources: how a command gets to a node, the router, a client, a pod.
+
+Places: `cluster` (kubectl), `client` and `client/NAME` for the others, `router`, `node/NAME`, `pod/NS/NAME`.
+"""
+
+from __future__ import annotations
+
+from kubereach.lab.lab import Lab
+from kubereach.lab.tools import CLUSTER, environment
+from kubereach.lab.wiring import SWITCH
+from kubereach.sources.executor import Vantage
+from kubereach.sources.ssh import Target
+
+# What a namespace shares with the machine around it is not the host's own.
+_MACHINES = frozenset({"dmesg", "journalctl", "uname"})
+
+
+def vantages(lab: Lab) -> dict[str, Vantage]:
+    """Every place of the lab, in its network namespace."""
+    found = {CLUSTER: _vantage(lab, SWITCH, CLUSTER)}
+    for subject, host in (lab.scenario.subjects() | _other_clients(lab)).items():
+        found[subject] = _vantage(lab, host, host)
+    return found
+
+
+def _other_clients(lab: Lab) -> dict[str, str]:
+    return {f"client/{name}": name for name in lab.scenario.clients if name != lab.scenario.client}
+
+
+def _vantage(lab: Lab, host: str, named: str) -> Vantage:
+    return Vantage(prefix=tuple(lab.argv(host, [])), environment=environment(lab, named), absent=_MACHINES)
+
+
+def ssh_targets(lab: Lab) -> dict[str, Target]:
+    """The nodes and the router over SSH, where they run sshd."""
+    hosts = {f"node/{name}": name for name in lab.scenario.nodes} | {"router": "router"}
+    return {
+        place: Target(
+            destination=f"root@{host}",
+            key=str(lab.folder / "ssh_key"),
+            proxy_command=tuple(lab.argv(host, ["socat", "-", "TCP:127.0.0.1:22"])),
+        )
+        for place, host in hosts.items()
+    }

@@ -1,0 +1,21 @@
+"""The hosts of a lab as places: a command runs behind a prefix such as `ip netns exec NAMESPACE`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubereach.sources.executor import CommandExecutor, Vantage
+
+
+def executor(vantages: Mapping[str, Vantage]) -> CommandExecutor:
+    """An executor for the places that `vantages` describes."""
+
+    def wrap(where: str, words: tuple[str, ...]) -> list[str]:
+        vantage = vantages[where]
+        program = words[2] if words[0] == "timeout" else words[0]
+        if program in vantage.absent:
+            return ["sh", "-c", "exit 127"]
+        settings = [f"{name}={value}" for name, value in vantage.environment.items()]
+        return [*vantage.prefix, "env", *settings, *words]
+
+    return CommandExecutor(tuple(vantages), wrap)
