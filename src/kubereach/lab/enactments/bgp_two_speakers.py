@@ -39,4 +39,4 @@ def undo(lab: Lab, subject: str) -> None:
 
 def settled(lab: Lab, subject: str) -> bool:
     nodes = session_faults.affected(lab, subject)
-    return all(frr.established(lab, node, node_end(lab, node).peer) for node in nodes)
+    return all(frr.session_state(lab, node, node_end(lab, node).peer) == frr.ESTABLISHED for node in nodes)
