@@ -50,6 +50,7 @@ def probe(lab: Lab, client: str) -> tuple[Output, ...]:
     scenario = lab.scenario
     with captures(lab) as folder:
         lab.run(client, "ip", "neigh", "flush", "dev", "eth0", check=False)
+        lab.run(client, "ip", "route", "flush", "cache", check=False)  # redirects of an earlier state
         outside = [shoot(lab, shot, "client") for shot in from_client(scenario, client)]
         with ThreadPoolExecutor(4) as pool:
             inside = list(pool.map(lambda shot: shoot(lab, shot, shot.host), from_cluster(scenario)))
