@@ -3,8 +3,8 @@
 Announcers are modules of `lab.announcers` (dashes of their kind become underscores), router daemons of `lab.routers`,
 modes of kube-proxy of `lab.kube_proxy`; each kind has one shape, described in its package.
 
-Knobs: `stopped/kube-proxy/NODE` and `stopped/announcer/NODE` say that the daemon does not run there, so that nothing
-it would do is done any more.
+Knobs: `stopped/kube-proxy/NODE`, `stopped/announcer/NODE` and `stopped/felix/NODE` say that the daemon does not run
+there, so that nothing it would do is done any more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import ModuleType
 
 from msgspec.structs import replace
 
-from kubereach.lab import enactment, guest, guest_kernel, tools
+from kubereach.lab import enactment, felix, guest, guest_kernel, tools
 from kubereach.lab.lab import CommandError, Lab, wait
 from kubereach.lab.operation import operation
 from kubereach.lab.scenario import Pod, Scenario, Service
@@ -54,6 +54,7 @@ def bring_up(lab: Lab, *, faults: bool) -> None:
         announcer(lab).start(lab, node)
     for node in scenario.nodes:
         proxy(lab).sync(lab, node)
+        felix.sync(lab, node)
     tools.await_api(lab)
     settle(lab)
     for fault in scenario.faults if faults else ():
@@ -69,6 +70,8 @@ def sync(lab: Lab) -> None:
             announcer(lab).sync(lab, node)
         if not lab.knob(f"stopped/kube-proxy/{node}"):
             proxy(lab).sync(lab, node)
+        if not lab.knob(f"stopped/felix/{node}"):
+            felix.sync(lab, node)
 
 
 @operation

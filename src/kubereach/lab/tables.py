@@ -8,6 +8,7 @@ from pathlib import Path
 from kubereach.lab import frr
 from kubereach.lab.lab import Lab
 from kubereach.lab.measure import Output
+from kubereach.lab.operation import operation
 
 BIRD = ("show protocols all", "show route")
 FRR = ("show bgp summary", "show bgp ipv4 unicast", "show ip route")
