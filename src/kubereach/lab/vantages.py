@@ -11,9 +11,6 @@ from kubereach.lab.wiring import SWITCH
 from kubereach.sources.executor import Vantage
 from kubereach.sources.ssh import Target
 
-# What a namespace shares with the machine around it is not the host's own.
-_MACHINES = frozenset({"dmesg", "journalctl", "uname"})
-
 
 def vantages(lab: Lab) -> dict[str, Vantage]:
     """Every place of the lab, in its network namespace."""
@@ -28,7 +25,7 @@ def _other_clients(lab: Lab) -> dict[str, str]:
 
 
 def _vantage(lab: Lab, host: str, named: str) -> Vantage:
-    return Vantage(prefix=tuple(lab.argv(host, [])), environment=environment(lab, named), absent=_MACHINES)
+    return Vantage(prefix=tuple(lab.argv(host, [])), environment=environment(lab, named))
 
 
 def ssh_targets(lab: Lab) -> dict[str, Target]:
