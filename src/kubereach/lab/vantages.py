@@ -5,6 +5,7 @@ Places: `cluster` (kubectl), `client` and `client/NAME` for the others, `router`
 
 from __future__ import annotations
 
+from kubereach.errors import UsageError
 from kubereach.lab.lab import Lab
 from kubereach.lab.tools import CLUSTER, environment
 from kubereach.lab.wiring import SWITCH
@@ -18,6 +19,15 @@ def vantages(lab: Lab) -> dict[str, Vantage]:
     for subject, host in (lab.scenario.subjects() | _other_clients(lab)).items():
         found[subject] = _vantage(lab, host, host)
     return found
+
+
+def vantage_of(lab: Lab, host: str) -> Vantage:
+    """A place by its name here or by the host's own (`wk-1`). Raises UsageError for one that is not there."""
+    known = vantages(lab)
+    named = {subject: subject for subject in known} | {subject.rpartition("/")[2]: subject for subject in known}
+    if host not in named:
+        raise UsageError(f"there is no host {host!r} in this lab", f"one of: {', '.join(known)}")
+    return known[named[host]]
 
 
 def _other_clients(lab: Lab) -> dict[str, str]:
