@@ -46,7 +46,8 @@ def _loadable(module: str) -> bool:
     """Whether a module is there, in the kernel or to be loaded (which the programs that need it bring about)."""
     if Path("/sys/module", module).exists():
         return True
-    return bool(modprobe := shutil.which("modprobe", path=_path())) and _ok(modprobe, "-n", "-q", module)
+    modprobe = shutil.which("modprobe", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    return modprobe is not None and _ok(modprobe, "-n", "-q", module)
 
 
 def find() -> Kernel:
@@ -82,10 +83,6 @@ def _unpacked() -> Kernel:
     kernel = _kernel(_cached())
     assert kernel  # noqa: S101 - it was whole a moment ago
     return kernel
-
-
-def _path() -> str:
-    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def _ok(*argv: str, cwd: str | None = None) -> bool:

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from kubereach.errors import UsageError
 from kubereach.lab.guest_channel import READY, Answer, Request, put
@@ -70,6 +71,15 @@ def _set(namespace: int) -> None:
         raise CommandError(f"setns: {os.strerror(ctypes.get_errno())}")
 
 
+class Running(Struct):
+    """The settings of Lab.run."""
+
+    timeout: float
+    check: bool
+    stdin: str
+    merge: bool
+
+
 class Server:
     """One lab's server. Operations are done one after the other; commands run beside them."""
 
@@ -114,7 +124,7 @@ class Server:
                 with self._one:
                     return _value(getattr(import_module(module), function)(self._lab, **arguments))
             case "run", (host, *argv):
-                return _value(self._lab.run(host, *argv, **msgspec.convert(arguments, RunArguments)))
+                return _value(self._lab.run(host, *argv, **msgspec.to_builtins(msgspec.convert(arguments, Running))))
             case "stream", (host, *argv):
                 return _value(self._stream(name, self._lab.argv(host, argv)))
             case "write", (file,):
@@ -140,9 +150,6 @@ class Server:
         if process := self._streams.get(name):
             with suppress(ProcessLookupError):
                 os.killpg(process, signal.SIGTERM)
-
-
-RunArguments = dict[str, float | bool | str]
 
 
 def _value(result: object) -> Answer:
