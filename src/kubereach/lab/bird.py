@@ -7,6 +7,8 @@ from pathlib import Path
 
 from kubereach.lab.lab import CommandError, Lab, wait
 
+ESTABLISHED = "Established"
+
 
 def socket(lab: Lab, host: str) -> Path:
     """Where BIRD on a host is spoken to."""
@@ -48,7 +50,8 @@ def birdc(lab: Lab, host: str, *words: str, check: bool = True) -> str:
     return lab.run(host, "birdc", "-s", str(socket(lab, host)), *words, check=check).out
 
 
-def established(lab: Lab, host: str, protocol: str) -> bool:
-    """Whether a BGP protocol is Established."""
+def info(lab: Lab, host: str, protocol: str) -> str:
+    """The Info column of `show protocols` for one protocol; "" where there is none."""
     printed = birdc(lab, host, "show", "protocols", protocol, check=False)
-    return bool(re.search(rf"^{protocol} .*Established", printed, re.MULTILINE))
+    found = re.search(rf"^{protocol} +\S+ +\S+ +\S+ +\S+ *(.*)", printed, re.MULTILINE)
+    return found[1].strip() if found else ""

@@ -5,6 +5,7 @@ The folder `frr-HOST` of the lab holds the configuration, the sockets (for `vtys
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from kubereach.lab.lab import CommandError, Lab, wait
 
 DAEMONS = Path("/usr/lib/frr")
 ALONE = 'mount --bind "$0" /var/tmp; exec "$@"'
+ESTABLISHED = "Established"
 USER = "frr"  # FRR's daemons give up root for it
 
 
@@ -57,17 +59,18 @@ def running(lab: Lab, host: str, daemon: str) -> bool:
     return process.isdigit() and Path(f"/proc/{process}").exists()
 
 
-def load(lab: Lab, host: str, config: str) -> None:
-    """Make `config` the running configuration, changing only what differs. Raises CommandError."""
+def load(lab: Lab, host: str, config: str) -> bool:
+    """Make `config` the running configuration by changing what differs; whether anything did. Raises CommandError."""
     place = folder(lab, host)
     file = place / "frr.conf"
     if file.exists() and file.read_text() == config:
-        return
+        return False
     draft = lab.write(f"{place.name}/frr.conf.new", config)
     shutil.chown(draft, USER, USER)
     options = ["--reload", "--stdout", "--confdir", place, "--rundir", place, "--vty_socket", place, draft]
     lab.run(host, str(DAEMONS / "frr-reload.py"), *map(str, options))
     draft.replace(file)
+    return True
 
 
 def stop(lab: Lab, host: str) -> None:
@@ -80,9 +83,10 @@ def stop(lab: Lab, host: str) -> None:
     (place / "frr.conf").unlink(missing_ok=True)
 
 
-def established(lab: Lab, host: str, peer: str) -> bool:
-    """Whether a BGP session is Established."""
-    return "BGP state = Established" in vtysh(lab, host, f"show bgp neighbors {peer}", check=False)
+def session_state(lab: Lab, host: str, peer: str) -> str:
+    """The state of a BGP session; "" where there is none."""
+    found = re.search(r"BGP state = (\w+)", vtysh(lab, host, f"show bgp neighbors {peer}", check=False))
+    return found[1] if found else ""
 
 
 def vtysh(lab: Lab, host: str, *commands: str, check: bool = True) -> str:

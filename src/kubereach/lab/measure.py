@@ -18,13 +18,12 @@ import msgspec
 from msgspec import Struct
 
 from kubereach.lab.lab import Lab, wait
+from kubereach.lab.operation import operation
 from kubereach.lab.scenario import Scenario
 from kubereach.lab.wiring import address_of
 
 PATIENCE = 2  # seconds until a connection counts as timed out
 TRIES = 3  # connections, so that what comes and goes shows
-
-
 SLL2 = 276  # the link type of a capture on `any` (LINKTYPE_LINUX_SLL2)
 
 
@@ -44,12 +43,16 @@ class Shot(Struct, frozen=True):
     seconds: float
 
 
+@operation
 def probe(lab: Lab) -> dict[str, tuple[Output, ...]]:
     """For each client every probe of the target service, from there and from the cluster's own hosts.
 
     Captures run on every host. In its bundle the client is `client`, whatever its name is in the lab.
     """
     scenario = lab.scenario
+    for client in scenario.clients:
+        lab.run(client, "ip", "neigh", "flush", "dev", "eth0", check=False)
+        lab.run(client, "ip", "route", "flush", "cache", check=False)  # redirects of an earlier state
     with captures(lab) as folder, ThreadPoolExecutor(4) as pool:
         pending = {client: pool.submit(_outside, lab, client) for client in scenario.clients}
         inside = tuple(pool.map(lambda shot: shoot(lab, shot, shot.host), from_cluster(scenario)))

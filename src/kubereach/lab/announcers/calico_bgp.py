@@ -39,13 +39,25 @@ def stop(lab: Lab, node: str) -> None:
     bird.stop(lab, node)
 
 
+def session_state(lab: Lab, node: str) -> str:
+    """What BIRD says of the node's session with the router: its state, and the last error."""
+    return bird.info(lab, node, peer_protocol(lab, node))
+
+
+def session_up(lab: Lab, node: str) -> bool:
+    """Whether the node's session with the router is Established."""
+    return session_state(lab, node).startswith(bird.ESTABLISHED)
+
+
 def settled(lab: Lab) -> bool:
     """Whether the sessions that should be are Established, and the routes that should come of them are there."""
     up = sessions(lab)
-    if not all(bird.established(lab, node, peer_protocol(lab, node)) for node in up):
+    if not all(session_up(lab, node) for node in up):
         return False
     pairs = [(a, b) for a in lab.scenario.nodes for b in lab.scenario.nodes if a != b and meshed(lab, a, b)]
-    if not all(bird.established(lab, a, f"Mesh_{_identifier(lab.scenario.nodes[b].address)}") for a, b in pairs):
+    if not all(
+        bird.info(lab, a, f"Mesh_{_identifier(lab.scenario.nodes[b].address)}") == bird.ESTABLISHED for a, b in pairs
+    ):
         return False
     told = {node: announced(lab, node) for node in up}
     services = [service.address for service in lab.scenario.services.values()]

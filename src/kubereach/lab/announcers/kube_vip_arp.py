@@ -77,22 +77,26 @@ def ranking(lab: Lab, service: str) -> tuple[str, ...]:
 def render(lab: Lab, node: str) -> str:
     """The node's keepalived.conf."""
     lines = ["global_defs {", f"  router_id {node}", "  vrrp_version 3", "  vrrp_garp_master_refresh 5", "}"]
-    first = int(lab.knob("announcer/vrid", str(VRID)))
-    for number, (name, service) in enumerate(lab.scenario.services.items()):
+    for name, service in lab.scenario.services.items():
         order = ranking(lab, name)
         if node in order:
             priority = 200 - 10 * order.index(node)
-            lines += instance(name, first + number, priority, service.address, lab.knob("announcer/interface", "eth0"))
+            lines += instance(name, vrid(lab, name), priority, service.address, lab.knob("announcer/interface", "eth0"))
     return "\n".join([*lines, ""])
 
 
-def instance(name: str, vrid: int, priority: int, address: str, device: str) -> list[str]:
+def vrid(lab: Lab, service: str) -> int:
+    """A service's virtual router ID."""
+    return int(lab.knob("announcer/vrid", str(VRID))) + list(lab.scenario.services).index(service)
+
+
+def instance(name: str, number: int, priority: int, address: str, device: str) -> list[str]:
     """One VRRP group that holds `address` on `device`."""
     return [
         f"vrrp_instance {name} {{",
         "  state BACKUP",
         "  interface eth0",
-        f"  virtual_router_id {vrid}",
+        f"  virtual_router_id {number}",
         f"  priority {priority}",
         f"  advert_int {INTERVAL}",
         "  virtual_ipaddress {",

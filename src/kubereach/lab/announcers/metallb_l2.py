@@ -1,9 +1,10 @@
 """MetalLB's speaker in layer-2 mode: the elected node answers ARP for the service's address (`lab.arp_responder`).
 
-The leader is the candidate with the smallest SHA-256 of `NODE#ADDRESS` (MetalLB speaker/layer2_controller.go).
+The leader is the candidate with the smallest SHA-256 of `NODE#ADDRESS` (`lab.elected`).
 
-Knobs: `announcer/split` is a memberlist (TCP and UDP 7946) whose members do not hear each other, so that every node
-elects itself; `announcer/interfaces` is the interface of the L2Advertisement (eth0), which is not part of the election.
+Knobs: `announcer/NODE/alone` takes the node out of the memberlist (TCP and UDP 7946), so that it elects itself and the
+others do without it; `announcer/interfaces` is the interface of the L2Advertisement (eth0), which the election does not
+look at; `announcer/no-advertisement` is a pool without any L2Advertisement.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 
 from kubereach.lab import segment
-from kubereach.lab.elected import candidates
+from kubereach.lab.elected import candidates, leader
 from kubereach.lab.lab import Lab, wait
 
 
@@ -28,12 +28,12 @@ def start(lab: Lab, node: str) -> None:
 def sync(lab: Lab, node: str) -> None:
     """The node answers for the addresses that it leads now, and for no other."""
     led = sorted({s.address for name, s in lab.scenario.services.items() if node in leaders(lab, name)})
-    interface = lab.knob("announcer/interfaces", "eth0")
+    interface = _interface(lab)
     wanted = " ".join([interface, *led])
     if _process(lab, node) and _now(lab, node).read_text() == wanted:
         return
     stop(lab, node)
-    if led and lab.run(node, "ip", "link", "show", interface, check=False).ok:
+    if led and _has(lab, node):
         process = lab.start(
             node, sys.executable, "-m", "kubereach.lab.arp_responder", interface, *led, log="arp_responder"
         )
@@ -53,18 +53,27 @@ def stop(lab: Lab, node: str) -> None:
 def settled(lab: Lab) -> bool:
     """Whether exactly the leaders answer on their segments."""
     return all(
-        segment.answers(lab, service.address) == segment.macs(lab, leaders(lab, name))
+        segment.answers(lab, service.address) == segment.macs(lab, (n for n in leaders(lab, name) if _has(lab, n)))
         for name, service in lab.scenario.services.items()
     )
 
 
+def _has(lab: Lab, node: str) -> bool:
+    """Whether the node has the interface that it should answer on."""
+    return lab.run(node, "ip", "link", "show", _interface(lab), check=False).ok
+
+
+def _interface(lab: Lab) -> str:
+    return lab.knob("announcer/interfaces", "eth0")
+
+
 def leaders(lab: Lab, service: str) -> tuple[str, ...]:
-    """The nodes that answer for a service: one, or all candidates where no speaker hears another."""
-    found = candidates(lab, service)
-    if lab.knob("announcer/split"):
-        return found
-    address = lab.scenario.services[service].address
-    return tuple(sorted(found, key=lambda node: sha256(f"{node}#{address}".encode()).digest())[:1])
+    """The nodes that take themselves for a service's leader: one, unless the memberlist is split."""
+    address, found = lab.scenario.services[service].address, candidates(lab, service)
+    alone = [node for node in found if lab.knob(f"announcer/{node}/alone")]
+    return tuple(
+        node for node in found if node in alone or node == leader((n for n in found if n not in alone), address)
+    )
 
 
 def _process(lab: Lab, node: str) -> int:

@@ -25,7 +25,9 @@ def sync(lab: Lab) -> None:
     firewall.stateful(lab)
     if lab.knob("router/bfd"):
         frr.run_daemon(lab, HOST, "bfdd")
-    frr.load(lab, HOST, render(lab))
+    if frr.load(lab, HOST, render(lab)) and lab.scenario.announcer.kind.endswith("-bgp"):
+        # bgpd looks at what it has again only when told so, where the need of a policy changes.
+        frr.vtysh(lab, HOST, "clear bgp ipv4 unicast * soft in")
 
 
 def stop(lab: Lab) -> None:
