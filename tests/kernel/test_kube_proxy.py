@@ -57,7 +57,7 @@ def mode(request: pytest.FixtureRequest, lab: Lab) -> Iterator[ProxyMode]:
     kind: ProxyMode = "nftables" if request.param == "nftables" else "iptables"
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "iptables-legacy":
-            patch.setattr(xtables, "prefix", lambda: "iptables-legacy")
+            patch.setattr(xtables, "prefix", lambda *_: "iptables-legacy")
             if not lab.run("cp-1", "iptables-legacy-save", "-t", "nat", check=False).ok:
                 pytest.skip("the kernel has no legacy iptables")
         yield kind
@@ -178,7 +178,7 @@ def test_the_kernel_lists_what_was_written(lab: Lab, mode: ProxyMode) -> None:
             assert listed.nft(listing.out) == written
         else:
             tables = iptables.tables(lab.scenario, node)
-            listing = lab.run(node, f"{xtables.prefix()}-save", merge=False)
+            listing = lab.run(node, f"{xtables.prefix(lab, WITHOUT)}-save", merge=False)
             assert listed.iptables(listing.out) == listed.iptables(saved(tables))
 
 
@@ -188,7 +188,7 @@ def test_felix(lab: Lab, mode: ProxyMode) -> None:
     mean(lab, mode, policy="Local")
     address, _ = urls(lab)
     enter_by(lab, WITH)
-    firewall = xtables.prefix()
+    firewall = xtables.prefix(lab, WITH)
     lab.run(WITH, firewall, "-w", "-P", "FORWARD", "DROP")
     for policy, expected in (
         (None, [ANSWERED, ANSWERED]),
@@ -218,7 +218,7 @@ def test_felix_stays_in_front(lab: Lab, mode: ProxyMode) -> None:
     lab.set_knobs({"felix/service-loop-prevention": "Reject"})
     felix.sync(lab, WITHOUT)
     lab.set_knobs({"felix/service-loop-prevention": None})
-    saved_rules = lab.run(WITHOUT, f"{xtables.prefix()}-save", "-t", "filter", merge=False).out.splitlines()
+    saved_rules = lab.run(WITHOUT, f"{xtables.prefix(lab, WITHOUT)}-save", "-t", "filter", merge=False).out.splitlines()
     forward = [line for line in saved_rules if line.startswith("-A FORWARD ")]
     assert forward[0] == "-A FORWARD -j cali-FORWARD"
     assert asked(lab, ("client", urls(lab)[0])) == [REFUSED]

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from shutil import which
 
 from msgspec import Struct
 
-from kubereach.lab.lab import Lab, execute
+from kubereach.lab.lab import Lab
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -89,17 +87,17 @@ def _target(rule: str) -> str:
     return found[1] if found else ""
 
 
-@cache
-def prefix() -> str:
-    """`iptables`, or `iptables-legacy` where the kernel has no nf_tables for IPv4."""
+def prefix(lab: Lab, host: str) -> str:
+    """`iptables`, or `iptables-legacy` where the host's kernel has no nf_tables for IPv4."""
     # Only checked, not committed: the kernel says whether it could make the table, and makes none.
-    possible = execute(["nft", "-c", "add", "table", "ip", "probe"], check=False).ok if which("nft") else False
-    return "iptables" if possible else "iptables-legacy"
+    return (
+        "iptables" if lab.run(host, "nft", "-c", "add", "table", "ip", "probe", check=False).ok else "iptables-legacy"
+    )
 
 
 def apply(lab: Lab, host: str, tables: Sequence[Table], owned: str) -> None:
     """Make the rules of the program that owns the chains `owned` those of `tables`. Raises CommandError."""
-    program = prefix()
+    program = prefix(lab, host)
     saved = lab.run(host, f"{program}-save", merge=False).out
     lab.run(host, f"{program}-restore", "--noflush", "-w", "5", stdin=restore_text(tables, saved, owned))
 
