@@ -13,6 +13,7 @@ from kubereach.lab import enactment, measure, system, tables
 from kubereach.lab.fidelity.compare import Comparison, compare, network_of, world_of
 from kubereach.lab.kubernetes.agents import everything
 from kubereach.lab.kubernetes.objects import Cluster
+from kubereach.lab.kubernetes.resources import served
 from kubereach.lab.lab import Lab, taken_down
 from kubereach.lab.measure import Output, Shot, shoot
 from kubereach.lab.scenario import Scenario
@@ -33,9 +34,13 @@ def intent(lab: Lab, client: str) -> tuple[Output, ...]:
     Taken before the faults, the prediction has this and the names of the faults, and nothing that was measured.
     """
     cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=datetime(2026, 1, 1, tzinfo=UTC))
-    listing = {"apiVersion": "v1", "kind": "List", "items": everything(cluster)}
-    objects = Output("kubectl-get-all-A-o-json.json", msgspec.json.encode(listing))
-    return (objects, *(shoot(lab, shot, name) for name, shot in _tables(lab.scenario, client)))
+    held = everything(cluster)
+    objects = []
+    for resource in served(lab.scenario.announcer.kind):
+        items = [entry for entry in held if entry["kind"] == resource.kind and entry["apiVersion"] == resource.version]
+        listing = {"apiVersion": "v1", "kind": "List", "items": items}
+        objects.append(Output(f"kubectl-get-{resource.plural}-A-o-json.json", msgspec.json.encode(listing)))
+    return (*objects, *(shoot(lab, shot, name) for name, shot in _tables(lab.scenario, client)))
 
 
 def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
