@@ -1,4 +1,4 @@
-"""Who answers for an address on a segment, as its router hears it."""
+"""Who answers for an address on a segment, as its router hears it, and what its hosts remember of that."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def answers(lab: Lab, address: str) -> frozenset[str]:
             printed = lab.run("router", "arping", "-c", "1", "-w", "0.4", "-i", device, address, check=False).out
             return frozenset(re.findall(r"from ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})", printed))
     return frozenset()
+
+
+def forget(lab: Lab, address: str) -> None:
+    """The router and the clients ask anew who has `address`, as they do once their entries are some minutes old."""
+    for host in ("router", *lab.scenario.clients):
+        lab.run(host, "ip", "neigh", "flush", "to", address, check=False)
 
 
 def macs(lab: Lab, nodes: Iterable[str]) -> frozenset[str]:

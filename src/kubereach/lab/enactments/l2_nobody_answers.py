@@ -30,3 +30,4 @@ def _put_on(lab: Lab, interface: str | None, *, ignore: int) -> None:
     for node in lab.scenario.nodes:
         lab.sysctl(node, f"net.ipv4.conf.eth0.arp_ignore={ignore}")
     system.sync(lab)
+    segment.forget(lab, lab.scenario.service.address)

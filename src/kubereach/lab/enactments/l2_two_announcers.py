@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubereach.lab import system
+from kubereach.lab import segment, system
 from kubereach.lab.elected import eligible, leader
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import name
@@ -20,11 +20,13 @@ def places(scenario: Scenario) -> tuple[str, ...]:
 def enact(lab: Lab, subject: str) -> None:
     lab.set_knobs({f"announcer/{name(subject)}/alone": "1"})
     system.announcer(lab).sync(lab, name(subject))
+    segment.forget(lab, lab.scenario.service.address)
 
 
 def undo(lab: Lab, subject: str) -> None:
     lab.set_knobs({f"announcer/{name(subject)}/alone": None})
     system.announcer(lab).sync(lab, name(subject))
+    segment.forget(lab, lab.scenario.service.address)
 
 
 def settled(lab: Lab, subject: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubereach.lab import system
+from kubereach.lab import segment, system
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import CLUSTER
 from kubereach.lab.scenario import Scenario
@@ -15,11 +15,13 @@ def places(scenario: Scenario) -> tuple[str, ...]:
 def enact(lab: Lab, subject: str) -> None:
     lab.set_knobs({"announcer/no-advertisement": "1"})
     system.sync(lab)
+    segment.forget(lab, lab.scenario.service.address)
 
 
 def undo(lab: Lab, subject: str) -> None:
     lab.set_knobs({"announcer/no-advertisement": None})
     system.sync(lab)
+    segment.forget(lab, lab.scenario.service.address)
 
 
 def settled(lab: Lab, subject: str) -> bool:

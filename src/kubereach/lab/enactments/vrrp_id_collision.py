@@ -1,4 +1,9 @@
-"""Another pair of routers on the segment uses the service's virtual router ID, with a higher priority."""
+"""Another VRRP group on the segment uses the service's virtual router ID, with a higher priority.
+
+keepalived compares the addresses of an advertisement with its own and drops it when they differ, after having counted
+it as a sign of a living master: both groups keep a master, each one's backups come and go, and the logs tell. A router
+that does not compare them (RFC 5798 section 7.1 asks for a log entry only) would give way.
+"""
 
 from __future__ import annotations
 
