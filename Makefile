@@ -8,7 +8,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## install into .venv and diagnose the example
 	@.ci/venv
@@ -44,7 +44,7 @@ bench: ## run the benchmarks
 	@for file in benchmarks/bench_*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done
 
 real-kube-proxy: ## build Kubernetes 1.20.2's own kube-proxy and API server for the lab (minutes), and test against them
-	@.ci/apt etcd-server socat dpkg-dev || true
+	@.ci/apt etcd-server socat || true
 	@$(RUN) kubereach.lab.kubernetes_build || echo "note: the tests against the real kube-proxy are skipped"
 	$(BIN)/pytest -n 0 -q tests/kernel/test_real_kube_proxy.py
 
