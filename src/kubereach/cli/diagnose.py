@@ -23,6 +23,7 @@ Examples:
   kubereach diagnose outputs/ --address 203.0.113.10:80 --from 10.40.7.5
   ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
   kubereach diagnose case.tar.gz -o json | jq .causes[0]
+  kubereach diagnose --lab                 the lab that is up, live
 
 \b
 Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
@@ -43,6 +44,13 @@ Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
     help="The report's form; markdown fits into an issue.",
 )
 @click.option("--live", is_flag=True, help="Collect from the running cluster (not there yet).")
+@click.option(
+    "--lab",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value="lab",
+    help="Collect from a lab that is up (see `kubereach lab`).",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show also what was not understood.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the verdict, its cause and the flow.")
 def command(
@@ -53,6 +61,7 @@ def command(
     from_: str | None,
     output: str,
     live: bool,
+    lab: str | None,
     verbose: bool,
     quiet: bool,
 ) -> int:
@@ -65,14 +74,34 @@ def command(
         raise UsageError(*_no_live(paths))
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
+    if lab is not None and paths:
+        raise UsageError("--lab collects by itself and takes no PATH", "leave out one of them")
     options = flow_options(service, address, from_)
-    sources = _sources(paths)
-    from kubereach.pipeline import diagnose, load
+    if lab is not None:
+        diagnosis = _of_the_lab(lab, options)
+    else:
+        sources = _sources(paths)
+        from kubereach.pipeline import diagnose, load
 
-    bundle = load(sources, stdin())
-    diagnosis = diagnose(bundle.documents, options, bundle.skipped)
+        bundle = load(sources, stdin())
+        diagnosis = diagnose(bundle.documents, options, bundle.skipped)
     write(*_render(diagnosis, output, 2 if verbose else 0 if quiet else 1))
     return exit_status(diagnosis)
+
+
+def _of_the_lab(name: str, options: Options) -> Diagnosis:
+    """The diagnosis of a lab that is up: what its hosts say now, by the same engine, of its own flow by default."""
+    from kubereach.lab import live
+    from kubereach.lab.lab import Lab
+    from kubereach.lab.wiring import address_of
+    from kubereach.pipeline import Options, diagnose
+
+    running = Lab.attach(name)
+    flow = live.flow(running)
+    given = options != Options()
+    client = address_of(running.scenario, running.scenario.client)
+    own = Options(service=f"{flow.namespace}/{flow.service}", address=flow.address, port=flow.port, from_=client)
+    return diagnose(live.documents(running).documents, options if given else own)
 
 
 def _no_live(paths: tuple[str, ...]) -> tuple[str, str]:

@@ -11,7 +11,6 @@ from kubereach.lab.peering import agrees
 from kubereach.lab.places import CLUSTER, each_node, name, speaks_bgp
 from kubereach.lab.scenario import Scenario
 
-
 # Up still, or BIRD's word for how the session ended when the router was configured anew (RFC 4486): not what it shows
 # for as long as the fault lasts.
 PASSING = re.compile("Established|Received: (Other configuration change|Peer de-configured)")

@@ -5,14 +5,12 @@ Places: `cluster` (kubectl), `client` and `client/NAME` for the others, `router`
 
 from __future__ import annotations
 
+from kubereach.errors import UsageError
 from kubereach.lab.lab import Lab
 from kubereach.lab.tools import CLUSTER, environment
 from kubereach.lab.wiring import SWITCH
 from kubereach.sources.executor import Vantage
 from kubereach.sources.ssh import Target
-
-# What a namespace shares with the machine around it is not the host's own.
-_MACHINES = frozenset({"dmesg", "journalctl", "uname"})
 
 
 def vantages(lab: Lab) -> dict[str, Vantage]:
@@ -23,12 +21,21 @@ def vantages(lab: Lab) -> dict[str, Vantage]:
     return found
 
 
+def vantage_of(lab: Lab, host: str) -> Vantage:
+    """A place by its name here or by the host's own (`wk-1`). Raises UsageError for one that is not there."""
+    known = vantages(lab)
+    named = {subject: subject for subject in known} | {subject.rpartition("/")[2]: subject for subject in known}
+    if host not in named:
+        raise UsageError(f"there is no host {host!r} in this lab", f"one of: {', '.join(known)}")
+    return known[named[host]]
+
+
 def _other_clients(lab: Lab) -> dict[str, str]:
     return {f"client/{name}": name for name in lab.scenario.clients if name != lab.scenario.client}
 
 
 def _vantage(lab: Lab, host: str, named: str) -> Vantage:
-    return Vantage(prefix=tuple(lab.argv(host, [])), environment=environment(lab, named), absent=_MACHINES)
+    return Vantage(prefix=tuple(lab.argv(host, [])), environment=environment(lab, named))
 
 
 def ssh_targets(lab: Lab) -> dict[str, Target]:

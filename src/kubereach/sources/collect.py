@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
 
 from kubereach.evidence.catalogue import formats
 from kubereach.evidence.document import Document
+from kubereach.sources.agents import AgentPod, agent_pods, peer_name
 from kubereach.sources.executor import PATIENCE, Executor, Output
 from kubereach.sources.limits import Skipped
 
@@ -22,17 +23,17 @@ CLUSTER, CLIENT, ROUTER = "cluster", "client", "router"
 AT_ONCE = 4  # commands that run side by side
 # Programs that put packets of their own on the wire: they are asked one by one, not collected.
 _ACTIVE = frozenset({"arping", "curl", "dig", "mtr", "nc", "nmap", "ping", "tcpdump", "traceroute"})
-# Formats that another one's command gives as well.
-_REPEATED = frozenset({"ip_json", "route_table"})
-# What a host that is no node is asked of what nodes are asked: a client may not be root.
-_OF_A_CLIENT = ("ip addr", "ip route", "ip neigh", "ip rule", "ip route get ADDRESS")
-_EVERYWHERE = ("ip neigh",)
-_NO_SUCH_KIND = "the server doesn't have a resource type"
-# The commands of routers that speak another language, for a question in FRR's.
+# Commands that another one's output repeats, and those that no shell has.
+_REPEATED = re.compile(r"ip -j|netstat|route\b|kubectl (?:-n \S+ )?describe (?!svc)")
+_VENDORS = re.compile(r"/|show\b|display\b")
+# What any user may ask of a client, and what is asked of nodes and routers besides their own Asks.
+_OF_A_CLIENT = frozenset({"ip addr", "ip route", "ip neigh", "ip rule", "ip route get ADDRESS"})
+_EVERYWHERE = frozenset({"ip neigh"})
+_OPEN = re.compile(r"\b(?:POD|NODE-POD|PEER|NAMESPACE|NAME|NODE)\b")  # placeholders of Asks and questions
+# The commands of a router that runs BIRD, for a question in FRR's.
 _BIRD = (
     (r"vtysh -c 'show bgp summary'", "birdc show protocols all"),
     (r"vtysh -c 'show ip route (\S+)'", r"birdc show route for \1 all"),
-    (r"vtysh -c 'show bgp ipv4 unicast'", "birdc show route all"),
 )
 
 
@@ -47,7 +48,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     def fill(self, command: str) -> str:
         """`command` with the flow's names in place of its placeholders."""
         command = re.sub(r"\bsvc NAME\b", f"svc -n {self.namespace} {self.service}", command)
-        return command.replace("ADDRESS", self.address).replace("PORT", str(self.port))
+        return re.sub(r"\bADDRESS\b", self.address, re.sub(r"\bPORT\b", str(self.port), command))
 
 
 class Collected(Struct, frozen=True):
@@ -57,25 +58,61 @@ class Collected(Struct, frozen=True):
     skipped: tuple[Skipped, ...] = ()
 
 
+class _Errand(Struct, frozen=True):
+    """A command to run at a place; `host` is the one that it shows, where that is another."""
+
+    place: str
+    command: str
+    host: str = ""
+
+    def run(self, executor: Executor) -> Output:
+        return executor.run(self.place, self.command)
+
+    def during(self, executor: Executor, action: Callable[[], object]) -> Output:
+        return executor.during(self.place, self.command, action)
+
+    @property
+    def name(self) -> str:
+        """`COMMAND.HOST.txt`: the innermost command in words and dashes, and the host that it shows."""
+        words = self.command.removeprefix("sudo ")
+        if self.host:
+            words = words.partition(" -- ")[2] or words
+        if words.startswith("vtysh -c "):
+            words = "vtysh " + " ".join(shlex.split(words)[2::2])
+        slug = re.sub(r"[^\w.]+", "-", words).strip("-.")[:100]
+        host = self.host or self.place.rpartition("/")[2]
+        return f"{slug}.txt" if host == CLUSTER else f"{slug}.{host}.txt"
+
+    def document(self, *outputs: Output) -> Document:
+        """The outputs as a document: each behind a prompt with its command."""
+        texts = (o.text if o.text.endswith("\n") or not o.text else f"{o.text}\n" for o in outputs)
+        return Document(self.name, "".join(f"$ {self.command}\n{text}" for text in texts).encode())
+
+
 def collect(executor: Executor, flow: Flow) -> Collected:
     """The client's own try, and then everything passive that a reader reads, from every place."""
-    tried = [complain(executor, flow)] if CLIENT in executor.places else []
-    wanted = list(_wanted(executor, flow))
+    errands = list(_errands(executor, flow))
+    tried = [(_try(flow), complain(executor, flow))] if CLIENT in executor.places else []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outputs = [*tried, *pool.map(lambda ask: executor.run(*ask), wanted)]
+        outputs = pool.map(lambda errand: errand.run(executor), errands)
+        results = [*tried, *zip(errands, outputs, strict=True)]
     documents: dict[str, Document] = {}
     skipped = []
-    for output in outputs:
+    for errand, output in results:
         if reason := _why_not(output):
-            skipped.append(Skipped(name_of(output), reason))
+            skipped.append(Skipped(errand.name, reason))
         else:
-            documents.setdefault(name_of(output), document(output))
+            documents.setdefault(errand.name, errand.document(output))
     return Collected(tuple(documents.values()), tuple(skipped))
+
+
+def _try(flow: Flow) -> _Errand:
+    return _Errand(CLIENT, flow.fill("curl -sv -m 5 -o /dev/null http://ADDRESS:PORT/"))
 
 
 def complain(executor: Executor, flow: Flow) -> Output:
     """What the client gets."""
-    return executor.run(CLIENT, flow.fill("curl -sv -m 5 -o /dev/null http://ADDRESS:PORT/"))
+    return _try(flow).run(executor)
 
 
 def _why_not(output: Output) -> str:
@@ -86,70 +123,52 @@ def _why_not(output: Output) -> str:
         return "there is no such program"
     if output.status and not output.text.strip():
         return f"it printed nothing and ended with {output.status}"
-    return _NO_SUCH_KIND if _NO_SUCH_KIND in output.text and output.status else ""
+    # What kubectl says of itself; what a command inside a pod says is evidence.
+    failed = re.match(r"(?:error|Error from server|Unable to connect to the server|The connection to)\b.*", output.text)
+    return failed[0] if failed and output.status and output.command.startswith("kubectl") else ""
 
 
-def _wanted(executor: Executor, flow: Flow) -> Iterator[tuple[str, str]]:
-    """(place, command) of every passive Ask that can be filled in, each once."""
-    asks = [a for entry in formats() if entry.name not in _REPEATED for a in entry.asks if _passive(a.command)]
-    agents = agent_pods(executor)
+def _errands(executor: Executor, flow: Flow) -> Iterator[_Errand]:
+    """Every passive Ask that can be filled in, at every place that it is for."""
+    asks = [ask for entry in formats() for ask in entry.asks if _passive(ask.command)]
+    pods = agent_pods(executor)
     for place in executor.places:
-        kind = place.partition("/")[0]
+        kind, _, name = place.partition("/")
         for ask in asks:
-            for_kind = ask.where == kind
-            if kind == ROUTER:  # a router may be a Linux host as well
-                for_kind |= ask.where == "node" or ask.command in _EVERYWHERE
-            elif kind == "node":
-                for_kind |= ask.command in _EVERYWHERE
-            elif kind == CLIENT:
-                for_kind = ask.command in _OF_A_CLIENT
-            if for_kind:
-                yield from ((place, command) for command in _filled(ask.command, flow, agents))
+            if kind == CLIENT:  # another client's routes are not this flow's
+                wanted = not name and ask.command in _OF_A_CLIENT
+            elif kind in {"node", ROUTER}:  # a router may be a Linux host like a node
+                wanted = ask.where in {kind, "node"} or ask.command in _EVERYWHERE
+            else:
+                wanted = ask.where == kind
+            if wanted:
+                yield from _filled(executor, flow, place, ask.command, pods)
 
 
 def _passive(command: str) -> bool:
-    words = [word for word in command.split() if word != "sudo"]
-    return words[0] not in _ACTIVE
+    program = next(word for word in command.split() if word != "sudo")
+    return program not in _ACTIVE and not _VENDORS.match(program) and not _REPEATED.match(command)
 
 
-def _filled(command: str, flow: Flow, agents: Sequence[AgentPod]) -> Iterator[str]:
-    """The command for each of what its placeholders stand for; none when one is not known."""
+def _filled(executor: Executor, flow: Flow, place: str, command: str, pods: tuple[AgentPod, ...]) -> Iterator[_Errand]:
+    """The command for each of what its placeholders stand for; none when one of them is not known."""
     filled = flow.fill(command)
-    if re.search(r"\bNODE\b(?!-)", filled):
-        for node in dict.fromkeys(pod.node for pod in agents):
-            yield re.sub(r"\bNODE\b(?!-)", node, filled)
-    elif re.search(r"\bNODE-POD\b|\bNAME\b", filled) and "kubectl" in filled:
-        for pod in agents:
-            if f"-n {pod.namespace} " in filled and f"-c {pod.container}" in filled:
-                yield re.sub(r"\bNODE-POD\b|\bNAME\b", pod.name, filled)
-    elif not re.search(r"\b(?:NAME|Global_ADDRESS)\b", filled):
-        yield filled
+    if not re.search(r"\b(?:NODE-POD|NAME)\b", filled):
+        if not _OPEN.search(filled):
+            yield _Errand(place, filled)
+        return
+    for pod in pods:
+        if f"-n {pod.namespace} " in filled and f"-c {pod.container}" in filled:
+            own = _with_peer(executor, re.sub(r"\b(?:NODE-POD|NAME)\b", pod.name, filled))
+            if not _OPEN.search(own):
+                yield _Errand(place, own, pod.node if " -- " in own else "")
 
 
-class AgentPod(Struct, frozen=True):
-    """A pod of an announcing agent."""
-
-    namespace: str
-    name: str
-    node: str
-
-    @property
-    def container(self) -> str:
-        """The container that speaks BGP."""
-        return "frr" if self.namespace == "metallb-system" else "calico-node"
-
-
-_AGENTS = re.compile(r"(?:calico-node|(?:metallb-)?speaker)-[a-z0-9]{5}")
-
-
-def agent_pods(executor: Executor) -> tuple[AgentPod, ...]:
-    """The announcing agents' pods with their nodes, where the cluster can be asked."""
-    if CLUSTER not in executor.places:
-        return ()
-    columns = "NS:.metadata.namespace,NAME:.metadata.name,NODE:.spec.nodeName"
-    listed = executor.run(CLUSTER, f"kubectl get pods -A -o custom-columns={columns}").text
-    rows = [line.split() for line in listed.splitlines()]
-    return tuple(AgentPod(*row) for row in rows if len(row) == 3 and _AGENTS.fullmatch(row[1]))
+def _with_peer(executor: Executor, command: str) -> str:
+    """The command with the peer outside the mesh, as BIRD in the pod names it, for PEER."""
+    if not re.search(r"\bPEER\b", command):
+        return command
+    return re.sub(r"\bPEER\b", peer_name(executor, command.partition(" -- ")[0]) or "PEER", command)
 
 
 def answer(executor: Executor, flow: Flow, where: str, command: str) -> tuple[Document, ...]:
@@ -159,83 +178,65 @@ def answer(executor: Executor, flow: Flow, where: str, command: str) -> tuple[Do
     and what only filters for the eye (`| grep …`) is left out.
     """
     text, _, comment = command.partition(" #")
-    outputs = []
+    documents: dict[str, Document] = {}
     for part in text.split(";"):
         part = re.sub(r"\s*\|\s*(?:grep|head|tail|less)\b.*", "", part).strip()
-        found = _one(executor, flow, where, part, comment) if part else []
-        if not found:
+        found = _answer(executor, flow, where, part, comment) if part else None
+        if found is None:
             return ()
-        outputs += found
-    merged: dict[str, list[Output]] = {}
-    for output in outputs:
-        merged.setdefault(name_of(output), []).append(output)
-    return tuple(Document(name, b"".join(document(o).data for o in group)) for name, group in merged.items())
+        documents[found.name] = found
+    return tuple(documents.values())
 
 
-def _one(executor: Executor, flow: Flow, where: str, command: str, comment: str) -> list[Output]:
-    place = CLUSTER if command.startswith("kubectl ") or where.endswith("kubectl") else where
-    filled = _with_pod(executor, flow.fill(command), where)
-    if not filled or re.search(r"\b(?:POD|PEER|NAMESPACE|NAME|NODE)\b", filled):
-        return []
-    outputs = _ask(executor, flow, place, filled, comment)
-    if any(not output.there or output.status for output in outputs) and "your router's own command" in comment:
+def _answer(executor: Executor, flow: Flow, where: str, command: str, comment: str) -> Document | None:
+    errand = _errand(executor, flow.fill(command), where)
+    if errand is None or _OPEN.search(errand.command):
+        return None
+    outputs = _ask(executor, flow, errand, comment)
+    if any(_why_not(output) or output.status for output in outputs) and "your router's own command" in comment:
         for pattern, other in _BIRD:
-            if found := re.fullmatch(pattern, filled):
-                outputs = _ask(executor, flow, place, found.expand(other), comment)
-    return [] if any(_why_not(output) for output in outputs) else outputs
+            if found := re.fullmatch(pattern, errand.command):
+                errand = _Errand(errand.place, found.expand(other))
+                outputs = _ask(executor, flow, errand, comment)
+    return None if any(_why_not(output) for output in outputs) else errand.document(*outputs)
 
 
-def _ask(executor: Executor, flow: Flow, place: str, command: str, comment: str) -> list[Output]:
+def _errand(executor: Executor, command: str, where: str) -> _Errand | None:
+    """Where a question's command is run: kubectl's in the cluster, into the pod of the node that is asked."""
+    if not command.startswith("kubectl ") and not where.endswith("kubectl"):
+        return _Errand(where, command)
+    found = re.search(r"-n (\S+).* exec (\S+)", command)
+    if found is None:
+        return _Errand(CLUSTER, command)
+    node = where.removeprefix("node/")
+    pod = next((p for p in agent_pods(executor) if (p.node, p.namespace) == (node, found[1])), None)
+    if pod is None:
+        return None
+    return _Errand(CLUSTER, _with_peer(executor, command.replace(f" exec {found[2]}", f" exec {pod.name}", 1)), node)
+
+
+def _ask(executor: Executor, flow: Flow, errand: _Errand, comment: str) -> list[Output]:
     """Run it when the comment says: once, while the client tries, or before and after a try."""
 
     def client_tries() -> None:
         complain(executor, flow)
 
-    if re.match(r"(?:sudo )?tcpdump\b", command):
-        return [executor.during(place, command, client_tries)]
+    if re.match(r"(?:sudo )?tcpdump\b", errand.command):
+        return [errand.during(executor, client_tries)]
     if "before and after" in comment:
-        before = executor.run(place, command)
+        before = errand.run(executor)
         client_tries()
-        return [before, executor.run(place, command)]
+        return [before, errand.run(executor)]
     if "while the client tries" in comment:
         with ThreadPoolExecutor(1) as pool:
             trying = pool.submit(client_tries)
-            output = executor.run(place, command)
+            output = errand.run(executor)
             trying.result(PATIENCE)
-            # A try that failed is still in the tables; one that has not begun was not there yet.
-            return [executor.run(place, command) if not output.text.strip() else output]
-    return [executor.run(place, command)]
+        # A try that failed is still in the tables; one that had not begun was not there yet.
+        return [output if _shows(output) else errand.run(executor)]
+    return [errand.run(executor)]
 
 
-def _with_pod(executor: Executor, command: str, where: str) -> str:
-    """The command with the pod of the node that it asks for, and the peer as BIRD there names it."""
-    if not re.match(r"kubectl .*\bexec\b", command):
-        return command
-    node = where.removeprefix("node/")
-    namespace = re.search(r"-n (\S+)", command)
-    pods = [p for p in agent_pods(executor) if p.node == node and namespace and p.namespace == namespace[1]]
-    if not pods:
-        return command if "/" in command.split(" exec ", 1)[1].split()[0] else ""
-    command = re.sub(r"(?<= exec )(?:ds/\S+|POD)", pods[0].name, command)
-    if re.search(r"\bPEER\b", command):
-        head = command.partition(" -- ")[0]
-        listed = executor.run(CLUSTER, f"{head} -- birdcl show protocols").text
-        peer = re.search(r"^((?:Global|Node)_\S+) +BGP ", listed, re.MULTILINE)
-        command = re.sub(r"\bPEER\b", peer[1] if peer else "PEER", command)
-    return command
-
-
-def name_of(output: Output) -> str:
-    """`COMMAND.HOST.txt`: the innermost command in words and dashes, and the host it ran on."""
-    words = output.command.removeprefix("sudo ")
-    if words.startswith("vtysh -c "):
-        words = "vtysh " + " ".join(shlex.split(words)[2::2])
-    slug = re.sub(r"[^\w.]+", "-", words).strip("-.")[:100]
-    host = output.where.rpartition("/")[2]
-    return f"{slug}.txt" if output.where == CLUSTER else f"{slug}.{host}.txt"
-
-
-def document(output: Output) -> Document:
-    """An output as a document: the command behind a prompt, and what it printed."""
-    end = "" if output.text.endswith("\n") or not output.text else "\n"
-    return Document(name_of(output), f"$ {output.command}\n{output.text}{end}".encode())
+def _shows(output: Output) -> bool:
+    """Whether an output is more than a summary that says nothing was there."""
+    return any(line.strip() and " 0 flow entries" not in line for line in output.text.splitlines())

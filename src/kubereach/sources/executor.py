@@ -61,14 +61,10 @@ class Executor(Protocol):
 
 
 class Vantage(Struct, frozen=True, kw_only=True):
-    """How a command gets to a place: the words before it, its environment, and what does not belong to the place.
-
-    A namespace has no kernel log of its own, say: what `absent` programs print would be another machine's.
-    """
+    """How a command gets to a place: the words before it, and its environment there."""
 
     prefix: tuple[str, ...]
     environment: Mapping[str, str] = {}
-    absent: frozenset[str] = frozenset()
 
 
 class CommandExecutor:

@@ -6,7 +6,7 @@ v1.24, the first with KUBE-EXT, is written as v1.36, although it marked for kube
 from __future__ import annotations
 
 from kubereach.lab import xtables
-from kubereach.lab.kube_proxy import iptables_ext, iptables_xlb
+from kubereach.lab.kube_proxy import health, iptables_ext, iptables_xlb
 from kubereach.lab.lab import Lab
 from kubereach.lab.scenario import Scenario
 from kubereach.lab.xtables import Table
@@ -18,11 +18,13 @@ def sync(lab: Lab, node: str) -> None:
     """Write the node's rules. Raises CommandError."""
     lab.sysctl(node, "net.ipv4.conf.all.route_localnet=1")  # localhostNodePorts, the default
     xtables.apply(lab, node, tables(lab.scenario, node), OWNED)
+    health.sync(lab, node)
 
 
 def clear(lab: Lab, node: str) -> None:
     """Take all of them away. Raises CommandError."""
-    xtables.remove(lab, node, ("filter", "nat"), OWNED)
+    xtables.remove(lab, node, tables(lab.scenario, node), OWNED)
+    health.clear(lab, node)
 
 
 def tables(scenario: Scenario, node: str) -> list[Table]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.lab import xtables
-from kubereach.lab.kube_proxy.ipvs_rules import bound_addresses, ipset_text, ipsets, tables
+from kubereach.lab import ipset, xtables
+from kubereach.lab.kube_proxy import health
+from kubereach.lab.kube_proxy.ipvs_rules import bound_addresses, ipsets, tables
 from kubereach.lab.kube_proxy.service_port import ServicePort, service_ports
-from kubereach.lab.lab import CommandError, Lab, wait
+from kubereach.lab.lab import CommandError, Lab
 from kubereach.lab.scenario import Scenario
 from kubereach.lab.wiring import tunnel_address
 
@@ -30,19 +31,20 @@ def sync(lab: Lab, node: str) -> None:
     there = _saved(lab, node)
     lab.sysctl(node, *_settings(scenario))
     _bind(lab, node, bound_addresses(ports))
-    lab.run(node, "ipset", "restore", stdin=ipset_text(ipsets(scenario, node)))
+    ipset.apply(lab, node, ipsets(scenario, node))
     xtables.apply(lab, node, tables(scenario, node), OWNED)
     if changes := changes_text(there, virtual_servers(scenario, node)):
         lab.run(node, "ipvsadm", "-R", stdin=changes)
+    health.sync(lab, node)
 
 
 def clear(lab: Lab, node: str) -> None:
     """Take all of them away. Raises CommandError."""
-    xtables.remove(lab, node, ("filter", "nat"), OWNED)
+    xtables.remove(lab, node, tables(lab.scenario, node), OWNED)
     lab.run(node, "ipvsadm", "-C")
     lab.run(node, "ip", "link", "del", DEVICE, check=False)
-    # A set can be destroyed only once the kernel has let go of the rules that named it, which takes a moment.
-    wait(lambda: lab.run(node, "ipset", "destroy", check=False).ok, 3)
+    ipset.remove(lab, node, "KUBE-")
+    health.clear(lab, node)
 
 
 def virtual_servers(scenario: Scenario, node: str) -> list[str]:

@@ -6,9 +6,10 @@ the sets of IPv6, since a lab has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 
+from kubereach.lab.ipset import IpSet
 from kubereach.lab.kube_proxy import kubelet
 from kubereach.lab.kube_proxy.chains import (
     FORWARD,
@@ -27,7 +28,8 @@ from kubereach.lab.xtables import Table
 
 PROXY_FIREWALL, ACCESS_FILTER, OUT_FILTER = 25, 26, 29  # the minor versions that brought these chains
 
-_PAIR, _TRIPLE, _NET, _PORT = "hash:ip,port", "hash:ip,port,ip", "hash:ip,port,net", "bitmap:port"
+_PAIR, _TRIPLE = "hash:ip,port family inet", "hash:ip,port,ip family inet"
+_NET, _PORT = "hash:ip,port,net family inet", "bitmap:port range 0-65535"
 _TYPES = {
     "KUBE-LOOP-BACK": _TRIPLE,
     "KUBE-CLUSTER-IP": _PAIR,
@@ -45,9 +47,8 @@ _TYPES = {
     "KUBE-NODE-PORT-SCTP-HASH": _PAIR,
     "KUBE-NODE-PORT-LOCAL-SCTP-HASH": _PAIR,
     "KUBE-HEALTH-CHECK-NODE-PORT": _PORT,
-    "KUBE-IPVS-IPS": "hash:ip",
+    "KUBE-IPVS-IPS": "hash:ip family inet",
 }
-_OPTIONS = {_PORT: "range 0-65535"}
 _COMMENTS = {
     "KUBE-LOOP-BACK": "Kubernetes endpoints dst ip:port, source ip for solving hairpin purpose",
     "KUBE-CLUSTER-IP": "Kubernetes service cluster ip + port for masquerade purpose",
@@ -65,16 +66,14 @@ _COMMENTS = {
     "KUBE-HEALTH-CHECK-NODE-PORT": "Kubernetes health check node port",
 }
 
-Sets = Mapping[str, tuple[str, ...]]
-
 
 def bound_addresses(ports: Iterable[ServicePort]) -> tuple[str, ...]:
     """The addresses that every node puts on kube-ipvs0, whatever its endpoints."""
     return tuple(address for port in ports for address in (port.service.cluster_ip, port.service.address) if address)
 
 
-def ipsets(scenario: Scenario, node: str) -> Sets:
-    """Every set's members, as `ipset list` prints them."""
+def ipsets(scenario: Scenario, node: str) -> list[IpSet]:
+    """Every set of a node."""
     ports = service_ports(scenario, node)
     outside = [port for port in ports if port.external]
     local = [port for port in outside if port.only_local]
@@ -98,7 +97,7 @@ def ipsets(scenario: Scenario, node: str) -> Sets:
         "KUBE-HEALTH-CHECK-NODE-PORT": (str(port.service.health_port) for port in local),
         "KUBE-IPVS-IPS": bound_addresses(ports),
     }
-    return {name: tuple(members.get(name, ())) for name in _names(scenario.proxy.minor)}
+    return [IpSet(name, _TYPES[name], tuple(members.get(name, ()))) for name in _names(scenario.proxy.minor)]
 
 
 def _names(minor: int) -> list[str]:
@@ -117,20 +116,9 @@ def _networks(ranges: Iterable[str]) -> Iterable[IPv4Network]:
         yield from network.subnets() if network.prefixlen == 0 else (network,)
 
 
-def ipset_text(sets: Sets) -> str:
-    """The text for `ipset restore`: every set is filled beside the one in use, then takes its place."""
-    lines: list[str] = []
-    for name, members in sets.items():
-        kind = f"{_TYPES[name]} {_OPTIONS.get(_TYPES[name], 'family inet')}"
-        lines += [f"create {name} {kind} -exist", f"create KUBE-NEXT {kind}"]
-        lines += [f"add KUBE-NEXT {member} -exist" for member in members]
-        lines += [f"swap KUBE-NEXT {name}", "destroy KUBE-NEXT"]
-    return "\n".join([*lines, ""])
-
-
 def tables(scenario: Scenario, node: str) -> list[Table]:
     """The chains of a node. A set without members has no rule, except in the filter chains."""
-    minor, filled = scenario.proxy.minor, {name for name, members in ipsets(scenario, node).items() if members}
+    minor, filled = scenario.proxy.minor, {item.name for item in ipsets(scenario, node) if item.members}
     old = minor <= kubelet.LAST
     nat = {
         "KUBE-SERVICES": _services(scenario, filled),

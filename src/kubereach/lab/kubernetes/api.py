@@ -150,8 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
             if log := re.fullmatch(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/log", url.path):
                 self._send(200, printed(lab, log[1], log[2], query).encode(), "text/plain")
                 return
+            probed = re.search(r"/(?:pods|daemonsets|events)\b", url.path) is not None
             found = answer(
-                cluster_of(lab),
+                cluster_of(lab, probed=probed),
                 url.path,
                 query,
                 as_table="as=Table" in self.headers.get("Accept", ""),
@@ -184,10 +185,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: nobody reads a log of requests here."""
 
 
-def cluster_of(lab: Lab) -> Cluster:
-    """The lab's cluster as it is now."""
+def cluster_of(lab: Lab, *, probed: bool = False) -> Cluster:
+    """The lab's cluster as it is now; `probed` asks what the agents' readiness probes say."""
     since = datetime.fromtimestamp((lab.folder / "kubeconfig").stat().st_mtime, UTC)
-    return Cluster(lab.scenario, dict(lab.state.knobs), since, os.uname().release, unready(lab))
+    return Cluster(lab.scenario, dict(lab.state.knobs), since, os.uname().release, unready(lab) if probed else {})
 
 
 def unready(lab: Lab) -> dict[str, str]:
