@@ -79,7 +79,7 @@ def routes(lab: Lab) -> dict[str, tuple[str, ...]]:
 
 def asked(lab: Lab) -> set[str]:
     """The hardware addresses that answer a client of the segment."""
-    printed = lab.run("neighbour", "arping", "-c", "2", "-w", "1", ON_SEGMENT, check=False).out
+    printed = lab.run("neighbour", "arping", "-c", "1", "-w", "0.4", ON_SEGMENT, check=False).out
     return set(re.findall(r"from ([0-9a-f:]{17})", printed))
 
 

@@ -8,7 +8,6 @@ after an error, where Calico's waits 5 to 30 s, so that a repair shows soon.
 Knobs, `announcer/NODE/` + those of `lab.peering`, and
   keep-next-hop   keepOriginalNextHop of the BGPPeer
   no-host-routes  no host routes of services, as Calico before 3.18
-  ttl-security    ttlSecurity of the BGPPeer: the number of hops
 """
 
 from __future__ import annotations
@@ -139,7 +138,7 @@ def render(lab: Lab, node: str) -> str:
             "  ipv4 { import all; export filter calico_kernel_programming; };",
             "  learn; persist; scan time 2; graceful restart; merge paths on; metric 0;",
             "}",
-            *(['protocol bfd { interface "*" { interval 500 ms; multiplier 4; }; }'] if lab.knob("router/bfd") else []),
+            *(["protocol bfd { multihop { interval 500 ms; multiplier 4; }; }"] if lab.knob("router/bfd") else []),
             "template bgp bgp_template {",
             '  description "Connection to BGP peer";',
             f"  local as {node_end(lab, node).asn};",
