@@ -85,7 +85,7 @@ def test_repaired_fault_is_gone_for_whoever_attaches(lab: Lab) -> None:
     assert other.state.faults == ()
     other.run("client", "ip", "route", "flush", "cache")  # the redirect to the master, which a client keeps for minutes
     assert wait(lambda: curl(other) == ANSWERED, 20)
-    outputs = {output.name: output.data for output in measure.probe(other, "client")}
+    outputs = {output.name: output.data for output in measure.probe(other)["client"]}
     assert b"hello from nginx" in outputs["curl-0.client.txt"]
     assert outputs["tcpdump.k8s-worker-0.pcap"]
 

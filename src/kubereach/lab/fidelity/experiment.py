@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -46,17 +47,21 @@ def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
     return [(name, Shot(host, "-".join(words[:2]).partition(".")[0], words, 5.0)) for name, host, words in asked]
 
 
-def run(name: str, scenario: Scenario, lab_name: str) -> tuple[Finding, ...]:
-    """Bring the system up, enact its faults, measure, compare, take it down. Raises CommandError, UsageError."""
+def run(name: str, scenario: Scenario, lab_name: str, keep: Path | None = None) -> tuple[Finding, ...]:
+    """Bring the system up, enact its faults, measure, compare, take it down. Raises CommandError, UsageError.
+
+    `keep` is a folder that gets each client's bundle.
+    """
     with taken_down(system.up(lab_name, scenario, faults=False)) as lab:
         before = {client: intent(lab, client) for client in scenario.clients}
         faults = tuple(enactment.enact(lab, fault) for fault in scenario.faults)
         outputs = measure.probe(lab)
         daemons = tables.of_daemons(lab)
-        return tuple(
-            _finding(name, scenario, faults, client, before[client], (*intent(lab, client), *outputs[client], *daemons))
-            for client in scenario.clients
-        )
+        after = {client: (*intent(lab, client), *outputs[client], *daemons) for client in scenario.clients}
+    if keep:
+        for client, bundle in after.items():
+            measure.write(keep / client, bundle)
+    return tuple(_finding(name, scenario, faults, c, before[c], after[c]) for c in scenario.clients)
 
 
 def _finding(
