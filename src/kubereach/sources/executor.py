@@ -185,9 +185,14 @@ class Process:
         return True
 
     def stop(self) -> None:
-        """Ask the command to end."""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+        """Ask the command to end, more than once where it does not listen."""
+        for _ in range(4):
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
+            self.wait_for(b"\0", 0.4)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.1)
+                return
 
     def finish(self, seconds: float) -> tuple[bytes, int]:
         """All of the output and the exit status; TIMED_OUT when it had to be killed."""
