@@ -18,6 +18,7 @@ from typing import Protocol, cast
 
 from kubereach.errors import UsageError
 from kubereach.lab.lab import Lab, wait
+from kubereach.lab.operation import operation
 from kubereach.lab.scenario import Scenario
 
 FOLDER = Path(__file__).parent / "enactments"
@@ -57,6 +58,7 @@ def split(fault: str, scenario: Scenario) -> tuple[str, str]:
     return code, subject or possible[0]
 
 
+@operation
 def enact(lab: Lab, fault: str) -> str:
     """Enact CODE[@SUBJECT], and wait until it shows; the whole name. Raises UsageError, CommandError."""
     code, subject = split(fault, lab.state.original)
@@ -72,6 +74,7 @@ def enact(lab: Lab, fault: str) -> str:
     return name
 
 
+@operation
 def undo(lab: Lab, fault: str) -> str:
     """Take a fault back; the whole name. Raises UsageError for one that is not enacted."""
     name = next((f for f in lab.state.faults if fault in (f, f.partition("@")[0])), "")

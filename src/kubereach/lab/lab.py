@@ -15,15 +15,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from kubereach.errors import UsageError
+from kubereach.lab import cache
 from kubereach.lab.scenario import Scenario
 
-ROOT = Path("/run/kubereach-lab")
+ROOT = Path("/run/kubereach-lab") if os.geteuid() == 0 else cache.folder("labs")
 DEFAULT = "lab"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Result(Struct, frozen=True):
@@ -71,7 +76,7 @@ class Lab:
         if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name):
             raise UsageError(f"{name!r} is no name for a lab", "use up to 12 small letters and digits")
         lab = cls(name, State(original=scenario, scenario=scenario))
-        ROOT.mkdir(mode=0o755, exist_ok=True)
+        ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
         try:
             lab.folder.mkdir(mode=0o755)
         except FileExistsError as error:
@@ -87,7 +92,7 @@ class Lab:
             state = msgspec.json.decode((ROOT / name / "state.json").read_bytes(), type=State)
         except OSError as error:
             raise UsageError(f"no lab {name!r} is up", "start one: `kubereach lab up founding-case`") from error
-        return cls(name, state)
+        return _class(name)(name, state)
 
     @property
     def scenario(self) -> Scenario:
@@ -117,6 +122,10 @@ class Lab:
             else:
                 self.state.knobs[path] = value
         self.save()
+
+    def perform(self, function: Callable[Concatenate[Lab, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work that must be done where the hosts are: here. See lab.operation."""
+        return function(self, *args, **kwargs)
 
     def namespace(self, host: str) -> str:
         """The network namespace of a host (or of the `switch`)."""
@@ -206,6 +215,13 @@ def execute(
     return result
 
 
+def _class(name: str) -> type[Lab]:
+    """What the lab of that name is: one with a guest is spoken to through it."""
+    from kubereach.lab import guest
+
+    return guest.GuestLab if guest.share_of(ROOT / name).is_dir() else Lab
+
+
 def names() -> tuple[str, ...]:
     """The labs that are up."""
     return tuple(sorted(path.parent.name for path in ROOT.glob("*/state.json")))
@@ -225,6 +241,9 @@ def _processes(namespaces: Sequence[str]) -> Iterator[int]:
 
 def down(name: str) -> None:
     """Take down the lab `name`, whatever is left of it. Processes get a second to end by themselves."""
+    from kubereach.lab import guest
+
+    guest.end(ROOT / name)
     namespaces = _namespaces(name)
     for which in (signal.SIGTERM, signal.SIGKILL):
         for process in _processes(namespaces):

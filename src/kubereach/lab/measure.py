@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -17,11 +18,13 @@ import msgspec
 from msgspec import Struct
 
 from kubereach.lab.lab import Lab, wait
+from kubereach.lab.operation import operation
 from kubereach.lab.scenario import Scenario
 from kubereach.lab.wiring import address_of
 
 PATIENCE = 2  # seconds until a connection counts as timed out
-TRIES = 4  # connections, so that what comes and goes shows
+TRIES = 3  # connections, so that what comes and goes shows
+SLL2 = 276  # the link type of a capture on `any` (LINKTYPE_LINUX_SLL2)
 
 
 class Output(Struct, frozen=True):
@@ -40,18 +43,25 @@ class Shot(Struct, frozen=True):
     seconds: float
 
 
-def probe(lab: Lab, client: str) -> tuple[Output, ...]:
-    """Every probe of the target service from a client, and from the cluster's own hosts, with captures on every host.
+@operation
+def probe(lab: Lab) -> dict[str, tuple[Output, ...]]:
+    """For each client every probe of the target service, from there and from the cluster's own hosts.
 
-    In the bundle the client is `client`, whatever its name is in the lab.
+    Captures run on every host. In its bundle the client is `client`, whatever its name is in the lab.
     """
     scenario = lab.scenario
-    with captures(lab) as folder:
+    for client in scenario.clients:
         lab.run(client, "ip", "neigh", "flush", "dev", "eth0", check=False)
-        outside = [shoot(lab, shot, "client") for shot in from_client(scenario, client)]
-        with ThreadPoolExecutor(4) as pool:
-            inside = list(pool.map(lambda shot: shoot(lab, shot, shot.host), from_cluster(scenario)))
-    return (*outside, *inside, *_captured(scenario, folder, client))
+        lab.run(client, "ip", "route", "flush", "cache", check=False)  # redirects of an earlier state
+    with captures(lab) as folder, ThreadPoolExecutor(4) as pool:
+        pending = {client: pool.submit(_outside, lab, client) for client in scenario.clients}
+        inside = tuple(pool.map(lambda shot: shoot(lab, shot, shot.host), from_cluster(scenario)))
+        outside = {client: future.result() for client, future in pending.items()}
+    return {client: (*outside[client], *inside, *_captured(scenario, folder, client)) for client in scenario.clients}
+
+
+def _outside(lab: Lab, client: str) -> tuple[Output, ...]:
+    return tuple(shoot(lab, shot, "client") for shot in from_client(lab.scenario, client))
 
 
 def from_client(scenario: Scenario, client: str) -> tuple[Shot, ...]:
@@ -62,14 +72,14 @@ def from_client(scenario: Scenario, client: str) -> tuple[Shot, ...]:
     curl = ("curl", "-sS", "-v", "-m", str(PATIENCE))
     ports = f"22,{port},179,4444"
     shots = [
-        Shot(client, "ping", ("ping", "-n", "-c", "3", "-i", "0.3", "-W", "1", address), 8),
+        Shot(client, "ping", ("ping", "-n", "-c", "4", "-i", "0.8", "-W", "2", address), 10),
         *(Shot(client, f"curl-{i}", (*curl, url), PATIENCE + 3) for i in range(TRIES)),
         Shot(client, "nmap", ("nmap", "-n", "-Pn", "-p", ports, "--reason", "--max-retries", "1", address), 20),
-        Shot(client, "traceroute", ("traceroute", "-n", "-w", "1", "-q", "1", "-m", "5", address), 12),
+        Shot(client, "traceroute", ("traceroute", "-n", "-w", "1", "-q", "1", "-m", "4", address), 12),
         Shot(
             client,
             "traceroute-T",
-            ("traceroute", "-n", "-T", "-p", str(port), "-w", "1", "-q", "1", "-m", "5", address),
+            ("traceroute", "-n", "-T", "-p", str(port), "-w", "1", "-q", "1", "-m", "4", address),
             12,
         ),
     ]
@@ -116,52 +126,62 @@ class Seen(Struct, frozen=True):
 
     source: str
     destination: str
-    kind: str  # syn, synack, echo, other
+    kind: str  # syn, synack, other
+    port: int = 0  # the destination's
 
 
-def packets(path: Path) -> Iterator[Seen]:
-    """The IPv4 packets of a capture with link type LINUX_SLL2 or LINUX_SLL; a torn end ends it."""
+OTHER_HOST = 3  # the packet type of a frame that is for another host (linux/if_packet.h), which a switch flooded
+
+
+def packets(path: Path) -> Iterator[tuple[float, bytes, Seen | None]]:
+    """The packets of a capture on `any`: time, frame, and what it is if IPv4 for this host; a torn end ends it."""
     with path.open("rb") as file, suppress(dpkt.Error, ValueError):
-        reader = dpkt.pcap.Reader(file)
-        frame = dpkt.sll2.SLL2 if reader.datalink() == 276 else dpkt.sll.SLL
-        for _, data in reader:
+        for stamp, data in dpkt.pcap.Reader(file):
+            found = None
             with suppress(dpkt.Error):
-                packet = frame(data).data
-                if isinstance(packet, dpkt.ip.IP):
-                    yield Seen(str(IPv4Address(packet.src)), str(IPv4Address(packet.dst)), _kind(packet))
+                frame = dpkt.sll2.SLL2(data)
+                if isinstance(frame.data, dpkt.ip.IP) and frame.type != OTHER_HOST:
+                    found = _seen(frame.data)
+            yield stamp, data, found
 
 
-def _kind(packet: dpkt.ip.IP) -> str:
+def _seen(packet: dpkt.ip.IP) -> Seen:
+    ends = (str(IPv4Address(packet.src)), str(IPv4Address(packet.dst)))
     inner = packet.data
-    if isinstance(inner, dpkt.tcp.TCP):
-        return {dpkt.tcp.TH_SYN: "syn", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK: "synack"}.get(inner.flags & 0x12, "other")
-    return "echo" if isinstance(inner, dpkt.icmp.ICMP) and inner.type == dpkt.icmp.ICMP_ECHO else "other"
+    if not isinstance(inner, dpkt.tcp.TCP):
+        return Seen(*ends, "other")
+    flags = inner.flags & (dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK)
+    kind = {dpkt.tcp.TH_SYN: "syn", dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK: "synack"}.get(flags, "other")
+    return Seen(*ends, kind, inner.dport)
 
 
 def _captured(scenario: Scenario, folder: Path, client: str) -> tuple[Output, ...]:
-    """The captures themselves, and what each node's did not see."""
-    outputs = [
-        Output(f"tcpdump.{'client' if host == client else host}.pcap", path.read_bytes())
-        for host in scenario.hosts
-        if (path := folder / f"{host}.pcap").exists()
-    ]
+    """The captures without the other clients' packets, and whether each node's saw the client's SYN."""
+    others = {address_of(scenario, other) for other in scenario.clients if other != client}
     service, source = scenario.service, address_of(scenario, client)
-    statements = []
-    for node in scenario.nodes:
-        there = any(
-            seen.kind == "syn" and seen.source == source and seen.destination == service.address
-            for seen in packets(folder / f"{node}.pcap")
-        )
-        statements.append(
-            {
-                "probe": "capture",
-                "from": source,
-                "to": f"{service.address}:{service.port}",
-                "at": f"node/{node}",
-                "result": "seen" if there else "not-seen",
-            }
-        )
+    outputs, statements = [], []
+    for host in scenario.hosts:
+        mine = [p for p in packets(folder / f"{host}.pcap") if not (p[2] and {p[2].source, p[2].destination} & others)]
+        outputs.append(Output(f"tcpdump.{'client' if host == client else host}.pcap", _file(mine)))
+        if host in scenario.nodes:
+            syns = ((p.source, p.destination, p.port) for _, _, p in mine if p and p.kind == "syn")
+            there = (source, service.address, service.port) in syns
+            statements.append(_statement(source, f"{service.address}:{service.port}", host, there=there))
     return (*outputs, Output("observed.yaml", msgspec.yaml.encode(statements)))
+
+
+def _statement(source: str, target: str, node: str, *, there: bool) -> dict[str, str]:
+    seen = "seen" if there else "not-seen"
+    return {"probe": "capture", "from": source, "to": target, "at": f"node/{node}", "result": seen}
+
+
+def _file(kept: Sequence[tuple[float, bytes, Seen | None]]) -> bytes:
+    """A capture file of link type LINUX_SLL2."""
+    file = BytesIO()
+    writer = dpkt.pcap.Writer(file, snaplen=262144, linktype=SLL2)
+    for stamp, data, _ in kept:
+        writer.writepkt(data, stamp)
+    return file.getvalue()
 
 
 def write(folder: Path, outputs: Sequence[Output]) -> None:

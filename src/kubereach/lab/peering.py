@@ -6,6 +6,9 @@ Knobs of a node's end, `announcer/NODE/` +
   source             the source address of its session (its own address)
   password           of TCP MD5
   disabled           the session is administratively down
+  export-reject      a prefix; whatever is in it is not announced to the router, before all other rules
+  next-hop           the next hop of all that is announced to the router (its source address)
+  prepend            an AS number put before the path of all that is announced to the router
   multihop           MetalLB's ebgpMultiHop; Calico's sessions always allow several hops
 Knobs of the router's end: see `lab.routers`; `router/peer/NODE/address` is the neighbour's address there.
 `router/bfd` runs BFD between the router and all nodes.
@@ -116,12 +119,15 @@ def next_hops(lab: Lab, announced: Mapping[str, Iterable[str]], address: str) ->
     RFC 4271 section 9.1.2.2: all paths are as long as each other, so the lowest router ID wins, which is the node's
     address; with multipath all of them are used. Static routes win over BGP's (administrative distance 1 against 20).
     """
+    if lab.knob("router/not-installed"):
+        return frozenset()
     prefix, static = longest(static_routes(lab), address)
     candidates: dict[IPv4Network, set[str]] = {}
     for node in sessions(lab):
         hop = lab.knob(f"announcer/{node}/next-hop", node_end(lab, node).source)
+        looped = lab.knob(f"announcer/{node}/prepend") == str(lab.scenario.router.asn)
         for text in announced.get(node, ()):
-            if accepted(lab, text) and reachable(lab, hop):
+            if accepted(lab, text) and reachable(lab, hop) and not looped:
                 candidates.setdefault(IPv4Network(text), set()).add(hop)
     covering = [network for network in candidates if IPv4Address(address) in network]
     best = max(covering, key=lambda network: network.prefixlen, default=None)
@@ -129,6 +135,12 @@ def next_hops(lab: Lab, announced: Mapping[str, Iterable[str]], address: str) ->
         return frozenset({static}) if static else frozenset()
     hops = candidates[best]
     return frozenset(hops if lab.scenario.router.multipath else {min(hops, key=IPv4Address)})
+
+
+def rejected(lab: Lab, node: str, prefix: str) -> bool:
+    """Whether a node's own export policy (the knob `export-reject`) keeps a prefix back."""
+    policy = lab.knob(f"announcer/{node}/export-reject")
+    return bool(policy) and IPv4Network(prefix).subnet_of(IPv4Network(policy))
 
 
 def accepted(lab: Lab, prefix: str) -> bool:

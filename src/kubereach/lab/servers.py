@@ -6,9 +6,11 @@ pod's), `pod/NAME/status` an HTTP status that it answers every request with.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from kubereach.lab.lab import Lab, execute, wait
+from kubereach.lab.listening import listens
 from kubereach.lab.tools import path
 
 BODY = 20_000  # bytes of the page at /large: several segments, so that path MTU matters
@@ -18,8 +20,9 @@ def serve(lab: Lab) -> None:
     """Start the servers of every pod and node, and wait until they listen. Raises CommandError."""
     key = lab.folder / "ssh_host_key"
     if not key.exists():
-        execute(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)])
+        # The lab's one user and its hosts have the same key: making one takes longer than anything else here.
         execute(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(lab.folder / "ssh_key")])
+        shutil.copy(lab.folder / "ssh_key", key)
     for node in (*lab.scenario.nodes, "router"):
         _sshd(lab, node)
     for pod in lab.scenario.pods:
@@ -35,7 +38,7 @@ def serve_pod(lab: Lab, pod: str) -> None:
     lab.write(f"{folder}/www/large", "x" * BODY)
     config = lab.write(f"{folder}/nginx.conf", _nginx(lab, pod, port))
     lab.run(pod, "nginx", "-c", str(config), "-e", str(config.parent / "error.log"))
-    wait(lambda: f":{port} " in lab.run(pod, "ss", "-Hltn").out, 3)
+    wait(lambda: listens(lab, pod, port), 3)
 
 
 def stop_pod(lab: Lab, pod: str) -> None:

@@ -3,8 +3,8 @@
 Announcers are modules of `lab.announcers` (dashes of their kind become underscores), router daemons of `lab.routers`,
 modes of kube-proxy of `lab.kube_proxy`; each kind has one shape, described in its package.
 
-Knobs: `stopped/kube-proxy/NODE` and `stopped/announcer/NODE` say that the daemon does not run there, so that nothing
-it would do is done any more.
+Knobs: `stopped/kube-proxy/NODE`, `stopped/announcer/NODE` and `stopped/felix/NODE` say that the daemon does not run
+there, so that nothing it would do is done any more.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from types import ModuleType
 
 from msgspec.structs import replace
 
-from kubereach.lab import enactment, tools
+from kubereach.lab import enactment, felix, guest, guest_kernel, tools
 from kubereach.lab.lab import CommandError, Lab, wait
+from kubereach.lab.operation import operation
 from kubereach.lab.scenario import Pod, Scenario, Service
 from kubereach.lab.servers import serve
 from kubereach.lab.wiring import wire
@@ -24,28 +25,43 @@ from kubereach.lab.wiring import wire
 SETTLING = 45.0  # seconds: BGP's slowest timers here add up to about 20
 
 
-def up(name: str, scenario: Scenario, *, faults: bool = True) -> Lab:
-    """A lab with everything running and settled, and the scenario's own faults enacted. It is taken down on failure."""
-    lab = Lab.create(name, scenario)
+def up(name: str, scenario: Scenario, *, faults: bool = True, stays: bool = True) -> Lab:
+    """A lab with everything running and settled, and the scenario's own faults enacted. It is taken down on failure.
+
+    Where the machine's own kernel cannot do it, the lab's hosts are in a guest; without `stays`, that guest ends with
+    the calling program, however that ends.
+    """
+    apart = any(guest_kernel.reasons(scenario))
+    lab = guest.GuestLab.boot(name, scenario, stays=stays) if apart else Lab.create(name, scenario)
     try:
-        tools.install(lab)
-        wire(lab)
-        tools.start_api(lab)
-        serve(lab)
-        router(lab).start(lab)
-        for node in scenario.nodes:
-            announcer(lab).start(lab, node)
-        for node in scenario.nodes:
-            proxy(lab).sync(lab, node)
-        settle(lab)
-        for fault in scenario.faults if faults else ():
-            enactment.enact(lab, fault)
+        bring_up(lab, faults=faults)
     except BaseException:
         lab.down()
         raise
     return lab
 
 
+@operation
+def bring_up(lab: Lab, *, faults: bool) -> None:
+    """Everything of an empty lab, settled, with the scenario's own faults."""
+    scenario = lab.scenario
+    tools.install(lab)
+    wire(lab)
+    tools.start_api(lab)
+    serve(lab)
+    router(lab).start(lab)
+    for node in scenario.nodes:
+        announcer(lab).start(lab, node)
+    for node in scenario.nodes:
+        proxy(lab).sync(lab, node)
+        felix.sync(lab, node)
+    tools.await_api(lab)
+    settle(lab)
+    for fault in scenario.faults if faults else ():
+        enactment.enact(lab, fault)
+
+
+@operation
 def sync(lab: Lab) -> None:
     """Bring daemons and rules in line with the scenario and the knobs as they are now."""
     router(lab).sync(lab)
@@ -54,8 +70,11 @@ def sync(lab: Lab) -> None:
             announcer(lab).sync(lab, node)
         if not lab.knob(f"stopped/kube-proxy/{node}"):
             proxy(lab).sync(lab, node)
+        if not lab.knob(f"stopped/felix/{node}"):
+            felix.sync(lab, node)
 
 
+@operation
 def settle(lab: Lab) -> None:
     """Wait until the sessions are up and the routes are there. Raises CommandError when that does not happen."""
     if not wait(lambda: announcer(lab).settled(lab), SETTLING, 0.25):

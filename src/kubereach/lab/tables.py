@@ -8,11 +8,13 @@ from pathlib import Path
 from kubereach.lab import frr
 from kubereach.lab.lab import Lab
 from kubereach.lab.measure import Output
+from kubereach.lab.operation import operation
 
 BIRD = ("show protocols all", "show route")
 FRR = ("show bgp summary", "show bgp ipv4 unicast", "show ip route")
 
 
+@operation
 def of_daemons(lab: Lab) -> tuple[Output, ...]:
     """The tables of every BGP daemon that runs, one document a command and host."""
     return tuple(output for host in ("router", *lab.scenario.nodes) for output in _of(lab, host))

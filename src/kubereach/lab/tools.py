@@ -13,6 +13,7 @@ import sys
 
 from kubereach.lab.kubernetes.api import PORT
 from kubereach.lab.lab import CommandError, Lab, wait
+from kubereach.lab.listening import listens
 from kubereach.lab.wiring import SWITCH
 
 CLUSTER = "cluster"  # the vantage of kubectl
@@ -83,7 +84,11 @@ def _programs(lab: Lab, host: str) -> dict[str, str | None]:
 
 
 def start_api(lab: Lab) -> None:
-    """Start the cluster's API server, and wait until it listens. Raises CommandError."""
+    """Start the cluster's API server."""
     lab.start(SWITCH, sys.executable, "-m", "kubereach.lab.kubernetes.api", lab.name, log="kube-apiserver")
-    if not wait(lambda: f":{PORT} " in lab.run(SWITCH, "ss", "-Hltn").out, 10):
+
+
+def await_api(lab: Lab) -> None:
+    """Wait until the API server listens. Raises CommandError."""
+    if not wait(lambda: listens(lab, SWITCH, PORT), 10):
         raise CommandError(f"the lab's API server does not start; see {lab.folder}/kube-apiserver.{SWITCH}.log")

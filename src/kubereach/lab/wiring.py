@@ -198,6 +198,10 @@ def _settings(lab: Lab) -> None:
     for name, client in scenario.clients.items():
         taken = int(client.accepts_redirects)
         lab.sysctl(name, *_on("accept_redirects", taken), *_on("secure_redirects", 0), *_on("rp_filter", 0))
+    # The provider behind the router drops what is addressed to nobody, in silence.
+    lab.run("router", "ip", "route", "add", "blackhole", "default")
+    for host in (*scenario.clients, "router", *scenario.nodes, *scenario.pods):
+        lab.sysctl(host, "net.ipv4.icmp_ratelimit=0")  # else how many probes came before decides what is seen
     send = int(scenario.router.sends_redirects)
     devices = [lab.interface("router", segment) for segment in scenario.segments]
     lab.sysctl(

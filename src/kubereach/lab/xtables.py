@@ -15,11 +15,18 @@ from kubereach.lab.lab import Lab
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """What a program wants in one table: `jumps` at the top of other chains (`INPUT -j X`, topmost first), `chains`."""
+    """What a program wants in one table.
+
+    `jumps` go at the top of other chains (`INPUT -j X`, topmost first), before all others if `topmost`; `tails` at
+    their ends; `retired` are former tails to be taken away.
+    """
 
     name: str
     jumps: tuple[str, ...] = ()
     chains: Mapping[str, Sequence[str]] = {}
+    topmost: bool = False
+    tails: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
 
 
 def restore_text(tables: Iterable[Table], saved: str, owned: str) -> str:
@@ -48,18 +55,31 @@ def _table(table: Table, lines: Sequence[str], owned: re.Pattern[str]) -> str:
     rules = [line.removeprefix("-A ") for line in lines if line.startswith("-A ")]
     jumps = [r for r in rules if not owned.fullmatch(r.split()[0]) and owned.fullmatch(_target(r))]
     stale = [chain for chain in chains if owned.fullmatch(chain) and chain not in table.chains]
+    misplaced = _misplaced(table, rules) if table.topmost else []
+    kept = [rule for rule in jumps if rule in table.jumps and rule not in misplaced]
     return "\n".join(
         [
             f"*{table.name}",
             *(f":{chain} - [0:0]" for chain in (*table.chains, *stale)),
-            *(f"-D {rule}" for rule in jumps if rule not in table.jumps),
-            *(f"-I {rule}" for rule in reversed(table.jumps) if rule not in jumps),
-            *(f"-A {chain} {rule}" for chain, rules in table.chains.items() for rule in rules),
+            *(f"-D {rule}" for rule in (*jumps, *table.retired) if rule in rules and rule not in kept),
+            *(f"-I {rule}" for rule in reversed(table.jumps) if rule not in kept),
+            *(f"-A {rule}" for rule in table.tails if rule not in rules),
+            *(f"-A {chain} {rule}" for chain, wanted in table.chains.items() for rule in wanted),
             *(f"-X {chain}" for chain in stale),
             "COMMIT",
             "",
         ]
     )
+
+
+def _misplaced(table: Table, rules: Sequence[str]) -> list[str]:
+    """The jumps of the chains in which others stand in front of them."""
+    found: list[str] = []
+    for chain in dict.fromkeys(jump.split()[0] for jump in table.jumps):
+        wanted = [jump for jump in table.jumps if jump.split()[0] == chain]
+        if [rule for rule in rules if rule.split()[0] == chain][: len(wanted)] != wanted:
+            found += wanted
+    return found
 
 
 def _target(rule: str) -> str:
@@ -82,6 +102,6 @@ def apply(lab: Lab, host: str, tables: Sequence[Table], owned: str) -> None:
     lab.run(host, f"{program}-restore", "--noflush", "-w", "5", stdin=restore_text(tables, saved, owned))
 
 
-def remove(lab: Lab, host: str, names: Iterable[str], owned: str) -> None:
-    """Take away the chains `owned` of the tables `names` and every jump to them. Raises CommandError."""
-    apply(lab, host, [Table(name=name) for name in names], owned)
+def remove(lab: Lab, host: str, tables: Sequence[Table], owned: str) -> None:
+    """Take away the chains `owned` of the tables, every jump to them, and the tails. Raises CommandError."""
+    apply(lab, host, [Table(name=table.name, retired=table.tails) for table in tables], owned)

@@ -26,8 +26,10 @@ def sightings(network: Network) -> Iterable[Sighting]:
     done: set[tuple[str, str]] = set()
     for fact in network.observed:
         if isinstance(fact, Packet) and fact.destination == address and fact.device in network.nodes:
-            kind = "icmp" if fact.what == "icmp-echo-request" else "tcp" if fact.what == "tcp" else ""
-            if kind and (fact.device, kind) not in done:
+            kind = "icmp" if fact.what == "icmp-echo-request" else "tcp" if _of_the_flow(network, fact) else ""
+            own = network.owners.get(fact.source) == fact.device
+            passing_by = fact.direction == "P"  # a frame for another host, which a switch floods or a tap sees
+            if kind and not own and not passing_by and (fact.device, kind) not in done:
                 done.add((fact.device, kind))
                 yield _sighting(fact.device, kind, "seen", fact, f"{fact.what} for {address} arrives")
         elif isinstance(fact, ProbeResult) and (node := _traced_to(network, fact)):
@@ -46,6 +48,11 @@ def sightings(network: Network) -> Iterable[Sighting]:
             )
         elif isinstance(fact, ProbeResult) and _stated_capture(network, fact):
             yield _sighting(fact.at, "tcp", fact.outcome.value, fact, f"capture: {fact.outcome.value}")
+
+
+def _of_the_flow(network: Network, fact: Packet) -> bool:
+    """A packet for the service's own port; another port's may take another way (NAT, filters)."""
+    return fact.what == "tcp" and (network.flow.port is None or fact.destination_port in {None, network.flow.port})
 
 
 def _stated_capture(network: Network, fact: ProbeResult) -> bool:

@@ -5,22 +5,18 @@ The configuration is what confd renders from Calico's objects (Calico 3.26 to 3.
 confd/pkg/backends/calico/routes.go); `birdc configure` puts a new one in place, as confd does.
 
 Knobs, `announcer/NODE/` + those of `lab.peering`, and
-  next-hop        the next hop of all that is announced to the router (its own address)
   keep-next-hop   keepOriginalNextHop of the BGPPeer
-  prepend         an AS number put before the path of all that is announced to the router
-  export-reject   a prefix; whatever is in it is not announced to the router, before all other rules
   no-host-routes  no host routes of services, as Calico before 3.18
   ttl-security    ttlSecurity of the BGPPeer: the number of hops
 """
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Address, IPv4Network
-from pathlib import Path
 
-from kubereach.lab.lab import CommandError, Lab, wait
-from kubereach.lab.peering import HOST, kernel_next_hops, next_hops, node_end, runs, sessions
+from kubereach.lab import bird
+from kubereach.lab.lab import Lab
+from kubereach.lab.peering import HOST, kernel_next_hops, next_hops, node_end, rejected, runs, sessions
 from kubereach.lab.scenario import BgpFilterRule, Node, Scenario
 
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -29,56 +25,39 @@ OPERATORS = {"Equal": "=", "NotEqual": "!=", "In": "~", "NotIn": "!~"}
 
 def start(lab: Lab, node: str) -> None:
     """BIRD runs on the node. Raises CommandError."""
-    place = _place(node)
-    config = lab.write(f"{place}.conf", render(lab, node))
-    lab.run(node, "bird", "-c", str(config), "-s", str(socket(lab, node)), "-P", str(lab.folder / f"{place}.pid"))
-    _pod_routes(lab, node)
+    sync(lab, node)
 
 
 def sync(lab: Lab, node: str) -> None:
     """BIRD's configuration follows the scenario and the knobs; sessions whose options stay the same stay up."""
-    text, file = render(lab, node), lab.folder / f"{_place(node)}.conf"
-    if not socket(lab, node).exists():
-        start(lab, node)
-        return
-    if file.read_text() != text:
-        lab.write(f"{_place(node)}.conf", text)
-        printed = birdc(lab, node, "configure")
-        if "Reconfigur" not in printed:
-            raise CommandError(f"BIRD on {node} took no new configuration: {printed.strip()}")
+    bird.load(lab, node, render(lab, node))
     _pod_routes(lab, node)
 
 
 def stop(lab: Lab, node: str) -> None:
-    """BIRD ends; what it programmed into the kernel stays (`persist`)."""
-    if socket(lab, node).exists():
-        lab.run(node, "birdc", "-s", str(socket(lab, node)), "down", check=False)
-        wait(lambda: not socket(lab, node).exists(), 5)
+    """BIRD ends; what it programmed into the kernel stays."""
+    bird.stop(lab, node)
 
 
-def socket(lab: Lab, node: str) -> Path:
-    """Where BIRD on a node is spoken to."""
-    return lab.folder / f"{_place(node)}.ctl"
+def session_state(lab: Lab, node: str) -> str:
+    """What BIRD says of the node's session with the router: its state, and the last error."""
+    return bird.info(lab, node, peer_protocol(lab, node))
 
 
-def birdc(lab: Lab, node: str, *words: str) -> str:
-    """What birdc on a node prints for a command."""
-    return lab.run(node, "birdc", "-s", str(socket(lab, node)), *words).out
-
-
-def established(lab: Lab, node: str, protocol: str) -> bool:
-    """Whether a BGP protocol of a node's BIRD is Established."""
-    printed = lab.run(node, "birdc", "-s", str(socket(lab, node)), "show", "protocols", protocol, check=False).out
-    return bool(re.search(rf"^{protocol} .*Established", printed, re.MULTILINE))
+def session_up(lab: Lab, node: str) -> bool:
+    """Whether the node's session with the router is Established."""
+    return session_state(lab, node).startswith(bird.ESTABLISHED)
 
 
 def settled(lab: Lab) -> bool:
     """Whether the sessions that should be are Established, and the routes that should come of them are there."""
     up = sessions(lab)
-    if not all(established(lab, node, peer_protocol(lab, node)) for node in up):
+    if not all(session_up(lab, node) for node in up):
         return False
     pairs = [(a, b) for a in lab.scenario.nodes for b in lab.scenario.nodes if a != b and meshed(lab, a, b)]
-    if not all(established(lab, a, f"Mesh_{_identifier(lab.scenario.nodes[b].address)}") for a, b in pairs):
+    if not all(
+        bird.info(lab, a, f"Mesh_{_identifier(lab.scenario.nodes[b].address)}") == bird.ESTABLISHED for a, b in pairs
+    ):
         return False
     told = {node: announced(lab, node) for node in up}
     services = [service.address for service in lab.scenario.services.values()]
@@ -127,8 +106,7 @@ def announced(lab: Lab, node: str) -> tuple[str, ...]:
 
 
 def _exported(lab: Lab, node: str, prefix: IPv4Network) -> bool:
-    rejected = lab.knob(f"announcer/{node}/export-reject")
-    if rejected and prefix.subnet_of(IPv4Network(rejected)):
+    if rejected(lab, node, str(prefix)):
         return False
     for rule in lab.scenario.announcer.export_filter:
         if _matches(rule, prefix):
@@ -148,10 +126,9 @@ def render(lab: Lab, node: str) -> str:
     """The node's bird.cfg, with the files that confd has it include in their places."""
     scenario, own = lab.scenario, lab.scenario.nodes[node]
     statics = service_routes(lab, node)
-    log = lab.folder / f"{_place(node)}.log"
     return "\n".join(
         [
-            f'log "{log}" all;',
+            f'log "{bird.log(lab, node)}" all;',
             f"router id {own.address};",
             "protocol device { scan time 2; }",
             'protocol direct { ipv4; interface -"cali*", -"kube-ipvs*", "*"; }',
@@ -235,9 +212,9 @@ def _peer(lab: Lab, node: str) -> list[str]:
     def knob(name: str) -> str:
         return lab.knob(f"announcer/{node}/{name}")
 
-    rejected, hop, path = knob("export-reject"), knob("next-hop"), knob("prepend")
+    kept, hop, path = knob("export-reject"), knob("next-hop"), knob("prepend")
     rules = [
-        *([f"if ( net ~ {rejected} ) then {{ reject; }}"] if rejected else []),
+        *([f"if ( net ~ {kept} ) then {{ reject; }}"] if kept else []),
         *([f"bgp_next_hop = {hop};"] if hop else []),
         *([f"bgp_path.prepend({path});"] if path else []),
         *map(_rule, lab.scenario.announcer.export_filter),
@@ -278,10 +255,6 @@ def _pod_routes(lab: Lab, node: str) -> None:
 def _has_block(lab: Lab, node: str, far: Node) -> bool:
     encapsulation = lab.scenario.pod_network.encapsulation
     return encapsulation != "none" or bool(kernel_next_hops(lab, node, str(IPv4Network(far.block)[1])))
-
-
-def _place(node: str) -> str:
-    return f"bird-{node}"
 
 
 def _identifier(address: str) -> str:

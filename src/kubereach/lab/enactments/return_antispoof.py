@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from kubereach.lab import switch_rules
 from kubereach.lab.lab import Lab
-from kubereach.lab.places import each_node as places
-from kubereach.lab.places import name
-from kubereach.lab.wiring import SWITCH, node_port
+from kubereach.lab.places import each_node, name
+from kubereach.lab.scenario import Scenario
+from kubereach.lab.wiring import node_port
 
-__all__ = ["enact", "places", "undo"]
+
+def places(scenario: Scenario) -> tuple[str, ...]:
+    return each_node(scenario) if scenario.proxy.mode != "ipvs" else ()  # that guest's kernel has no nf_tables
 
 
 def enact(lab: Lab, subject: str) -> None:
-    address, port = lab.scenario.service.address, node_port(lab, name(subject))
-    lab.script(
-        SWITCH,
-        f"tc qdisc add dev {port} clsact\n"
-        f"tc filter add dev {port} ingress protocol ip u32 match ip src {address}/32 action drop\n",
-    )
+    port = node_port(lab, name(subject))
+    switch_rules.put(lab, "sourceguard", f"iifname {port} ip saddr {lab.scenario.service.address}")
 
 
 def undo(lab: Lab, subject: str) -> None:
-    lab.run(SWITCH, "tc", "qdisc", "del", "dev", node_port(lab, name(subject)), "clsact")
+    switch_rules.take(lab, "sourceguard")

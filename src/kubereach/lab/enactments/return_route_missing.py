@@ -1,10 +1,15 @@
-"""The node has no route to the clients of other segments: its default route is gone."""
+"""The node's default route leads to a gateway that takes nothing on, so that clients of other segments get no answer.
+
+Without any default route Calico's pods lose more than that: nobody answers ARP for their gateway 169.254.1.1.
+"""
 
 from __future__ import annotations
 
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import each_node, name
 from kubereach.lab.scenario import Scenario
+
+NOWHERE = "02:00:00:00:00:fb"
 
 
 def places(scenario: Scenario) -> tuple[str, ...]:
@@ -13,9 +18,14 @@ def places(scenario: Scenario) -> tuple[str, ...]:
 
 
 def enact(lab: Lab, subject: str) -> None:
-    lab.run(name(subject), "ip", "route", "del", "default")
+    gateway = str(lab.scenario.prefix(lab.scenario.nodes[name(subject)].segment)[249])
+    lab.script(
+        name(subject),
+        f"ip neigh replace {gateway} lladdr {NOWHERE} dev eth0 nud permanent\n"
+        f"ip route replace default via {gateway} dev eth0\n",
+    )
 
 
 def undo(lab: Lab, subject: str) -> None:
     gateway = lab.scenario.gateway(lab.scenario.nodes[name(subject)].segment)
-    lab.run(name(subject), "ip", "route", "add", "default", "via", gateway, "dev", "eth0")
+    lab.run(name(subject), "ip", "route", "replace", "default", "via", gateway, "dev", "eth0")

@@ -21,7 +21,7 @@ def enact(lab: Lab, subject: str) -> None:
     for segment, prefix in lab.scenario.segments.items():
         device = lab.interface("router", segment)
         lines += [f"ip route add {prefix} dev {device} table {TABLE}", f"ip rule add iif {device} lookup {TABLE}"]
-    lab.script("router", "\n".join([*lines, f"ip route add unreachable default table {TABLE}"]))
+    lab.script("router", "\n".join([*lines, f"ip route add blackhole default table {TABLE}"]))
 
 
 def undo(lab: Lab, subject: str) -> None:

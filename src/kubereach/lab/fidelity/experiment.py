@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from kubereach.lab import enactment, measure, system, tables
 from kubereach.lab.fidelity.compare import Comparison, compare, network_of, world_of
@@ -28,11 +27,11 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def intent(lab: Lab, client: str) -> tuple[Output, ...]:
-    """What configuration says, with all well: the objects of the API, and every host's addresses and routes.
+    """What configuration says now: the objects of the API, every host's addresses and routes, settings of the client.
 
-    The prediction has this and the names of the faults, and nothing that was measured.
+    Taken before the faults, the prediction has this and the names of the faults, and nothing that was measured.
     """
-    cluster = Cluster(scenario=lab.scenario, knobs={}, since=datetime(2026, 1, 1, tzinfo=UTC))
+    cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=datetime(2026, 1, 1, tzinfo=UTC))
     listing = {"apiVersion": "v1", "kind": "List", "items": everything(cluster)}
     objects = Output("kubectl-get-all-A-o-json.json", msgspec.json.encode(listing))
     return (objects, *(shoot(lab, shot, name) for name, shot in _tables(lab.scenario, client)))
@@ -40,11 +39,11 @@ def intent(lab: Lab, client: str) -> tuple[Output, ...]:
 
 def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
     hosts = {client: "client", "router": "router"} | {node: node for node in scenario.nodes}
-    return [
-        (name, Shot(host, f"ip-{words[0]}", ("ip", *words), 5.0))
-        for host, name in hosts.items()
-        for words in (("addr",), *((("route",),) if host != "router" else ()))
-    ]
+    redirects = ("sysctl", "net.ipv4.conf.all.accept_redirects", "net.ipv4.conf.eth0.accept_redirects")
+    asked: list[tuple[str, str, tuple[str, ...]]] = [(name, host, ("ip", "addr")) for host, name in hosts.items()]
+    asked += [(name, host, ("ip", "route")) for host, name in hosts.items() if host != "router"]
+    asked.append(("client", client, redirects))
+    return [(name, Shot(host, "-".join(words[:2]).partition(".")[0], words, 5.0)) for name, host, words in asked]
 
 
 def run(name: str, scenario: Scenario, lab_name: str) -> tuple[Finding, ...]:
@@ -52,12 +51,23 @@ def run(name: str, scenario: Scenario, lab_name: str) -> tuple[Finding, ...]:
     with taken_down(system.up(lab_name, scenario, faults=False)) as lab:
         before = {client: intent(lab, client) for client in scenario.clients}
         faults = tuple(enactment.enact(lab, fault) for fault in scenario.faults)
-        return tuple(_finding(lab, name, faults, client, documents) for client, documents in before.items())
+        outputs = measure.probe(lab)
+        daemons = tables.of_daemons(lab)
+        return tuple(
+            _finding(name, scenario, faults, client, before[client], (*intent(lab, client), *outputs[client], *daemons))
+            for client in scenario.clients
+        )
 
 
-def _finding(lab: Lab, name: str, faults: tuple[str, ...], client: str, documents: Sequence[Output]) -> Finding:
-    outputs = measure.probe(lab, client)
-    wanted = replace(lab.state.original, client=client)
-    world = world_of(network_of(wanted, client, documents), faults)
-    observed = network_of(wanted, client, [*documents, *outputs, *tables.of_daemons(lab)])
-    return Finding(scenario=name, faults=faults, client=client, comparisons=compare(world, observed))
+def _finding(
+    name: str,
+    scenario: Scenario,
+    faults: tuple[str, ...],
+    client: str,
+    before: Sequence[Output],
+    after: Sequence[Output],
+) -> Finding:
+    mine = tuple(f for f in faults if client == scenario.client or not f.endswith("@client"))
+    world = world_of(network_of(scenario, client, before), mine)
+    observed = network_of(scenario, client, after)
+    return Finding(scenario=name, faults=mine, client=client, comparisons=compare(world, observed))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.lab.kube_proxy import health
 from kubereach.lab.kube_proxy.service_port import ServicePort, digest, service_ports
 from kubereach.lab.lab import Lab
 from kubereach.lab.scenario import Scenario
@@ -75,11 +76,13 @@ _CHAINS = """\
 def sync(lab: Lab, node: str) -> None:
     """Write the node's rules. Raises CommandError."""
     lab.run(node, "nft", "-f", "-", stdin=f"{_GONE}{ruleset(lab.scenario, node)}")
+    health.sync(lab, node)
 
 
 def clear(lab: Lab, node: str) -> None:
     """Take all of them away. Raises CommandError."""
     lab.run(node, "nft", "-f", "-", stdin=_GONE)
+    health.clear(lab, node)
 
 
 _GONE = f"table {TABLE}\ndelete table {TABLE}\n"

@@ -46,14 +46,13 @@ class ServicePort(Struct, frozen=True, kw_only=True):
         """What the name of an endpoint's chain ends with."""
         return digest(f"{self.name}tcp{endpoint}")
 
-    def sources(self, own: str) -> tuple[str, ...]:
-        """Who may use the load balancer's address, as seen on the node with the address `own`.
+    def from_node(self, own: str) -> bool:
+        """Whether a source range holds the address `own` of the node, which then may use the service itself."""
+        return any(IPv4Address(own) in IPv4Network(allowed) for allowed in self.service.source_ranges)
 
-        The node itself may where a range holds its address, and then comes from the load balancer's if that is its own.
-        """
-        ranges = self.service.source_ranges
-        inside = any(IPv4Address(own) in IPv4Network(allowed) for allowed in ranges)
-        return (*ranges, *([self.service.address] if inside else []))
+    def sources(self, own: str) -> tuple[str, ...]:
+        """Who may use the load balancer's address on that node: from it, packets come from the service's address."""
+        return (*self.service.source_ranges, *([self.service.address] if self.from_node(own) else []))
 
 
 def digest(text: str, length: int = 16) -> str:

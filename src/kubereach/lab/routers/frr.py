@@ -25,7 +25,9 @@ def sync(lab: Lab) -> None:
     firewall.stateful(lab)
     if lab.knob("router/bfd"):
         frr.run_daemon(lab, HOST, "bfdd")
-    frr.load(lab, HOST, render(lab))
+    if frr.load(lab, HOST, render(lab)) and lab.scenario.announcer.kind.endswith("-bgp"):
+        # bgpd looks at what it has again only when told so, where the need of a policy changes.
+        frr.vtysh(lab, HOST, "clear bgp ipv4 unicast * soft in")
 
 
 def stop(lab: Lab) -> None:
@@ -43,6 +45,8 @@ def render(lab: Lab) -> str:
     scenario, announcer = lab.scenario, lab.scenario.announcer
     lines = ["frr defaults traditional", f"hostname {HOST}"]
     lines += [f"ip route {prefix} {hop}" for prefix, hop in static_routes(lab).items()]
+    if lab.knob("router/not-installed"):
+        lines += ["ip protocol bgp route-map NOT-INSTALLED", "route-map NOT-INSTALLED deny 10", "exit"]
     lines.append("!")
     if not announcer.kind.endswith("-bgp"):
         return "\n".join([*lines, "end", ""])
