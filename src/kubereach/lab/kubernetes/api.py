@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -132,8 +133,9 @@ def _fields_match(entry: Object, selector: str) -> bool:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request; the lab's name is the server's."""
+    """One request to the lab that the server attaches to."""
 
+    server: Server
     protocol_version = "HTTP/1.1"
     timeout = 30
 
@@ -144,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, b"ok", "text/plain")
             return
         try:
-            lab = Lab.attach(self.server.lab)  # type: ignore[attr-defined]
+            lab = self.server.attach()
             if query.get("watch") in {"1", "true"}:
                 raise Refused(405, "MethodNotAllowed", "the lab's API does not watch")
             if log := re.fullmatch(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/log", url.path):
@@ -243,13 +245,15 @@ def _as_calico_node(text: str) -> list[str]:
     return [f"bird: {line}" for line in re.sub(r"(?m)^\S+ \S+ <[A-Z]+> ", "", text).splitlines()]
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """The API on a port of the loopback address; `attach` gives the lab as it is at each request."""
+
     daemon_threads = True
 
-    def __init__(self, lab: str) -> None:
-        super().__init__(("127.0.0.1", PORT), _Handler)
-        self.lab = lab
+    def __init__(self, port: int, attach: Callable[[], Lab]) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.attach = attach
 
 
 if __name__ == "__main__":
-    _Server(sys.argv[1]).serve_forever()
+    Server(PORT, lambda: Lab.attach(sys.argv[1])).serve_forever()
