@@ -178,7 +178,7 @@ def test_the_kernel_lists_what_was_written(lab: Lab, mode: ProxyMode) -> None:
             assert listed.nft(listing.out) == written
         else:
             tables = iptables.tables(lab.scenario, node)
-            listing = lab.run(node, f"{xtables.prefix(lab, node)}-save", merge=False)
+            listing = lab.run(node, f"{xtables.prefix(lab, WITHOUT)}-save", merge=False)
             assert listed.iptables(listing.out) == listed.iptables(saved(tables))
 
 
@@ -204,6 +204,24 @@ def test_felix(lab: Lab, mode: ProxyMode) -> None:
     asked(lab, (pod, f"http://{lab.scenario.nodes[WITHOUT].address}:22/"))
     counted = lab.run(WITH, f"{firewall}-save", "-c", "-t", "nat", merge=False).out
     assert re.search(r"^\[[1-9]\d*:\d+\] -A cali-nat-outgoing ", counted, re.MULTILINE)
+
+
+def test_felix_stays_in_front(lab: Lab, mode: ProxyMode) -> None:
+    """kube-proxy inserts its jumps at the top when it comes back; what it left over is then refused by Felix."""
+    if mode == "nftables":
+        pytest.skip("kube-proxy has no chains in common with Felix")
+    mean(lab, mode, policy="Local")
+    enter_by(lab, WITHOUT)
+    felix.sync(lab, WITHOUT)
+    MODES[mode].clear(lab, WITHOUT)
+    MODES[mode].sync(lab, WITHOUT)
+    lab.set_knobs({"felix/service-loop-prevention": "Reject"})
+    felix.sync(lab, WITHOUT)
+    lab.set_knobs({"felix/service-loop-prevention": None})
+    saved_rules = lab.run(WITHOUT, f"{xtables.prefix(lab, WITHOUT)}-save", "-t", "filter", merge=False).out.splitlines()
+    forward = [line for line in saved_rules if line.startswith("-A FORWARD ")]
+    assert forward[0] == "-A FORWARD -j cali-FORWARD"
+    assert asked(lab, ("client", urls(lab)[0])) == [REFUSED]
 
 
 def test_without_ipvs_the_lab_says_so(lab: Lab) -> None:

@@ -88,8 +88,8 @@ def _target(rule: str) -> str:
 
 
 def prefix(lab: Lab, host: str) -> str:
-    """`iptables`, or `iptables-legacy` where the kernel has no nf_tables for IPv4."""
-    # Only checked, not committed: the kernel is asked to make a table, and the table is not made.
+    """`iptables`, or `iptables-legacy` where the host's kernel has no nf_tables for IPv4."""
+    # Only checked, not committed: the kernel says whether it could make the table, and makes none.
     return (
         "iptables" if lab.run(host, "nft", "-c", "add", "table", "ip", "probe", check=False).ok else "iptables-legacy"
     )

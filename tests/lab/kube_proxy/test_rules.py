@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
 from kubereach.lab.ipset import IpSet
 from kubereach.lab.kube_proxy import iptables, ipvs, ipvs_rules, nftables
@@ -29,7 +30,7 @@ OMITTED = {
 }
 # Needs an nf_acct object; without one kube-proxy writes the same rule without the match.
 ACCOUNTING = " -m nfacct --nfacct-name ct_state_invalid_dropped_pkts"
-ADDED = {  # by kubelet, which did not run where kube-proxy v1.20 was captured
+ADDED = {  # by kubelet, which did not run where kube-proxy v1.20.2 was captured
     r"nat KUBE-MARK-DROP: .*",
     r"filter KUBE-FIREWALL(: .*)?",
     r"filter (INPUT|OUTPUT): -j KUBE-FIREWALL",
@@ -99,11 +100,30 @@ def server_listing(commands: list[str]) -> str:
     return "\n".join(f"TCP {w[2]} {w[4]}" if w[0] == "-A" else f"  -> {w[4]} Masq {w[7]}" for w in words)
 
 
+def without_kubelet(minor: int, written: list[str]) -> list[str]:
+    if minor > 20:
+        return written
+    return [fact for fact in written if not any(re.fullmatch(pattern, fact) for pattern in ADDED)]
+
+
 @pytest.mark.parametrize("node", ["master", "worker"])
 @pytest.mark.parametrize("policy", ["Cluster", "Local"])
-def test_iptables(policy: Literal["Cluster", "Local"], node: str) -> None:
-    written = listed.iptables(saved(iptables.tables(scenario("iptables", 36, policy), node)))
-    assert written == real(f"iptables-1.36-{policy.lower()}-{node}.txt")
+@pytest.mark.parametrize("minor", [20, 36])
+def test_iptables(minor: int, policy: Literal["Cluster", "Local"], node: str) -> None:
+    written = listed.iptables(saved(iptables.tables(scenario("iptables", minor, policy), node)))
+    assert without_kubelet(minor, written) == real(f"iptables-1.{minor}-{policy.lower()}-{node}.txt")
+
+
+@pytest.mark.parametrize(
+    ("policy", "ranges"), [("Cluster", ("10.40.0.0/16",)), ("Local", ("10.40.0.0/16", "192.168.88.0/24"))]
+)
+def test_iptables_with_source_ranges(policy: Literal["Cluster", "Local"], ranges: tuple[str, ...]) -> None:
+    """Of two ranges, one holds the node's own address."""
+    system = scenario("iptables", 20, policy)
+    fenced = replace(system.services["nginx"], source_ranges=ranges)
+    system = replace(system, services={**system.services, "nginx": fenced})
+    written = listed.iptables(saved(iptables.tables(system, "worker")))
+    assert without_kubelet(20, written) == real(f"iptables-1.20-{policy.lower()}-worker-ranges.txt")
 
 
 @pytest.mark.parametrize("node", ["master", "worker"])
@@ -125,9 +145,7 @@ def test_ipvs(minor: int, node: str) -> None:
         *listed.ipvsadm(server_listing(ipvs.virtual_servers(system, node))),
         *listed.bound(bound),
     ]
-    if minor == 20:
-        written = [fact for fact in written if not any(re.fullmatch(pattern, fact) for pattern in ADDED)]
-    assert written == real(f"ipvs-1.{minor}-local-{node}.txt")
+    assert without_kubelet(minor, written) == real(f"ipvs-1.{minor}-local-{node}.txt")
 
 
 @pytest.mark.parametrize(("minor", "real_servers"), [(23, 0), (24, 1), (25, 1), (36, 1)])

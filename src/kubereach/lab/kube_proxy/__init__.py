@@ -2,4 +2,6 @@
 
 sync     Lab, node → the node's rules follow the scenario's services and endpoints
 clear    Lab, node → none of kube-proxy's rules are left
+
+The modes are `iptables`, `nftables` and `ipvs`; the other modules are parts of them.
 """

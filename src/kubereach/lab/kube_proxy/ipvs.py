@@ -117,4 +117,5 @@ def _bind(lab: Lab, node: str, wanted: tuple[str, ...]) -> None:
         *(f"address del {address}/32 dev {DEVICE}" for address in there if address not in wanted),
         *(f"address add {address}/32 dev {DEVICE}" for address in dict.fromkeys(wanted) if address not in there),
     ]
-    lab.run(node, "ip", "-batch", "-", stdin="".join(f"{line}\n" for line in lines))
+    if lines:
+        lab.run(node, "ip", "-batch", "-", stdin="".join(f"{line}\n" for line in lines))
