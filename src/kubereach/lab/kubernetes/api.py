@@ -192,7 +192,7 @@ def printed(lab: Lab, namespace: str, name: str, query: dict[str, str]) -> str:
     entry = answer(cluster_of(lab), path, {}, as_table=False, now=datetime.now(UTC))
     daemon = entry["metadata"].get("ownerReferences", [{}])[0].get("name", "")
     lines: list[str] = []
-    for file in logs(lab, daemon, entry["spec"]["nodeName"], name):
+    for file in logs(lab, daemon, entry["spec"]["nodeName"], name, query.get("container", "")):
         text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         lines += as_calico_node(text) if daemon == "calico-node" else text.splitlines()
     tail = query.get("tailLines", "")

@@ -39,11 +39,13 @@ def unready(lab: Lab) -> dict[str, str]:
     return found
 
 
-def logs(lab: Lab, daemon: str, node: str, pod: str) -> list[Path]:
+def logs(lab: Lab, daemon: str, node: str, pod: str, container: str = "") -> list[Path]:
     """The files that hold what a daemon's pod (or, without a daemon, a workload's) prints."""
+    if container == "frr":
+        return [lab.folder / f"frr-{node}" / "bgpd.log"]
     names = {
         "calico-node": [f"bird-{node}.log"],
-        "speaker": [f"speaker.{node}.log", f"frr-{node}/bgpd.log"],
+        "speaker": [f"speaker.{node}.log"],
         "kube-vip-ds": [f"kube-vip.{node}.log"],
         "kube-proxy": [f"kube-proxy.{node}.log"],
     }.get(daemon, [f"nginx-{pod}/access.log"])
