@@ -29,7 +29,9 @@ def uneven(network: Network) -> bool:
 def sightings(network: Network) -> Iterable[Sighting]:
     """The marks of the router's own table."""
     address = network.flow.address
-    routes = [f for f in network.observed if isinstance(f, Route) and f.device == "router" and not _sent(f)]
+    routes = [
+        f for f in network.observed if isinstance(f, Route) and f.device == "router" and not _sent(f) and not f.on_link
+    ]
     groups: dict[str, list[Route]] = {}
     for route in routes:
         fits = contains(route.prefix, address) if address else route.protocol == "bgp"
