@@ -80,7 +80,7 @@ def stop(lab: Lab, host: str) -> None:
     for daemon in ("bfdd", "bgpd", "staticd", "zebra"):
         if running(lab, host, daemon):
             lab.run(host, "kill", (place / f"{daemon}.pid").read_text().strip(), check=False)
-            wait(lambda daemon=daemon: not running(lab, host, daemon), 5)  # type: ignore[misc]
+    wait(lambda: not any(running(lab, host, daemon) for daemon in ("bfdd", "bgpd", "staticd", "zebra")), 5)
     (place / "frr.conf").unlink(missing_ok=True)
 
 
