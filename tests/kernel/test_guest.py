@@ -1,4 +1,4 @@
-"""The founding case under real IPVS, in a guest where the machine's kernel has none: the picture that its post shows."""
+"""The founding case under real IPVS, in a guest where the machine's kernel has none: what its post shows."""
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ ANSWERED, TIMED_OUT = 0, 28  # curl's exit status
 
 
 def founding() -> Scenario:
-    """The founding case with a mesh, which gives the master its route to the pod; BIRD is the lighter router."""
+    """The founding case with VXLAN, which gives the master its route to the pod; BIRD is the lighter router."""
     system = scenario.load("founding-case")
-    return replace(system, router=replace(system.router, daemon="bird"), announcer=replace(system.announcer, mesh=True))
+    return replace(
+        system,
+        router=replace(system.router, daemon="bird"),
+        pod_network=replace(system.pod_network, encapsulation="vxlan"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,7 @@ def test_repaired_fault_is_gone_for_whoever_attaches(lab: Lab) -> None:
     assert other.state.faults == ()
     other.run("client", "ip", "route", "flush", "cache")  # the redirect to the master, which a client keeps for minutes
     assert wait(lambda: curl(other) == ANSWERED, 20)
-    outputs = {output.name: output.data for output in measure.probe(other, "client")}
+    outputs = {output.name: output.data for output in measure.probe(other)["client"]}
     assert b"hello from nginx" in outputs["curl-0.client.txt"]
     assert outputs["tcpdump.k8s-worker-0.pcap"]
 

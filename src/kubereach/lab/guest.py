@@ -17,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, get_type_hints
@@ -26,7 +26,7 @@ import msgspec
 
 import kubereach
 from kubereach.errors import UsageError
-from kubereach.lab import guest_kernel
+from kubereach.lab import cache, guest_kernel
 from kubereach.lab.guest_channel import READY, Answer, Channel, Request
 from kubereach.lab.lab import CommandError, Lab, Result, State, wait
 from kubereach.lab.scenario import Scenario
@@ -122,10 +122,15 @@ def _boot(folder: Path, name: str, kernel: guest_kernel.Kernel, *, stays: bool) 
         "MODULES": str(kernel.modules),
         "PYTHON": sys.executable,
         "NAME": name,
-        "PYTHONPATH": str(Path(kubereach.__file__).parents[1]),
+        "PYTHONPATH": os.pathsep.join([str(Path(kubereach.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
+        "XDG_CACHE_HOME": str(cache.folder("").parent),
     }
     lines = [f"export {key}={shlex.quote(value)}\n" for key, value in settings.items()]
     _script(share / "init", "".join(lines) + (files("kubereach.lab") / "guest_init.sh").read_text())
+    # Without root, the guest's root takes all files for somebody else's, and a program with the set-user-ID bit is then
+    # not run by root: a copy has no such bit.
+    shutil.copyfile(shutil.which("mount") or "/bin/mount", share / "mount")
+    (share / "mount").chmod(0o755)
     os.mkfifo(share / "bell", 0o600)
     process = _start(share, _command(kernel, share, stays=stays))
     (share / "pid").write_text(str(process))
@@ -144,7 +149,13 @@ def _script(path: Path, text: str) -> None:
 def _command(kernel: guest_kernel.Kernel, share: Path, *, stays: bool) -> list[str]:
     """The kernel's command line, inside what ends it for sure."""
     mine = [] if stays else ["setpriv", "--pdeathsig", "KILL"]
-    apart = ["unshare", *([] if os.geteuid() == 0 else ["--user"]), "--pid", "--fork", "--kill-child=KILL"]
+    apart = [
+        "unshare",
+        *([] if os.geteuid() == 0 else ["--user", "--map-current-user"]),
+        "--pid",
+        "--fork",
+        "--kill-child=KILL",
+    ]
     return [
         *mine,
         *(apart if _works(tuple(apart)) else []),
@@ -154,7 +165,7 @@ def _command(kernel: guest_kernel.Kernel, share: Path, *, stays: bool) -> list[s
     ]
 
 
-@cache
+@lru_cache
 def _works(prefix: tuple[str, ...]) -> bool:
     """Whether a process namespace can be had: not everywhere without root."""
     return subprocess.run([*prefix, "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0  # noqa: S603

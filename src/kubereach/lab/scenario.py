@@ -83,11 +83,15 @@ class Service(_Part, frozen=True, kw_only=True):
 
 
 class Proxy(_Part, frozen=True, kw_only=True):
-    """kube-proxy: its mode and the minor version of Kubernetes (24 for v1.24) whose rules it writes."""
+    """kube-proxy: its mode and the minor version of Kubernetes (24 for v1.24) whose rules it writes.
+
+    A `real` one is the program itself, which the lab has for v1.20 alone (`lab.kubernetes_build`).
+    """
 
     mode: ProxyMode = "iptables"
     minor: int = 36
     strict_arp: bool = True
+    real: bool = False
 
 
 class BgpFilterRule(_Part, frozen=True, kw_only=True):
@@ -227,6 +231,11 @@ def _check(scenario: Scenario) -> None:
             raise ValueError(f"pods.{name}: there is no node {pod.node!r}")
         if IPv4Address(pod.address) not in IPv4Network(scenario.nodes[pod.node].block):
             raise ValueError(f"pods.{name}: {pod.address} is not in {pod.node}'s block")
+    _check_names(scenario)
+
+
+def _check_names(scenario: Scenario) -> None:
+    """What is named must be there, and once. Raises ValueError."""
     if scenario.target not in scenario.services:
         raise ValueError(f"target: there is no service {scenario.target!r}")
     if scenario.client not in scenario.clients:
@@ -234,3 +243,5 @@ def _check(scenario: Scenario) -> None:
     names = [*scenario.clients, *scenario.nodes, *scenario.pods]
     if len(set(names)) != len(names) or {"router", "switch"} & set(names):
         raise ValueError("hosts share a name; `router` and `switch` are taken")
+    if scenario.proxy.real and (scenario.proxy.minor != 20 or scenario.proxy.mode == "nftables"):
+        raise ValueError("proxy.real: the lab has the real kube-proxy for minor 20, modes iptables and ipvs, alone")

@@ -92,8 +92,9 @@ def router(lab: Lab) -> ModuleType:
 
 
 def proxy(lab: Lab) -> ModuleType:
-    """The module of kube-proxy's mode."""
-    return import_module(f"kubereach.lab.kube_proxy.{lab.scenario.proxy.mode}")
+    """The module of kube-proxy's mode, or of the program itself."""
+    mode = "real" if lab.scenario.proxy.real else lab.scenario.proxy.mode
+    return import_module(f"kubereach.lab.kube_proxy.{mode}")
 
 
 def change_service(lab: Lab, changed: Callable[[Service], Service]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ENDPOINTS
+from kubereach.model.attribute import ENDPOINTS, POLICY
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.dropped import answers_tunnel
@@ -98,7 +98,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     found = w.walk(world, flow.service, packet)
     if question.about in {("answer",), ("error",)}:
         return _answered(found, question)
-    share = sum(b.weight for b in found.branches if question.where in {b.entry, b.at})
+    kept = world.get(flow.service, POLICY) == "Local"  # else the source is translated on the way to another node
+    share = sum(b.weight for b in found.branches if question.where == b.entry or (kept and question.where == b.at))
     return {"seen": 0.03 + 0.94 * share, "not-seen": 0.97 - 0.94 * share}
 
 

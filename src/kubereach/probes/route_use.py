@@ -12,6 +12,7 @@ from kubereach.model.address import contains, prefix_length
 from kubereach.model.attribute import MULTIPATH
 from kubereach.model.fact import Route
 from kubereach.model.network import Network
+from kubereach.probes.next_hop import of_the_fib
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.bgp import in_own_table, received
 from kubereach.simulate.world import World
@@ -39,6 +40,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     if not groups:
         return
     chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
+    groups[chosen] = of_the_fib(groups[chosen])
     marked = [r for r in groups[chosen] if r.active is not None]
     if marked and address:
         used = any(r.active for r in marked)

@@ -56,14 +56,14 @@ def ways(world: World, service: str, packet: Packet) -> tuple[list[Way], bool]:
 
 
 # What becomes of a connection that is sent to the wrong place: the host there is silent, gone, or refuses.
-_REWRITTEN = ((Fate.LOST, 0.5), (Fate.UNREACHABLE, 0.25), (Fate.REFUSED, 0.25))
+_ASTRAY = ((Fate.LOST, 0.5), (Fate.UNREACHABLE, 0.25), (Fate.REFUSED, 0.25))
 
 
 def _rewritten(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
     """NAT on the router: a rule for the service's port, or for the whole address, which nobody knows."""
     why = "the router rewrites the flow"
     share = 1.0 if packet.port == world.network.flow.port else 0.5
-    lost = [Way(share * p, "", (start,), fate, why, "router") for fate, p in _REWRITTEN]
+    lost = [Way(share * p, "", (start,), fate, why, "router") for fate, p in _ASTRAY]
     if share == 1.0:
         return lost, False
     spared, together = _routed(world, service, packet, start)
@@ -83,7 +83,8 @@ def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[li
             ways.append(Way(1 / len(routes), route.node, (start, step)))
         else:
             why = f"the next hop {route.node} is no node of the cluster"
-            ways.append(Way(1 / len(routes), "", (start, step), Fate.LOST, why, "router"))
+            share = 1 / len(routes)
+            ways += [Way(share * p, "", (start, step), fate, why, "router") for fate, p in _ASTRAY]
     return ways, len(routes) > 1 and spreads(world)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +13,7 @@ from kubereach.lab import enactment, measure, system, tables
 from kubereach.lab.fidelity.compare import Comparison, compare, network_of, world_of
 from kubereach.lab.kubernetes.agents import everything
 from kubereach.lab.kubernetes.objects import Cluster
+from kubereach.lab.kubernetes.resources import served
 from kubereach.lab.lab import Lab, taken_down
 from kubereach.lab.measure import Output, Shot, shoot
 from kubereach.lab.scenario import Scenario
@@ -32,9 +34,13 @@ def intent(lab: Lab, client: str) -> tuple[Output, ...]:
     Taken before the faults, the prediction has this and the names of the faults, and nothing that was measured.
     """
     cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=datetime(2026, 1, 1, tzinfo=UTC))
-    listing = {"apiVersion": "v1", "kind": "List", "items": everything(cluster)}
-    objects = Output("kubectl-get-all-A-o-json.json", msgspec.json.encode(listing))
-    return (objects, *(shoot(lab, shot, name) for name, shot in _tables(lab.scenario, client)))
+    held = everything(cluster)
+    objects = []
+    for resource in served(lab.scenario.announcer.kind):
+        items = [entry for entry in held if entry["kind"] == resource.kind and entry["apiVersion"] == resource.version]
+        listing = {"apiVersion": "v1", "kind": "List", "items": items}
+        objects.append(Output(f"kubectl-get-{resource.plural}-A-o-json.json", msgspec.json.encode(listing)))
+    return (*objects, *(shoot(lab, shot, name) for name, shot in _tables(lab.scenario, client)))
 
 
 def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
@@ -46,17 +52,21 @@ def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
     return [(name, Shot(host, "-".join(words[:2]).partition(".")[0], words, 5.0)) for name, host, words in asked]
 
 
-def run(name: str, scenario: Scenario, lab_name: str) -> tuple[Finding, ...]:
-    """Bring the system up, enact its faults, measure, compare, take it down. Raises CommandError, UsageError."""
+def run(name: str, scenario: Scenario, lab_name: str, keep: Path | None = None) -> tuple[Finding, ...]:
+    """Bring the system up, enact its faults, measure, compare, take it down. Raises CommandError, UsageError.
+
+    `keep` is a folder that gets each client's bundle.
+    """
     with taken_down(system.up(lab_name, scenario, faults=False)) as lab:
         before = {client: intent(lab, client) for client in scenario.clients}
         faults = tuple(enactment.enact(lab, fault) for fault in scenario.faults)
         outputs = measure.probe(lab)
         daemons = tables.of_daemons(lab)
-        return tuple(
-            _finding(name, scenario, faults, client, before[client], (*intent(lab, client), *outputs[client], *daemons))
-            for client in scenario.clients
-        )
+        after = {client: (*intent(lab, client), *outputs[client], *daemons) for client in scenario.clients}
+    if keep:
+        for client, bundle in after.items():
+            measure.write(keep / client, bundle)
+    return tuple(_finding(name, scenario, faults, c, before[c], after[c]) for c in scenario.clients)
 
 
 def _finding(

@@ -43,7 +43,7 @@ def vtysh(lab: Lab, *commands: str) -> str:
 def render(lab: Lab) -> str:
     """The router's frr.conf."""
     scenario, announcer = lab.scenario, lab.scenario.announcer
-    lines = ["frr defaults traditional", f"hostname {HOST}"]
+    lines = ["frr defaults traditional", f"hostname {HOST}", "no ipv6 forwarding"]
     lines += [f"ip route {prefix} {hop}" for prefix, hop in static_routes(lab).items()]
     if lab.knob("router/not-installed"):
         lines += ["ip protocol bgp route-map NOT-INSTALLED", "route-map NOT-INSTALLED deny 10", "exit"]
