@@ -23,7 +23,7 @@ Examples:
   kubereach diagnose outputs/ --address 203.0.113.10:80 --from 10.40.7.5
   ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
   kubereach diagnose case.tar.gz -o json | jq .causes[0]
-  kubereach diagnose --lab                 the lab that is up, live
+  kubereach diagnose --lab
 
 \b
 Exit status: 0 reachable or merely misread, 1 unreachable or degraded,

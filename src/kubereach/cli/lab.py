@@ -56,7 +56,7 @@ def _of_a_lab(verb: Callable[P, R]) -> Callable[P, R]:
 
 @click.group("lab", epilog=_EPILOG)
 def command() -> None:
-    """Run the described system in miniature, break it for real, and diagnose it live."""
+    """Run a system in miniature, break it, and diagnose it."""
 
 
 @command.command("up", epilog="\b\nExample:\n  kubereach lab up founding-case --no-faults")
