@@ -44,8 +44,7 @@ ALL = ("10.20.30.11", "10.20.30.21", "10.20.30.22")
 @contextmanager
 def control_plane(meant: Scenario) -> Iterator[Lab]:
     """The hosts, the router's daemon and the announcers of a scenario, settled; neither servers nor kube-proxy."""
-    name = "cp" + os.environ.get("PYTEST_XDIST_WORKER", "")
-    with taken_down(Lab.create(name, meant)) as lab:
+    with taken_down(Lab.create(f"cp{os.getpid()}", meant)) as lab:
         wiring.wire(lab)
         system.router(lab).start(lab)
         for node in meant.nodes:

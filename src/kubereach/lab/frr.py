@@ -45,6 +45,7 @@ def run_daemon(lab: Lab, host: str, daemon: str, *more: str) -> None:
     empty = lab.write(f"{place.name}/{daemon}.conf", f"hostname {host}\n")
     options = ["-d", "-f", empty, "-i", place / f"{daemon}.pid", "-z", place / "zserv.api", "--vty_socket", place]
     options += ["--log", f"file:{place}/{daemon}.log"]
+    options += ["--bfdctl", place / "bfdd.sock"] if daemon == "bfdd" else []
     # FRR keeps crash logs in /var/tmp, whatever its options say; the mount is seen by this process alone.
     lab.run(host, "sh", "-euc", ALONE, str(place), str(DAEMONS / daemon), *map(str, options), "-P", "0", *more)
     if not wait((place / f"{daemon}.vty").exists, 5):
@@ -80,7 +81,7 @@ def stop(lab: Lab, host: str) -> None:
     for daemon in ("bfdd", "bgpd", "staticd", "zebra"):
         if running(lab, host, daemon):
             lab.run(host, "kill", (place / f"{daemon}.pid").read_text().strip(), check=False)
-            wait(lambda daemon=daemon: not running(lab, host, daemon), 5)  # type: ignore[misc]
+    wait(lambda: not any(running(lab, host, daemon) for daemon in ("bfdd", "bgpd", "staticd", "zebra")), 5)
     (place / "frr.conf").unlink(missing_ok=True)
 
 

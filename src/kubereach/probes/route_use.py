@@ -72,6 +72,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     """From the best routes of this world; whether a router spreads over several is a setting of its own."""
     flow = world.network.flow
     if question.about == ("spread",):
+        if not world.known("router", MULTIPATH):
+            return {"all": 0.5, "one": 0.5}
         spread = world.get("router", MULTIPATH)
         return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
     if not received(world, flow.service, flow.address):

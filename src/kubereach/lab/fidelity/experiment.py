@@ -22,10 +22,16 @@ from kubereach.lab.scenario import Scenario
 class Finding(Struct, frozen=True, kw_only=True):
     """What one client's probes and everybody's tables showed, against the prediction."""
 
-    scenario: str  # its name, or the number it was drawn by
+    name: str  # what repeats the experiment
+    traits: str  # announcer, mode, policy and the rest that decides
     faults: tuple[str, ...]
     client: str
     comparisons: tuple[Comparison, ...]
+
+
+def traits(scenario: Scenario) -> str:
+    """What of a system decides most about its packets."""
+    return f"{scenario.announcer.kind} {scenario.proxy.mode} {scenario.service.policy}"
 
 
 def intent(lab: Lab, client: str) -> tuple[Output, ...]:
@@ -80,4 +86,4 @@ def _finding(
     mine = tuple(f for f in faults if client == scenario.client or not f.endswith("@client"))
     world = world_of(network_of(scenario, client, before), mine)
     observed = network_of(scenario, client, after)
-    return Finding(scenario=name, faults=mine, client=client, comparisons=compare(world, observed))
+    return Finding(name=name, traits=traits(scenario), faults=mine, client=client, comparisons=compare(world, observed))
