@@ -23,7 +23,7 @@ Examples:
   kubereach diagnose outputs/ --address 203.0.113.10:80 --from 10.40.7.5
   ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
   kubereach diagnose case.tar.gz -o json | jq .causes[0]
-  kubereach diagnose --lab                 the lab that is up, live
+  kubereach diagnose --lab
 
 \b
 Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
@@ -93,9 +93,11 @@ def _of_the_lab(name: str, options: Options) -> Diagnosis:
     """The diagnosis of a lab that is up: what its hosts say now, by the same engine, of its own flow by default."""
     from kubereach.lab import live
     from kubereach.lab.lab import Lab
+    from kubereach.lab.tools import complete_path
     from kubereach.lab.wiring import address_of
     from kubereach.pipeline import Options, diagnose
 
+    complete_path()
     running = Lab.attach(name)
     flow = live.flow(running)
     given = options != Options()
