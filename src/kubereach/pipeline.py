@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from msgspec import Struct
 
 from kubereach.advise.missing import missing
-from kubereach.advise.next_probe import next_probes
+from kubereach.advise.next_probe import MOST_PROBES, next_probes
 from kubereach.advise.repair import repairs
 from kubereach.advise.whatif import what_if
 from kubereach.build.assemble import build
@@ -55,8 +55,16 @@ def load(paths: Sequence[str], stdin: BinaryIO | None) -> Bundle:
     return load_bundle(paths, stdin)
 
 
-def diagnose(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped] = ()) -> Diagnosis:
-    """What the documents say about the flow; the same documents and options give the same diagnosis.
+def diagnose(
+    documents: Sequence[Document],
+    options: Options,
+    skipped: Sequence[Skipped] = (),
+    *,
+    most_probes: int = MOST_PROBES,
+) -> Diagnosis:
+    """What the documents say about the flow, with at most so many next probes.
+
+    The same documents and options give the same diagnosis.
 
     Raises UnreadableError when nothing in them is evidence, and UsageError when an option names what is not there.
     """
@@ -66,7 +74,7 @@ def diagnose(documents: Sequence[Document], options: Options, skipped: Sequence[
     network = build(evidence.facts, Choice(service=options.service, address=_address(options), client=options.from_))
     groups = collect(network)
     ranking = rank(network, groups)
-    return _composed(evidence, network, ranking, groups, skipped)
+    return _composed(evidence, network, ranking, groups, skipped, most_probes)
 
 
 def _address(options: Options) -> str | None:
@@ -76,7 +84,12 @@ def _address(options: Options) -> str | None:
 
 
 def _composed(
-    evidence: Evidence, network: Network, ranking: Ranking, groups: tuple[Group, ...], skipped: Sequence[Skipped]
+    evidence: Evidence,
+    network: Network,
+    ranking: Ranking,
+    groups: tuple[Group, ...],
+    skipped: Sequence[Skipped],
+    most_probes: int,
 ) -> Diagnosis:
     found = judged(ranking)
     blamed = blames(found, ranking)
@@ -98,7 +111,7 @@ def _composed(
         observations=observations(ranking, groups),
         walk=reported_walk(ranking),
         contradictions=contradictions(ranking, network, groups),
-        next_probes=next_probes(network, found, groups),
+        next_probes=next_probes(network, found, groups, ranking.residual, most_probes),
         what_if=what_if(ranking),
         understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
         assumed=network.assumed,

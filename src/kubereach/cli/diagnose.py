@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from kubereach.cli.output import output_encoding, output_width, wants_colour, write
+from kubereach.cli.output import write, write_document
 from kubereach.cli.status import exit_status
 from kubereach.errors import UsageError
 from kubereach.model.address import canonical_address
@@ -66,12 +66,12 @@ def command(
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
     options = flow_options(service, address, from_)
-    sources = _sources(paths)
+    given = sources(paths)
     from kubereach.pipeline import diagnose, load
 
-    bundle = load(sources, stdin())
+    bundle = load(given, stdin())
     diagnosis = diagnose(bundle.documents, options, bundle.skipped)
-    write(*_render(diagnosis, output, 2 if verbose else 0 if quiet else 1))
+    render(diagnosis, output, 2 if verbose else 0 if quiet else 1)
     return exit_status(diagnosis)
 
 
@@ -84,8 +84,8 @@ def _no_live(paths: tuple[str, ...]) -> tuple[str, str]:
     return what, f"save outputs into a folder (say `{example}`) and run `kubereach diagnose outputs/`"
 
 
-def _sources(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The paths, or standard input when something is piped in."""
+def sources(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths, or standard input when something is piped in. Raises UsageError when there is neither."""
     if paths:
         return paths
     if sys.stdin is None or sys.stdin.isatty():
@@ -130,24 +130,13 @@ def _endpoint(text: str) -> tuple[str, int | None]:
     return address, None if port is None else int(port)
 
 
-def _render(diagnosis: Diagnosis, output: str, detail: int) -> tuple[str, str | None]:
-    """The report, and the encoding that its form demands."""
+def render(diagnosis: Diagnosis, output: str, detail: int) -> None:
+    """Write the report to standard output."""
     if output == "json":
         from kubereach.report import jsonform
 
-        return jsonform.render(diagnosis), "utf-8"
+        write(jsonform.render(diagnosis), "utf-8")
+        return
     from kubereach.report.document import Detail, compose
 
-    document = compose(diagnosis, Detail(detail))
-    if output == "markdown":
-        from kubereach.report import markdown
-
-        return markdown.render(document), "utf-8"
-    if output == "html":
-        from kubereach.report import htmlform
-
-        return htmlform.render(document), "utf-8"
-    from kubereach.report import text
-
-    encoding = output_encoding()
-    return text.render(document, output_width(), colour=wants_colour(), encoding=encoding), None
+    write_document(compose(diagnosis, Detail(detail)), output)

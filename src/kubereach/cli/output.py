@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubereach.report.blocks import Document
 
 _WIDEST = 120  # longer lines are hard to read
 _UNKNOWN_WIDTH = 80
@@ -17,6 +21,22 @@ def write(text: str, encoding: str | None = None) -> None:
     stream.flush()
     stream.buffer.write(text.encode(encoding or output_encoding(), "backslashreplace"))
     stream.flush()
+
+
+def write_document(document: Document, form: str) -> None:
+    """Write a report's document in the form `text`, `markdown` or `html`."""
+    if form == "markdown":
+        from kubereach.report import markdown
+
+        write(markdown.render(document), "utf-8")
+    elif form == "html":
+        from kubereach.report import htmlform
+
+        write(htmlform.render(document), "utf-8")
+    else:
+        from kubereach.report import text
+
+        write(text.render(document, output_width(), colour=wants_colour(), encoding=output_encoding()))
 
 
 def output_encoding() -> str:
