@@ -17,12 +17,14 @@ from kubereach.model.diagnosis import Diagnosis
 if TYPE_CHECKING:  # the engine is loaded once the command line is known to be right
     from kubereach.pipeline import Options
 
+_ASKED = 50  # questions that the interview may choose from
 _EPILOG = """\b
 Examples:
   kubereach diagnose post.txt
   kubereach diagnose outputs/ --address 203.0.113.10:80 --from 10.40.7.5
   ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
   kubereach diagnose case.tar.gz -o json | jq .causes[0]
+  kubereach diagnose --interactive post.txt
 
 \b
 Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
@@ -43,6 +45,7 @@ Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
     help="The report's form; markdown fits into an issue.",
 )
 @click.option("--live", is_flag=True, help="Collect from the running cluster (not there yet).")
+@click.option("-i", "--interactive", is_flag=True, help="Ask for further outputs until the cause is clear.")
 @click.option("-v", "--verbose", is_flag=True, help="Show also what was not understood.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the verdict, its cause and the flow.")
 def command(
@@ -53,6 +56,7 @@ def command(
     from_: str | None,
     output: str,
     live: bool,
+    interactive: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
@@ -66,13 +70,41 @@ def command(
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
     options = flow_options(service, address, from_)
+    diagnosis = _asked(paths, options) if interactive else _read(paths, options)
+    render(diagnosis, output, 2 if verbose else 0 if quiet else 1)
+    return exit_status(diagnosis)
+
+
+def _read(paths: tuple[str, ...], options: Options) -> Diagnosis:
     given = sources(paths)
     from kubereach.pipeline import diagnose, load
 
     bundle = load(given, stdin())
-    diagnosis = diagnose(bundle.documents, options, bundle.skipped)
-    render(diagnosis, output, 2 if verbose else 0 if quiet else 1)
-    return exit_status(diagnosis)
+    return diagnose(bundle.documents, options, bundle.skipped)
+
+
+def _asked(paths: tuple[str, ...], options: Options) -> Diagnosis:
+    """The diagnosis after as many questions as it took; its next probes are cut to what a report shows."""
+    from msgspec.structs import replace
+
+    from kubereach.advise.next_probe import MOST_PROBES
+    from kubereach.cli import interactive
+    from kubereach.pipeline import diagnose, load
+
+    interactive.require_terminal()
+    if "-" in paths:
+        raise UsageError(
+            "--interactive reads the answers from standard input, so that - cannot be a PATH", "leave it out"
+        )
+    bundle = load(paths, None) if paths else None
+    documents = list(bundle.documents) if bundle else [interactive.beginning()]
+    skipped = bundle.skipped if bundle else ()
+    found = interactive.interviewed(
+        documents,
+        lambda known: diagnose(known, options, skipped, most_probes=_ASKED),
+        lambda name: load((name,), None).documents,
+    )
+    return replace(found, next_probes=found.next_probes[:MOST_PROBES])
 
 
 def _no_live(paths: tuple[str, ...]) -> tuple[str, str]:

@@ -39,6 +39,18 @@ def write_document(document: Document, form: str) -> None:
         write(text.render(document, output_width(), colour=wants_colour(), encoding=output_encoding()))
 
 
+def tell(document: Document) -> None:
+    """Write a document to standard error, where a dialogue goes; a blank line sets it apart."""
+    if sys.stderr is None:
+        return
+    from kubereach.report import text
+
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    colour = sys.stderr.isatty() and _may_colour()
+    sys.stderr.write(text.render(document, output_width(), colour=colour, encoding=encoding) + "\n")
+    sys.stderr.flush()
+
+
 def output_encoding() -> str:
     """The encoding of standard output."""
     return getattr(sys.stdout, "encoding", None) or "utf-8"
@@ -58,6 +70,8 @@ def output_width() -> int:
 
 def wants_colour() -> bool:
     """Colour only on a terminal that can show it, and never when NO_COLOR (no-color.org) is set."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return sys.stdout is not None and sys.stdout.isatty()
+    return _may_colour() and sys.stdout is not None and sys.stdout.isatty()
+
+
+def _may_colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
