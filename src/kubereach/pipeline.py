@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
+from kubereach.advise.consequences import consequences
 from kubereach.advise.missing import missing
 from kubereach.advise.next_probe import MOST_PROBES, next_probes
 from kubereach.advise.repair import repairs
-from kubereach.advise.whatif import what_if
+from kubereach.advise.supposed import Wanted, suppose
+from kubereach.advise.whatif import what_if as attempts
 from kubereach.build.assemble import build
 from kubereach.build.target import PLACEHOLDER, Choice
 from kubereach.diagnose.effects import effects
@@ -33,6 +35,7 @@ from kubereach.evidence.document import Document
 from kubereach.evidence.intake import Evidence, Passage, read_evidence
 from kubereach.model.diagnosis import Because, Cause, Diagnosis, Role, Target, UnreadSpan
 from kubereach.model.network import Network
+from kubereach.model.what_if import WhatIf
 
 if TYPE_CHECKING:  # whoever brings documents of their own needs no files and archives
     from kubereach.sources.bundle import Bundle
@@ -68,13 +71,58 @@ def diagnose(
 
     Raises UnreadableError when nothing in them is evidence, and UsageError when an option names what is not there.
     """
-    evidence = read_evidence(sorted(documents, key=lambda document: document.name))
-    if not evidence.facts and not evidence.understood:
-        raise _unreadable(evidence.wanted, skipped)
-    network = build(evidence.facts, Choice(service=options.service, address=_address(options), client=options.from_))
+    evidence, network = _network(documents, options, skipped)
     groups = collect(network)
     ranking = rank(network, groups)
     return _composed(evidence, network, ranking, groups, skipped, most_probes)
+
+
+def what_if(
+    documents: Sequence[Document],
+    options: Options,
+    *,
+    sets: Sequence[str] = (),
+    down: Sequence[str] = (),
+    manifests: Sequence[Document] = (),
+    skipped: Sequence[Skipped] = (),
+) -> WhatIf:
+    """What changes of the documents' cluster would do to the flow, and to every service by every entry node.
+
+    Raises what `diagnose` raises, and UsageError for a change that cannot be put into the model.
+    """
+    evidence, network = _network(documents, options, skipped)
+    wanted = Wanted(sets=tuple(sets), down=tuple(down), manifests=tuple(manifests))
+    supposed = suppose(evidence.facts, network, _same_flow(network), wanted)
+    groups = collect(network)
+    flow, rows = consequences(rank(network, groups), network, supposed.network, supposed.down, groups)
+    return WhatIf(target=_target(network), changes=supposed.changes, flow=flow, rows=rows, assumed=network.assumed)
+
+
+def _network(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped]) -> tuple[Evidence, Network]:
+    evidence = read_evidence(sorted(documents, key=lambda document: document.name))
+    if not evidence.facts and not evidence.understood:
+        raise _unreadable(evidence.wanted, skipped)
+    choice = Choice(service=options.service, address=_address(options), client=options.from_)
+    return evidence, build(evidence.facts, choice)
+
+
+def _same_flow(network: Network) -> Choice:
+    """The choice that leads to the network's own flow again, whatever else changes."""
+    flow = network.flow
+    named = None if flow.service == PLACEHOLDER else flow.service.removeprefix("service/")
+    where = Options(address=flow.address or None, port=flow.port)
+    return Choice(service=named, address=_address(where), client=flow.client or None)
+
+
+def _target(network: Network) -> Target:
+    flow = network.flow
+    return Target(
+        service=None if flow.service == PLACEHOLDER else flow.service.removeprefix("service/"),
+        address=flow.address or None,
+        port=flow.port,
+        protocol=flow.protocol,
+        from_=flow.client or None,
+    )
 
 
 def _address(options: Options) -> str | None:
@@ -93,16 +141,9 @@ def _composed(
 ) -> Diagnosis:
     found = judged(ranking)
     blamed = blames(found, ranking)
-    flow = network.flow
     first = blamed[0].suspect.fault.code if blamed else None
     return Diagnosis(
-        target=Target(
-            service=None if flow.service == PLACEHOLDER else flow.service.removeprefix("service/"),
-            address=flow.address or None,
-            port=flow.port,
-            protocol=flow.protocol,
-            from_=flow.client or None,
-        ),
+        target=_target(network),
         verdict=verdict(ranking, groups, blamed),
         causes=tuple(_cause(b, groups, ranking, first) for b in blamed),
         effects=effects(found),
@@ -112,7 +153,7 @@ def _composed(
         walk=reported_walk(ranking),
         contradictions=contradictions(ranking, network, groups),
         next_probes=next_probes(network, found, groups, ranking.residual, most_probes),
-        what_if=what_if(ranking),
+        what_if=attempts(ranking),
         understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
         assumed=network.assumed,
         missing=(*missing(network), *evidence.wanted),

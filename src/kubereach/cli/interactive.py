@@ -48,7 +48,7 @@ def require_terminal() -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(
             "--interactive asks on the terminal, and standard input is none",
-            "give the evidence as PATH and run it in a terminal, or use `kubereach next PATH` for the list of questions",
+            "run it in a terminal with the evidence as PATH, or let `kubereach next PATH` list the questions",
         )
 
 
@@ -103,9 +103,8 @@ def _answered(item: Item, documents: list[Document], load: Load) -> tuple[list[D
         if not any(paste.strip() for paste in pastes):
             tell(says.note("Nothing was pasted. Paste the output, or type skip or quit."))
             continue
-        if any(len(line) >= _TERMINAL_CUTS for paste in pastes for line in paste.splitlines()):
-            if reply.told is Told.PASTED:
-                tell(says.note("A terminal cuts lines at 4,095 bytes; with longer ones, answer `file NAME` instead."))
+        if reply.told is Told.PASTED and any(len(line) >= _TERMINAL_CUTS for line in reply.text.splitlines()):
+            tell(says.note("A terminal cuts lines at 4,095 bytes; with longer ones, answer `file NAME` instead."))
         found = [interview.as_document(_name(documents, kept, i), item, paste) for i, paste in enumerate(pastes)]
         kept += [answer.document for answer in found]
         for answer in found:
