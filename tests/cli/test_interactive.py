@@ -52,8 +52,9 @@ def _whoever_has_access(where: str, command: str) -> str:
     return "skip\n"
 
 
-def _report(text: str) -> Any:
-    return json.loads(text[text.index('{\n  "schema"') :])
+def _report(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text[text.index('{\n  "schema"') :])
+    return found
 
 
 def test_the_founding_case_is_asked_down_to_its_cause(first_three: str) -> None:

@@ -17,7 +17,7 @@ from kubereach.advise.next_probe import candidates
 from kubereach.advise.outcome import Ended, Ending, Sent, ending, outcome
 from kubereach.diagnose.catalogue import all_suspects, fault_module
 from kubereach.diagnose.fault import Presence, Suspect
-from kubereach.diagnose.observe import Group
+from kubereach.diagnose.observe import Group, probe
 from kubereach.diagnose.rank import Hypothesis, Ranking
 from kubereach.diagnose.roles import service_packet
 from kubereach.model.address import contains
@@ -55,7 +55,7 @@ MOST_DOUBTS = 2
 _NAMES = frozenset(a.name for a in (ADDRESSES, ENDPOINTS, CLUSTER_IP, NODE_PORTS, HEALTH_PORT, PORTS))
 
 
-Shares = tuple[tuple[float, World], ...]
+Shares = tuple[tuple[float, World, tuple[str, ...]], ...]  # with the commands that would tell them apart
 
 
 class Sides(Struct, frozen=True):
@@ -76,9 +76,9 @@ def consequences(
     def row(sent: Sent, alike: tuple[str, ...], residual: float) -> Row:
         was = [(h, h.weight, ending(w, sent, _unchanged)) for h, w in zip(sides.hypotheses, sides.before, strict=True)]
         now = [
-            (h, h.weight * share, _ended(world, sent, down))
+            (h, h.weight * share, _ended(world, sent, down, commands))
             for h, shares in zip(sides.hypotheses, sides.after, strict=True)
-            for share, world in shares
+            for share, world, commands in shares
         ]
         before, after = outcome(was, residual, asks), outcome(now, residual, asks)
         return Row(
@@ -100,10 +100,11 @@ def consequences(
     return flow, tuple(_merged(rows))
 
 
-def _ended(world: World, sent: Sent, down: tuple[str, ...]) -> Ending:
+def _ended(world: World, sent: Sent, down: tuple[str, ...], commands: tuple[str, ...]) -> Ending:
     if sent.via in down:
         return Ending(Result.FAILS, f"{sent.via.removeprefix('node/')} is down")
-    return ending(world, sent, _Without(down))
+    found = ending(world, sent, _Without(down))
+    return replace(found, open_for=(*found.open_for, *commands))
 
 
 def effect(before: Outcome, after: Outcome, was: Sequence[Ended], now: Sequence[Ended]) -> Effect:
@@ -178,16 +179,17 @@ def _after(hypothesis: Hypothesis, changed: Network, settled: set[Key], shared: 
             continue  # the change took away what it rested on
         changes = module.apply(world, found)
         world = world.changed({k: v for k, v in changes.items() if k not in settled})
-    shares = [(1.0, world)]
+    shares: list[tuple[float, World, tuple[str, ...]]] = [(1.0, world, ())]
     if _one_sided(hypothesis.world.network, changed):
         rejected = {SESSION_FAULT.of(node): "rejected" for node in changed.nodes}
-        shares = [(0.5, world), (0.5, world.changed(rejected))]
+        asks = tuple(o.command for o in probe("bgp_session").offers(changed) if o.where == "router")[:1]
+        shares = [(0.5, world, asks), (0.5, world.changed(rejected), asks)]
     for suspect in raised:
         p = suspect.fault.prior if suspect.prior is None else suspect.prior
         shares = [
             part
-            for share, one in shares
-            for part in ((share * (1 - p), one), (share * p, one.changed(_applied(one, suspect))))
+            for share, one, asks in shares
+            for part in ((share * (1 - p), one, asks), (share * p, one.changed(_applied(one, suspect)), asks))
         ]
     return tuple(shares)
 

@@ -48,10 +48,8 @@ def compose(answer: WhatIf) -> Document:
     if answer.flow.effect is Effect.CLEARED and after.result is Result.PARTLY:
         head = Span("With this change it works better, and not well", Tone.WARN)
     title = (head, plain(f": {_both(answer.flow.before, after)}."))
-    blocks: list[Block] = [paragraph(faint(f"Flow: {flow(answer.target)}"))]
-    blocks += _reasons(answer.flow)
+    blocks: list[Block] = [paragraph(faint(f"Flow: {flow(answer.target)}")), *_reasons(answer.flow)]
     blocks += [Heading((plain("Changed"),)), Items(tuple((_change(change),) for change in answer.changes))]
-    blocks.append(paragraph(faint("As routed is the way that packets take; via NODE, that they are led there.")))
     for name, effect in _SECTIONS:
         rows = [row for row in answer.rows if row.effect is effect]
         if rows:
@@ -79,7 +77,7 @@ def _at(label: str) -> Iterable[Span]:
 
 
 def _row(row: Row) -> tuple[Block, ...]:
-    where = f"via {listed(v.removeprefix('node/') for v in row.via)}" if row.via else "as routed"
+    where = f"if led to {listed(v.removeprefix('node/') for v in row.via)}" if row.via else "as routed"
     ports = ",".join(map(str, row.ports))
     address = f"[{row.address}]" if ":" in row.address else row.address
     name = "the service" if row.service == PLACEHOLDER.removeprefix("service/") else row.service
