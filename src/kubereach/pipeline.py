@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from msgspec import Struct
 
 from kubereach.advise.consequences import consequences
+from kubereach.advise.difference import same_names
+from kubereach.advise.evidence_change import compared
+from kubereach.advise.flipping import explained, model_changes
 from kubereach.advise.missing import missing
 from kubereach.advise.next_probe import MOST_PROBES, next_probes
 from kubereach.advise.repair import repairs
@@ -34,6 +37,7 @@ from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import Evidence, Passage, read_evidence
 from kubereach.model.diagnosis import Because, Cause, Diagnosis, Role, Target, UnreadSpan
+from kubereach.model.difference import Difference
 from kubereach.model.network import Network
 from kubereach.model.what_if import WhatIf
 
@@ -96,6 +100,36 @@ def what_if(
     groups = collect(network)
     flow, rows = consequences(rank(network, groups), network, supposed.network, supposed.down, groups)
     return WhatIf(target=_target(network), changes=supposed.changes, flow=flow, rows=rows, assumed=network.assumed)
+
+
+def diff(
+    before: Sequence[Document], after: Sequence[Document], options: Options, *, skipped: Sequence[Skipped] = ()
+) -> Difference:
+    """What changed from the documents `before` to those `after`, for the flow of `before`.
+
+    Raises what `diagnose` raises.
+    """
+    (old, network), (new, _) = _network(before, options, skipped), _network(after, Options(), skipped)
+    flow = _same_flow(network)
+    sides = same_names(old.facts, new.facts, (flow, flow))
+    groups = tuple(collect(side.network) for side in sides)
+    rankings = tuple(rank(side.network, found) for side, found in zip(sides, groups, strict=True))
+    verdicts = [
+        verdict(ranking, found, blames(judged(ranking), ranking))
+        for ranking, found in zip(rankings, groups, strict=True)
+    ]
+    changes, one_sided = compared(*sides)
+    explanations, undecided = explained((verdicts[0], verdicts[1]), rankings[0], rankings[1], sides)
+    return Difference(
+        target=_target(sides[0].network),
+        verdict_before=verdicts[0],
+        verdict_after=verdicts[1],
+        explained_by=explanations,
+        undecided=undecided,
+        evidence=changes,
+        model=model_changes(sides[0].network, sides[1].network),
+        not_comparable=one_sided,
+    )
 
 
 def _network(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped]) -> tuple[Evidence, Network]:

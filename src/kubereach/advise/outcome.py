@@ -51,7 +51,7 @@ def ending(world: World, sent: Sent, finish: Finish) -> Ending:
     commands: list[str] = []
     for changes, asks in _completions(world, sent.service):
         commands += asks
-        one = _read(_walked(finish(world.changed(changes)), sent))
+        one = read(_walked(finish(world.changed(changes)), sent))
         found.setdefault(one.result, one)
     if len(found) == 1:
         return next(iter(found.values()))
@@ -113,7 +113,7 @@ def _walked(world: World, sent: Sent) -> Walk:
     return walk(world, sent.service, sent.packet)
 
 
-def _read(found: Walk) -> Ending:
+def read(found: Walk) -> Ending:
     """A walk as an ending: which of several ways holds, where that is not known, leaves it open."""
     if not found.branches:
         return Ending(Result.FAILS, "the address is not the service's")

@@ -18,6 +18,7 @@ VERBS = {
     "diagnose": ("kubereach.cli.diagnose", "Say why a client cannot reach an address, and what helps."),
     "next": ("kubereach.cli.next_questions", "List the questions worth asking next, best first."),
     "what-if": ("kubereach.cli.what_if", "Say what a change would do, before it is made."),
+    "diff": ("kubereach.cli.diff", "Say what changed between two collections, and what it did."),
     "collect-list": ("kubereach.cli.collect_list", "List the commands whose outputs would decide."),
     "formats": ("kubereach.cli.formats", "List every text that is read, and the command that prints it."),
     "explain": ("kubereach.cli.explain", "Describe a cause, or a class of causes."),
