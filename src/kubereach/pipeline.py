@@ -10,7 +10,7 @@ from msgspec import Struct
 from kubereach.advise.consequences import consequences
 from kubereach.advise.difference import same_names
 from kubereach.advise.evidence_change import compared
-from kubereach.advise.flipping import explained, model_changes
+from kubereach.advise.flipping import ends, explained, model_changes
 from kubereach.advise.missing import missing
 from kubereach.advise.next_probe import MOST_PROBES, next_probes
 from kubereach.advise.repair import repairs
@@ -124,6 +124,8 @@ def diff(
         target=_target(sides[0].network),
         verdict_before=verdicts[0],
         verdict_after=verdicts[1],
+        ends_before=ends(rankings[0]),
+        ends_after=ends(rankings[1]),
         explained_by=explanations,
         undecided=undecided,
         evidence=changes,

@@ -178,3 +178,16 @@ def test_usage_errors(tmp_path: Path) -> None:
         done = run("diff", *words)
         assert done.returncode == status
         assert_two_lines(done)
+
+
+def test_one_fault_of_two_is_gone() -> None:
+    """The flow fails as before, and elsewhere: that is what the first repair did."""
+    folder = EXAMPLES / "two-faults-on-a-new-node"
+    found, status = _differ(folder / "bundle", folder / "after-the-first-repair")
+    assert (found["verdict_before"], found["verdict_after"], status) == ("unreachable", "unreachable", 0)
+    assert (found["ends_before"], found["ends_after"]) == (
+        "the router has no route to the address",
+        "at hazel-3: FORWARD drops it",
+    )
+    assert "bgp-session-blocked" in found["explained_by"][0]["changes"][0]
+    assert _changed(found)["router", "10.73.2.13"] == ("added", None, "Established, 1 prefixes received")

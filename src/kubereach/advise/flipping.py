@@ -12,7 +12,7 @@ from itertools import combinations
 from msgspec import Struct
 
 from kubereach.advise.evidence_change import Side
-from kubereach.advise.outcome import read
+from kubereach.advise.outcome import Ending, read
 from kubereach.diagnose.catalogue import fault_module
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.observe import Group
@@ -68,12 +68,14 @@ def model_changes(before: Network, after: Network) -> tuple[ModelChange, ...]:
 def explained(
     verdicts: tuple[Verdict, Verdict], before: Ranking, after: Ranking, sides: tuple[Side, Side]
 ) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
-    """The explanations by probability, and in words what remains undecided; none where the verdict is the same."""
-    target = _FARES.get(verdicts[1])
-    if target is None:
+    """The explanations by probability, and in words what remains undecided; none where the flow fares the same."""
+    result = _FARES.get(verdicts[1])
+    if result is None:
         return (), ("What the client gets is not decided in the second bundle, so that nothing can be explained.",)
-    if verdicts[0] is verdicts[1]:
+    same_verdict = verdicts[0] is verdicts[1]
+    if same_verdict and ends(before) == ends(after):
         return (), ()
+    target = Ending(result, ends(after) if same_verdict else "")
     leaves = [
         Candidate(f"{key[0]} {key[1]}: {worded(old.value)} → {worded(new.value)}", {key: new.value})
         for key, old, new in _changed_leaves(sides[0].network, sides[1].network)
@@ -82,7 +84,7 @@ def explained(
     reasons: dict[tuple[str, ...], tuple[Because, ...]] = {}
     total = lost = 0.0
     for hypothesis in _likely(before.hypotheses):
-        if _fares(hypothesis.world) is target:
+        if _fares(hypothesis.world, target):
             continue  # a world that is likely for other reasons, and has nothing to explain
         total += hypothesis.weight
         candidates = (*_faults(hypothesis, after), *leaves)[:MOST_CANDIDATES]
@@ -124,8 +126,15 @@ def _likely(hypotheses: tuple[Hypothesis, ...]) -> Iterator[Hypothesis]:
             return
 
 
-def _fares(world: World) -> Result:
-    return read(service_walk(world)).result
+def ends(ranking: Ranking) -> str:
+    """How the flow ends in the likeliest world, "" where it arrives or nothing is likely."""
+    return read(service_walk(ranking.hypotheses[0].world)).why if ranking.hypotheses else ""
+
+
+def _fares(world: World, target: Ending) -> bool:
+    """Whether the flow ends so in the world; the reason counts where the target has one."""
+    found = read(service_walk(world))
+    return found.result is target.result and (not target.why or found.why == target.why)
 
 
 def _faults(hypothesis: Hypothesis, after: Ranking) -> Iterator[Candidate]:
@@ -170,7 +179,7 @@ def _summary(suspect: Suspect) -> str:
 
 
 def _smallest(
-    world: World, candidates: tuple[Candidate, ...], target: Result
+    world: World, candidates: tuple[Candidate, ...], target: Ending
 ) -> list[tuple[tuple[Candidate, ...], World]]:
     """The smallest sets of changes after which the flow fares as wanted, each with the world that it leads to."""
     for size in range(1, min(LARGEST_SET, len(candidates)) + 1):
@@ -179,7 +188,7 @@ def _smallest(
             changed = world
             for candidate in chosen:
                 changed = changed.changed(candidate.changes)
-            if _fares(changed) is target:
+            if _fares(changed, target):
                 found.append((chosen, changed))
         if found:
             return found

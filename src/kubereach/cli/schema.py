@@ -9,7 +9,7 @@ import click
 from kubereach.cli.output import write
 
 # verb → (module, type) of what it prints as JSON. Data, so that a schema imports no other verb's types.
-_TYPES = {
+TYPES = {
     "diagnose": ("kubereach.model.diagnosis", "Diagnosis"),
     "next": ("kubereach.model.next_list", "NextList"),
     "what-if": ("kubereach.model.what_if", "WhatIf"),
@@ -26,7 +26,7 @@ Examples:
   kubereach schema > diagnosis.schema.json
   kubereach schema next""",
 )
-@click.argument("verb", type=click.Choice([*_TYPES]), default="diagnose", metavar="[VERB]")
+@click.argument("verb", type=click.Choice([*TYPES]), default="diagnose", metavar="[VERB]")
 def command(*, verb: str) -> None:
     """Print the JSON Schema of what `kubereach VERB -o json` prints.
 
@@ -34,5 +34,5 @@ def command(*, verb: str) -> None:
     """
     from kubereach.report.jsonform import schema
 
-    module, name = _TYPES[verb]
+    module, name = TYPES[verb]
     write(schema(getattr(import_module(module), name)), encoding="utf-8")

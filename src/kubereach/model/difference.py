@@ -73,12 +73,18 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """The whole answer; `undecided` says what it cannot tell."""
+    """The whole answer; `undecided` says what it cannot tell.
+
+    `ends_before` and `ends_after` say how the flow ends in the likeliest world of each bundle, "" where it arrives.
+    Where the verdict is the same and they differ, it is that difference that is explained.
+    """
 
     schema: str = SCHEMA
     target: Target
     verdict_before: Verdict
     verdict_after: Verdict
+    ends_before: str = ""
+    ends_after: str = ""
     explained_by: tuple[Explanation, ...] = ()
     undecided: tuple[str, ...] = ()
     evidence: tuple[EvidenceChange, ...] = ()

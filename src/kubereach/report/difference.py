@@ -32,6 +32,7 @@ _TONES = {
 }
 _TOLD = 40  # changes of one kind; -o json has them all
 _EXPLANATIONS = 5
+_LEAST_TOLD = 0.03  # what explains less than this is left to -o json
 _NAMED = 4
 
 
@@ -41,6 +42,9 @@ def compose(found: Difference) -> Document:
     title = [Span(before.value.upper(), _TONES[before]), plain(" → "), Span(after.value.upper(), _TONES[after])]
     title.append(plain(f": {_headline(found)}"))
     blocks: list[Block] = [paragraph(faint(f"Flow: {flow(found.target)}"))]
+    if found.ends_before != found.ends_after:
+        for name, end in (("Before", found.ends_before), ("After", found.ends_after)):
+            blocks.append(paragraph(faint(sentence(f"{name}: {end or 'it arrives'}"))))
     if found.explained_by:
         blocks += _explanations(found.explained_by)
     blocks += _section("Not decided", [paragraph(text) for text in found.undecided])
@@ -52,6 +56,8 @@ def compose(found: Difference) -> Document:
 
 
 def _headline(found: Difference) -> str:
+    if found.verdict_before is found.verdict_after and found.ends_before != found.ends_after:
+        return "it ends elsewhere than before."
     if found.explained_by:
         first = found.explained_by[0]
         if first.probability >= 0.8:
@@ -73,7 +79,7 @@ def _section(name: str, items: list[Paragraph]) -> list[Block]:
 
 def _explanations(found: tuple[Explanation, ...]) -> Iterable[Block]:
     """Each with what speaks for it; what speaks for all of them is said once."""
-    shown = found[:_EXPLANATIONS]
+    shown = [one for one in found[:_EXPLANATIONS] if one is found[0] or one.probability >= _LEAST_TOLD]
     common = [reason for reason in shown[0].because if all(reason in other.because for other in shown)]
     items = tuple(_explanation(one, common if len(shown) > 1 else []) for one in shown)
     yield Heading((plain("What explains it"),))
