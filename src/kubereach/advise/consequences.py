@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kubereach.advise.next_probe import candidates
-from kubereach.advise.outcome import Ended, Ending, Sent, ending, outcome
+from kubereach.advise.outcome import Ended, Ending, Sent, Settling, ending, outcome
 from kubereach.diagnose.catalogue import all_suspects, fault_module
 from kubereach.diagnose.fault import Presence, Suspect
 from kubereach.diagnose.observe import Group, probe
@@ -71,7 +71,7 @@ def consequences(
 ) -> tuple[Row, tuple[Row, ...]]:
     """The diagnosed flow's row, and the rows of every service address, as routed and via each node."""
     sides = _sides(ranking, network, changed)
-    asks = candidates(network, groups)
+    settle = Settling(candidates(network, groups))
 
     def row(sent: Sent, alike: tuple[str, ...], residual: float) -> Row:
         was = [(h, h.weight, ending(w, sent, _unchanged)) for h, w in zip(sides.hypotheses, sides.before, strict=True)]
@@ -80,7 +80,7 @@ def consequences(
             for h, shares in zip(sides.hypotheses, sides.after, strict=True)
             for share, world, commands in shares
         ]
-        before, after = outcome(was, residual, asks), outcome(now, residual, asks)
+        before, after = outcome(was, residual, settle), outcome(now, residual, settle)
         return Row(
             service=sent.service.removeprefix("service/"),
             address=sent.packet.address,
@@ -103,7 +103,7 @@ def consequences(
 def _ended(world: World, sent: Sent, down: tuple[str, ...], commands: tuple[str, ...]) -> Ending:
     if sent.via in down:
         return Ending(Result.FAILS, f"{sent.via.removeprefix('node/')} is down")
-    found = ending(world, sent, _Without(down))
+    found = ending(world, sent, _Without(down, sent.service))
     return replace(found, open_for=(*found.open_for, *commands))
 
 
@@ -125,6 +125,7 @@ class _Without(Struct, frozen=True):
     """Takes nodes away: agent and proxy stop, nothing passes, pods there are ready no more."""
 
     down: tuple[str, ...]
+    service: str  # the one that is asked for: no other's pods decide its fate
 
     def __call__(self, world: World) -> World:
         if not self.down:
@@ -132,11 +133,10 @@ class _Without(Struct, frozen=True):
         changes: dict[Key, object] = {}
         for node in self.down:
             changes |= {leaf.of(node): True for leaf in (AGENT_DOWN, PROXY_DOWN, DATAPATH_BROKEN)}
-        for service in world.network.services:
-            ends = world.get(service, ENDPOINTS)
-            gone = tuple(replace(e, ready=e.ready and e.node not in self.down) for e in ends)
-            if gone != ends:
-                changes[ENDPOINTS.of(service)] = gone
+        ends = world.get(self.service, ENDPOINTS)
+        gone = tuple(replace(e, ready=e.ready and e.node not in self.down) for e in ends)
+        if gone != ends:
+            changes[ENDPOINTS.of(self.service)] = gone
         return world.changed(changes)
 
 

@@ -52,13 +52,33 @@ def ending(world: World, sent: Sent, finish: Finish) -> Ending:
     for changes, asks in _completions(world, sent.service):
         commands += asks
         one = read(_walked(finish(world.changed(changes)), sent))
+        if sent.via:  # said already
+            one = replace(one, why=one.why.removeprefix(f"at {sent.via.removeprefix('node/')}: "))
         found.setdefault(one.result, one)
     if len(found) == 1:
         return next(iter(found.values()))
     return Ending(Result.UNKNOWN, "it depends on what was not collected", tuple(dict.fromkeys(commands)))
 
 
-def outcome(endings: Sequence[Ended], residual: float, candidates: Iterable[Candidate]) -> Outcome:
+class Settling:
+    """Which questions would tell labelled hypotheses apart; many flows share one labelling, and are asked once."""
+
+    def __init__(self, candidates: tuple[Candidate, ...]) -> None:
+        self._candidates = candidates
+        self._known: dict[tuple[tuple[int, str], ...], tuple[str, ...]] = {}
+
+    def commands(self, labelled: list[tuple[Hypothesis, str]], residual: float) -> tuple[str, ...]:
+        """The commands whose answers are expected to tell most about the labels."""
+        if len({label for _, label in labelled}) < 2:
+            return ()
+        key = tuple((id(hypothesis), label) for hypothesis, label in labelled)
+        if key not in self._known:
+            best = valued(self._candidates, labelled, residual)[:MOST_SETTLING]
+            self._known[key] = tuple(one.candidate.command for one in best)
+        return self._known[key]
+
+
+def outcome(endings: Sequence[Ended], residual: float, settle: Settling) -> Outcome:
     """The outcome over hypotheses by weight; `residual` is the mass of what is not in the catalogue."""
     masses: dict[Result, float] = {}
     for _, weight, end in endings:
@@ -73,8 +93,7 @@ def outcome(endings: Sequence[Ended], residual: float, candidates: Iterable[Cand
     commands = [command for _, _, end in endings for command in end.open_for]
     mostly = {id(h): (h, end.result.value) for h, _, end in sorted(endings, key=lambda e: e[1])}
     labelled = [mostly[key] for key in dict.fromkeys(id(h) for h, _, _ in endings)]
-    best = valued(candidates, labelled, residual)[:MOST_SETTLING]
-    commands += [v.candidate.command for v in best]
+    commands += settle.commands(labelled, residual)
     if likeliest is not Result.UNKNOWN:
         why = f"{likeliest.value} in {share:.0%} of what is likely" + (f": {why}" if why else "")
     return Outcome(

@@ -39,6 +39,8 @@ _SECTIONS = (
 )
 _SURE = 0.99
 _ALIKE_NAMED = 3
+_NODES_NAMED = 5
+_TOLD = 20  # rows of one effect
 
 
 def compose(answer: WhatIf) -> Document:
@@ -51,9 +53,12 @@ def compose(answer: WhatIf) -> Document:
     blocks: list[Block] = [paragraph(faint(f"Flow: {flow(answer.target)}")), *_reasons(answer.flow)]
     blocks += [Heading((plain("Changed"),)), Items(tuple((_change(change),) for change in answer.changes))]
     for name, effect in _SECTIONS:
-        rows = [row for row in answer.rows if row.effect is effect]
+        # The real ways first: what is led elsewhere is what would be, were it so.
+        rows = sorted((row for row in answer.rows if row.effect is effect), key=lambda row: bool(row.via))
         if rows:
-            blocks += [Heading((plain(name),)), Items(tuple(_row(row) for row in rows))]
+            blocks += [Heading((plain(name),)), Items(tuple(_row(row) for row in rows[:_TOLD]))]
+        if len(rows) > _TOLD:
+            blocks.append(paragraph(faint(f"and {len(rows) - _TOLD} more, which -o json lists.")))
     if answer.assumed:
         blocks += [Heading((plain("Assumed"),)), Items(tuple((paragraph(text),) for text in answer.assumed))]
     return Document(title, tuple(blocks))
@@ -68,7 +73,8 @@ def _change(change: Change) -> Paragraph:
     before = "not shown" if change.before is None else change.before
     after = "taken away" if change.after is None else change.after
     if change.before == change.after:
-        return paragraph(what, f": stands at {after} already, which changes nothing.")
+        stands = "is not set" if change.after is None else f"stands at {after} already"
+        return paragraph(what, f": {stands}, which changes nothing.")
     return paragraph(what, f": {before} → ", strong(after), " ", *_at(change.origin))
 
 
@@ -77,7 +83,8 @@ def _at(label: str) -> Iterable[Span]:
 
 
 def _row(row: Row) -> tuple[Block, ...]:
-    where = f"if led to {listed(v.removeprefix('node/') for v in row.via)}" if row.via else "as routed"
+    where = f"if led to {_some(tuple(v.removeprefix('node/') for v in row.via), _NODES_NAMED, 'or')}"
+    where = where if row.via else "as routed"
     ports = ",".join(map(str, row.ports))
     address = f"[{row.address}]" if ":" in row.address else row.address
     name = "the service" if row.service == PLACEHOLDER.removeprefix("service/") else row.service
@@ -88,10 +95,13 @@ def _row(row: Row) -> tuple[Block, ...]:
         spans.append(Span(_side(row.before), _TONES[row.before.result]))
         spans += [plain(" → "), Span(_side(row.after), _TONES[row.after.result])]
     if row.alike:
-        rest = len(row.alike) - _ALIKE_NAMED
-        named = [*row.alike[:_ALIKE_NAMED], *([f"{rest} more"] if rest > 0 else [])]
-        spans.append(faint(f"; so does {listed(named)}"))
+        spans.append(faint(f"; so does {_some(row.alike, _ALIKE_NAMED)}"))
     return (Paragraph((*spans, plain("."))), *_reasons(row))
+
+
+def _some(names: tuple[str, ...], most: int, conjunction: str = "and") -> str:
+    rest = len(names) - most
+    return listed([*names[:most], *([f"{rest} more"] if rest > 0 else [])], conjunction)
 
 
 def _both(before: Outcome, after: Outcome) -> str:
@@ -117,6 +127,6 @@ def _reasons(row: Row) -> tuple[Block, ...]:
         sides = (("Before", before), ("After", after))
         blocks += [paragraph(faint(sentence(f"{name}: {side.why}"))) for name, side in sides if side.why]
     commands = tuple(dict.fromkeys((*before.settled_by, *after.settled_by)))
-    if commands:
+    if commands and row.effect is not Effect.SAME:
         blocks += [paragraph(faint(f"{count(len(commands), 'output')} would settle it:")), Code(commands)]
     return tuple(blocks)
