@@ -191,3 +191,10 @@ def test_one_fault_of_two_is_gone() -> None:
     )
     assert "bgp-session-blocked" in found["explained_by"][0]["changes"][0]
     assert _changed(found)["router", "10.73.2.13"] == ("added", None, "Established, 1 prefixes received")
+
+
+def test_a_bundle_of_another_service() -> None:
+    done = run("diff", str(FOUNDING), str(EXAMPLES / "policy-denies" / "post.txt"))
+    assert done.returncode == 2
+    assert_two_lines(done)
+    assert "in the second bundle, the evidence shows no service default/storefront" in done.stderr

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 
 from kubereach.advise.collect import KUBECTL, Item, remaining
-from kubereach.evidence import cutting
+from kubereach.evidence import cutting, prompt
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
 from kubereach.evidence.shell import innermost
@@ -92,9 +92,10 @@ def _candidates(item: Item, text: bytes) -> Iterator[bytes]:
     head, _, rest = text.lstrip(b"\n").partition(b"\n")
     typed = head.decode("utf-8", "replace")
     if cutting.is_command(typed):
-        if not _same(typed, item.command):
+        same = _same(typed, item.command)
+        if not same or _names_host(typed, item):
             yield text
-        text = rest if _same(typed, item.command) else text
+        text = rest if same else text
     for command in _spellings(item.command):
         yield f"{_prompt(item.where, command)}\n".encode() + text
     yield text
@@ -111,6 +112,12 @@ def _spellings(command: str) -> Iterator[str]:
 def _same(typed: str, command: str) -> bool:
     wanted = innermost(command.partition("   # ")[0]).command
     return innermost(re.sub(r"^[^#$>%]{0,80}[#$>%]\s*", "", typed)).command == wanted or typed.strip().endswith(wanted)
+
+
+def _names_host(typed: str, item: Item) -> bool:
+    """Whether the prompt says where it ran; where kubectl runs says nothing of the node that it asks."""
+    found = prompt.parse(typed)
+    return found is not None and bool(found.host) and not item.command.startswith("kubectl")
 
 
 def _prompt(where: str, command: str) -> str:
