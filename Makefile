@@ -1,6 +1,6 @@
 # The tasks of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format accept readme index bench packages clean
+.PHONY: real-kube-proxy help demo test check format accept readme index bench packages clean
 export PYTHON
 
 BIN := .venv/bin
@@ -8,7 +8,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## install into .venv and diagnose the example
 	@.ci/venv
@@ -42,6 +42,11 @@ index: ## rewrite the generated indexes of readers, probes and faults
 
 bench: ## run the benchmarks
 	@for file in benchmarks/bench_*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done
+
+real-kube-proxy: ## build Kubernetes 1.20.2's own kube-proxy and API server for the lab (minutes), and test against them
+	@.ci/apt etcd-server socat || true
+	@$(RUN) kubereach.lab.kubernetes_build || echo "note: the tests against the real kube-proxy are skipped"
+	$(BIN)/pytest -n 0 -q tests/kernel/test_real_kube_proxy.py
 
 packages:
 	@.ci/apt $$(sed 's/#.*//' .ci/apt-packages) || echo "note: some system packages are missing (see .ci/apt-packages); tests that need them are skipped"

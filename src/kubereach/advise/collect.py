@@ -60,7 +60,7 @@ _ALL = (
         KUBECTL,
         "none",
         "with MetalLB",
-        "kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers -o yaml",
+        "kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers.metallb.io -o yaml",
         "the pools and how they are announced",
     ),
     (

@@ -13,6 +13,7 @@ from kubereach.model.attribute import (
     FORWARDING,
     FORWARDING_OFF,
     MARTIAN,
+    OBEYS_REDIRECTS,
     PROXY_MODE,
     REVERSE_PATH,
     RP_FILTER_DROP,
@@ -48,6 +49,7 @@ def put_kernel(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
             if subject:
                 _setting(fact, subject, leaves)
                 _counter(fact, subject, counts)
+    _put_redirects(facts, leaves)
     _put_tables(counts, leaves)
     _put_martian(flow, leaves)
 
@@ -98,6 +100,17 @@ def _setting(fact: Setting, subject: str, leaves: Leaves) -> None:
         leaves.put("cluster", RULES_MANAGED, value=True, origins=where, trust=fact.trust)
     elif re.fullmatch(_DEVICES, fact.attribute):
         leaves.put("cluster", DATAPATH_DEVICES, value=True, origins=where, trust=fact.trust)
+
+
+def _put_redirects(facts: tuple[Fact, ...], leaves: Leaves) -> None:
+    """Whether the client obeys ICMP redirects: a host does where `all` or the interface says so (Linux ip-sysctl)."""
+    pattern = r"sysctl net\.ipv4\.conf\.(?!default)[\w@.-]{1,32}\.accept_redirects"
+    asked = [
+        f for f in facts if isinstance(f, Setting) and f.subject == "client" and re.fullmatch(pattern, f.attribute)
+    ]
+    if asked:
+        obeys = any(_number(f) for f in asked)
+        leaves.put("client", OBEYS_REDIRECTS, value=obeys, origins=tuple(f.origin for f in asked), trust=asked[0].trust)
 
 
 def _number(fact: Setting) -> int | None:

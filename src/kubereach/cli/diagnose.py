@@ -25,6 +25,7 @@ Examples:
   ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
   kubereach diagnose case.tar.gz -o json | jq .causes[0]
   kubereach diagnose --interactive post.txt
+  kubereach diagnose --lab                 the lab that is up, live
 
 \b
 Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
@@ -46,6 +47,13 @@ Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
 )
 @click.option("--live", is_flag=True, help="Collect from the running cluster (not there yet).")
 @click.option("-i", "--interactive", is_flag=True, help="Ask for further outputs until the cause is clear.")
+@click.option(
+    "--lab",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value="lab",
+    help="Collect from a lab that is up (see `kubereach lab`).",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show also what was not understood.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the verdict, its cause and the flow.")
 def command(
@@ -57,6 +65,7 @@ def command(
     output: str,
     live: bool,
     interactive: bool,
+    lab: str | None,
     verbose: bool,
     quiet: bool,
 ) -> int:
@@ -69,8 +78,15 @@ def command(
         raise UsageError(*_no_live(paths))
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
+    if lab is not None and paths:
+        raise UsageError("--lab collects by itself and takes no PATH", "leave out one of them")
+    if lab is not None and interactive:
+        raise UsageError("--lab collects by itself and asks nobody", "leave out --interactive")
     options = flow_options(service, address, from_)
-    diagnosis = _asked(paths, options) if interactive else _read(paths, options)
+    if lab is not None:
+        diagnosis = _of_the_lab(lab, options)
+    else:
+        diagnosis = _asked(paths, options) if interactive else _read(paths, options)
     render(diagnosis, output, 2 if verbose else 0 if quiet else 1)
     return exit_status(diagnosis)
 
@@ -105,6 +121,21 @@ def _asked(paths: tuple[str, ...], options: Options) -> Diagnosis:
         lambda name: load((name,), None).documents,
     )
     return replace(found, next_probes=found.next_probes[:MOST_PROBES])
+
+
+def _of_the_lab(name: str, options: Options) -> Diagnosis:
+    """The diagnosis of a lab that is up: what its hosts say now, by the same engine, of its own flow by default."""
+    from kubereach.lab import live
+    from kubereach.lab.lab import Lab
+    from kubereach.lab.wiring import address_of
+    from kubereach.pipeline import Options, diagnose
+
+    running = Lab.attach(name)
+    flow = live.flow(running)
+    given = options != Options()
+    client = address_of(running.scenario, running.scenario.client)
+    own = Options(service=f"{flow.namespace}/{flow.service}", address=flow.address, port=flow.port, from_=client)
+    return diagnose(live.documents(running).documents, options if given else own)
 
 
 def _no_live(paths: tuple[str, ...]) -> tuple[str, str]:

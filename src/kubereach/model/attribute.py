@@ -132,6 +132,7 @@ ADDRESS = Attribute[str]("address")  # of a node, the router, the client; "" whe
 LABELS = Attribute[tuple[tuple[str, str], ...]]("labels")
 CONTROL_PLANE = Attribute[bool]("control-plane")
 SHARED_LAN = Attribute[bool]("shares the segment of the nodes")  # the client; reached over one router interface
+OBEYS_REDIRECTS = Attribute[bool]("obeys ICMP redirects")  # the client
 ROUTED = Attribute[bool]("reaches the address over the router")  # the client; False: on-link
 
 # --- a node's kernel, as far as its settings tell and do not decide ---

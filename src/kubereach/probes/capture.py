@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ENDPOINTS
+from kubereach.model.attribute import ENDPOINTS, POLICY
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.dropped import answers_tunnel
@@ -26,8 +26,10 @@ def sightings(network: Network) -> Iterable[Sighting]:
     done: set[tuple[str, str]] = set()
     for fact in network.observed:
         if isinstance(fact, Packet) and fact.destination == address and fact.device in network.nodes:
-            kind = "icmp" if fact.what == "icmp-echo-request" else "tcp" if fact.what == "tcp" else ""
-            if kind and (fact.device, kind) not in done:
+            kind = "icmp" if fact.what == "icmp-echo-request" else "tcp" if _of_the_flow(network, fact) else ""
+            own = network.owners.get(fact.source) == fact.device
+            passing_by = fact.direction == "P"  # a frame for another host, which a switch floods or a tap sees
+            if kind and not own and not passing_by and (fact.device, kind) not in done:
                 done.add((fact.device, kind))
                 yield _sighting(fact.device, kind, "seen", fact, f"{fact.what} for {address} arrives")
         elif isinstance(fact, ProbeResult) and (node := _traced_to(network, fact)):
@@ -48,12 +50,18 @@ def sightings(network: Network) -> Iterable[Sighting]:
             yield _sighting(fact.at, "tcp", fact.outcome.value, fact, f"capture: {fact.outcome.value}")
 
 
+def _of_the_flow(network: Network, fact: Packet) -> bool:
+    """A packet for the service's own port; another port's may take another way (NAT, filters)."""
+    return fact.what == "tcp" and (network.flow.port is None or fact.destination_port in {None, network.flow.port})
+
+
 def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     seen = {Outcome.SEEN, Outcome.NOT_SEEN}
     pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or ()}
     if network.flow.address and fact.source == network.flow.address:
         return False  # what the service sends: asked as `answer`
-    meant = fact.target in {"", network.flow.address, *pods}  # a capture of other traffic says nothing of the flow
+    # A capture of other traffic says nothing of the flow; one of the client's is what `offers` asks for.
+    meant = fact.target in {"", network.flow.address, network.flow.client, *pods}
     return meant and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
 
 
@@ -90,7 +98,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     found = w.walk(world, flow.service, packet)
     if question.about in {("answer",), ("error",)}:
         return _answered(found, question)
-    share = sum(b.weight for b in found.branches if question.where in {b.entry, b.at})
+    kept = world.get(flow.service, POLICY) == "Local"  # else the source is translated on the way to another node
+    share = sum(b.weight for b in found.branches if question.where == b.entry or (kept and question.where == b.at))
     return {"seen": 0.03 + 0.94 * share, "not-seen": 0.97 - 0.94 * share}
 
 

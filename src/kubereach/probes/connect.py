@@ -47,9 +47,11 @@ _DATA: dict[Fate, Distribution] = {
     Fate.REFUSED: {"refused": 0.9, "unreachable": 0.04, "timeout": 0.06},
     # BSD and macOS turn the ICMP codes of filters into a refused connection (netinet inetctlerrmap).
     Fate.UNREACHABLE: {"unreachable": 0.75, "refused": 0.15, "timeout": 0.1},
-    Fate.NO_NEIGHBOUR: {"unreachable": 0.4, "timeout": 0.6},
+    # The kernel asks three times, a second each; who waits less sees a time-out (Linux arp(7), mcast_solicit).
+    Fate.NO_NEIGHBOUR: {"unreachable": 0.5, "timeout": 0.5},
     Fate.NO_ROUTE: {"unreachable": 0.3, "timeout": 0.7},
-    Fate.LOOPS: {"timeout": 0.7, "unreachable": 0.3},  # Linux reports ICMP time exceeded as no route to host
+    # Linux takes ICMP time exceeded for no route to host and gives up at once (tcp_ipv4.c tcp_v4_err); BSD goes on.
+    Fate.LOOPS: {"unreachable": 0.55, "timeout": 0.45},
     Fate.LOST: {"timeout": 0.97, "unreachable": 0.02, "refused": 0.01},
     Fate.STALLS: {"timeout": 0.6, "intermittent": 0.1, "mixed": 0.05, "slow": 0.13, "resets": 0.1, "reply": 0.02},
     Fate.PARTIAL: {"timeout": 0.3, "mixed": 0.4, "intermittent": 0.1, "reply": 0.1, "slow": 0.06, "resets": 0.04},

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, prefix_length
-from kubereach.model.attribute import ENDPOINTS, MULTIPATH
+from kubereach.model.attribute import ENDPOINTS, MULTIPATH, STATIC_ROUTES
 from kubereach.model.fact import ProbeResult, Route
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.announced import has_local
-from kubereach.simulate.bgp import in_own_table, listed
+from kubereach.simulate.bgp import ELSEWHERE, comes_and_goes, in_own_table, listed
 from kubereach.simulate.world import World
 
 KIND = "next_hop"
@@ -62,7 +62,7 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
     if not routes:
         return
     longest = max(prefix_length(r.prefix) for r in routes)
-    best_ones = [r for r in routes if prefix_length(r.prefix) == longest]
+    best_ones = of_the_fib([r for r in routes if prefix_length(r.prefix) == longest])
     active = [r for r in best_ones if r.active]
     chosen = (active or best_ones)[0]
     if active:
@@ -70,12 +70,24 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
         several = len(hops) > 1 or EVERY_NODE in hops
         yield Sighting(
             question=Question(KIND, "router"),
-            answers=frozenset({"several"}) if several else frozenset(hops),
+            answers=frozenset({"several"}) if several else _as_answers(network, hops),
             origins=(chosen.origin,),
             trust=chosen.trust,
             says=f"the router sends {chosen.prefix} to {', '.join(sorted(h.via for h in chosen.next_hops))}",
         )
     yield from _of_endpoints(network, best_ones)
+
+
+def of_the_fib(routes: list[Route]) -> list[Route]:
+    """The routes that forward: a BGP table marks the best path, used or not, and counts only where it stands alone."""
+    forwarding = [r for r in routes if r.table != "bgp"]
+    return forwarding or routes
+
+
+def _as_answers(network: Network, hops: set[str]) -> frozenset[str]:
+    """A next hop that is no node, and that no static route's configuration names, is what a world calls another one."""
+    elsewhere = not hops <= set(network.nodes) and network.seen("router", STATIC_ROUTES) is None
+    return frozenset({*hops, ELSEWHERE} if elsewhere else hops)
 
 
 def _owner(network: Network, via: str) -> str:
@@ -123,7 +135,7 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 def _with_endpoints(world: World, nodes: list[str]) -> Distribution | None:
     """A table lists every path, or only the one that it chose."""
-    if not nodes:
+    if not nodes or comes_and_goes(world):
         return None
     spread = world.known("router", MULTIPATH) and world.get("router", MULTIPATH)
     singles = [(0.0 if spread else 0.5 / len(nodes), _share(world, [node])) for node in nodes]

@@ -60,6 +60,8 @@ def received(world: World, service: str, address: str) -> tuple[Learned, ...]:
 
 def _statics(world: World, address: str) -> list[Learned]:
     owners = world.network.owners
+    if world.get("router", STATIC_WINS):
+        return [Learned(host_prefix(address), ELSEWHERE, static=True)]
     return [
         Learned(prefix, owners.get(via, via), static=True)
         for prefix, via in world.get("router", STATIC_ROUTES)
@@ -90,8 +92,6 @@ def best(world: World, service: str, address: str) -> tuple[Learned, ...]:
     """
     if any(world.get("router", fault) for fault in (NOT_INSTALLED, OTHER_ROUTER, WRONG_TABLE)):
         return tuple(r for r in received(world, service, address) if r.static)
-    if world.get("router", STATIC_WINS):
-        return (Learned(host_prefix(address), ELSEWHERE, static=True),)
     routes = tuple(r for r in received(world, service, address) if r.usable)
     if not routes:
         return ()

@@ -12,6 +12,7 @@ from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
 from kubereach.simulate.fate import UNKNOWN_SOURCE, Branch, Fate, Packet, Step
 from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, own_node, treat
+from kubereach.simulate.redirects import bypasses_router, redirected
 from kubereach.simulate.ways import Way
 from kubereach.simulate.world import World
 
@@ -65,6 +66,7 @@ def _translated(world: World, service: str, packet: Packet, way: Way, steps: tup
     return [_to_endpoint(world, service, packet, node, e, treated, share, (*steps, step)) for e in treated.endpoints]
 
 
+IPVS_OUT_FILTER_MINOR = 29
 FULL = "a table of the kernel is full, so that it drops what is new"
 STALE = "a stale connection entry sends an old flow to an endpoint that is gone; new flows work"
 FATES = {
@@ -116,33 +118,40 @@ def _filtered(way: Way, steps: tuple[Step, ...], fate: Fate, why: str) -> Branch
     return Branch(way.weight, fate, way.node, why, way.node, forward=(*steps, Step("filter", way.node, why)))
 
 
-def _passed_on(world: World, node: str) -> str:
+def passed_on(world: World, node: str) -> str:
     """Why a node does not forward, be it as the entry or as the pod's own, or ""."""
     if on_node(world, node, a.FORWARDING_OFF):
         return "the node does not forward"
+    if on_node(world, node, a.MIXED_BACKENDS):
+        return "rules of the other iptables backend drop it"
     return "FORWARD drops it" if on_node(world, node, a.FORWARD_DROP) else ""
 
 
 def forwarding(world: World, service: str, node: str, packet: Packet) -> str:
     """Why the node does not pass a translated packet on, or ""."""
-    if reason := _passed_on(world, node):
+    if reason := passed_on(world, node):
         return reason
-    if on_node(world, node, a.MIXED_BACKENDS):
-        return "rules of the other iptables backend drop it"
     if aim(world, service, packet.address) is Aim.EXTERNAL and denied(world, service, packet.source):
         return "loadBalancerSourceRanges does not admit the client"
     return ""
 
 
 def denied(world: World, service: str, source: str) -> bool:
-    """Whether the source ranges keep the client out; they hold for the external address only (kube-proxy.md 2.3)."""
-    if source != "client":
-        return False
-    if world.get(service, a.RANGES_DENY):
+    """Whether the source ranges keep the source out: the client, or a node (KUBE-PROXY-FIREWALL is on OUTPUT too).
+
+    They hold for the external address only (kube-proxy.md 2.3); in IPVS mode for nodes since 1.29, by
+    KUBE-IPVS-OUT-FILTER.
+    """
+    if source.startswith("pod/"):
+        return False  # its address is not known here
+    if source == "client" and world.get(service, a.RANGES_DENY):
         return True
-    ranges, client = world.get(service, a.SOURCE_RANGES), world.get("client", a.ADDRESS)
-    nets = [r for r in ranges if parse_prefix(r) is not None]
-    return bool(nets and client) and not any(contains(r, client) for r in nets)
+    old = world.get("cluster", a.KUBERNETES_MINOR) < IPVS_OUT_FILTER_MINOR
+    if source != "client" and old and world.get("cluster", a.PROXY_MODE) == "ipvs":
+        return False
+    nets = [r for r in world.get(service, a.SOURCE_RANGES) if parse_prefix(r) is not None]
+    address = world.get(source, a.ADDRESS) if nets else ""
+    return bool(address) and not any(contains(r, address) for r in nets)
 
 
 def _to_endpoint(
@@ -168,7 +177,7 @@ def _to_endpoint(
         return end(Fate.NO_NEIGHBOUR, node, "the pod's address is of a network that ends at its own node")
     if other != node and (trouble := _on_tunnel(world, service, packet)):
         return end(*trouble)
-    if other != node and (reason := _passed_on(world, other)):
+    if other != node and (reason := passed_on(world, other)):
         return end(Fate.LOST, other, reason)
     where = "its own pod" if other == node else f"the pod on {name}"
     steps = (*steps, Step("deliver", other, f"it reaches {where}", after=endpoint.address))
@@ -207,6 +216,8 @@ def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> 
         (a.REPLY_WRONG_INTERFACE, "the answer leaves by another interface and is dropped", True),
         (a.REPLY_ANTISPOOF, "spoof protection drops the answer", True),
     ):
+        if attribute is a.NO_ROUTE_BACK and world.get("client", a.SHARED_LAN):
+            continue  # it is on the node's own link, and no route to elsewhere matters
         if world.get(node, attribute) and not (own and spares_own):
             return end(Fate.LOST, node, why, (restore, Step("route", node, why)))
     if on_node(world, node, a.NODE_DROPS_INVALID):
@@ -214,7 +225,8 @@ def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> 
     direct = bypasses_router(world)
     way = "straight to the client, past the router" if direct else "to the client"
     home = Step("route", node, f"it goes {way}", keys=(a.SHARED_LAN.of("client"),))
-    if direct and not own and packet.protocol == "TCP" and world.get("router", a.DROPS_INVALID):
+    stateful = packet.protocol == "TCP" and world.get("router", a.DROPS_INVALID)
+    if direct and not own and stateful and not redirected(world):
         why = "the router saw only one direction and drops the client's next packet as invalid"
         return end(Fate.STALLS, "router", why, (restore, home, Step("filter", "router", why)), direct=True)
     if world.get(node, a.MTU_BLACKHOLE) and packet.port is not None:
@@ -235,8 +247,3 @@ def closed(world: World, service: str) -> str:
     if world.get(service, a.NOT_LISTENING):
         return "nothing listens on the target port"
     return "the container listens on another port" if world.get(service, a.WRONG_TARGET_PORT) else ""
-
-
-def bypasses_router(world: World) -> bool:
-    """Whether answers from a node go to the client directly though the client's packets pass the router."""
-    return world.get("client", a.ROUTED) and world.get("client", a.SHARED_LAN)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from kubereach.model.attribute import (
+    ANNOUNCER,
     ENCAPSULATION,
+    EXPORT_FILTERS,
+    IMPORT_POLICY,
     MESH,
+    NOBODY_ANNOUNCES,
+    NOT_INSTALLED,
+    PEERS,
     POD_ROUTE_BROKEN,
     TUNNEL_BLOCKED,
 )
+from kubereach.simulate.bgp import session_up
 from kubereach.simulate.world import World
 
 
@@ -17,11 +24,25 @@ def no_pod_route(world: World, node: str, other: str) -> str:
     Without the mesh nobody tells a node of another's block unless Felix does it for VXLAN (calico.md section 5).
     Re-advertisement by the router fails on the nodes' own AS number in the path.
     """
+    if _by_the_router(world, other):
+        return ""
     if world.get(node, POD_ROUTE_BROKEN) or world.get(other, POD_ROUTE_BROKEN):
         return "the pod network has no working route between the nodes"
     if world.get("cluster", ENCAPSULATION) != "vxlan" and not world.get("cluster", MESH):
         return "mesh off and no VXLAN: nobody tells the node where the other's pods are"
     return ""
+
+
+def _by_the_router(world: World, other: str) -> bool:
+    """Whether the router takes pods' packets from node to node: Calico tells it every block that no filter rejects.
+
+    A node without a route of its own sends them to its default gateway, which has the blocks over BGP.
+    """
+    if world.get("cluster", ANNOUNCER) != "calico-bgp" or world.known("cluster", EXPORT_FILTERS):
+        return False
+    told = session_up(world, other) and not world.get("router", NOBODY_ANNOUNCES)
+    taken = world.get("router", IMPORT_POLICY) == "accept" and not world.get("router", NOT_INSTALLED)
+    return told and taken and world.known("cluster", PEERS)
 
 
 def lost_between(world: World, node: str, other: str) -> str:

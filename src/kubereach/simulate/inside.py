@@ -5,9 +5,12 @@ from __future__ import annotations
 from kubereach.model import attribute as a
 from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
-from kubereach.simulate.delivery import FATES, closed, forwarding
+from kubereach.simulate.arp import responders
+from kubereach.simulate.bgp import best
+from kubereach.simulate.delivery import FATES, at_node, closed, denied, forwarding, on_node, passed_on
 from kubereach.simulate.fate import Branch, Fate, Packet, Step, Walk
 from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, serves, treat
+from kubereach.simulate.ways import Way
 from kubereach.simulate.world import World
 
 
@@ -37,7 +40,27 @@ def _from_node(world: World, service: str, packet: Packet, node: str, kind: str,
             why = "a packet from inside the cluster passes by the load balancer and lacks its PROXY header"
             return [Branch(weight, Fate.ERROR, node, why, node)]
         return [Branch(weight, Fate.LOST, node, why, node)]
+    external = aim(world, service, packet.address) is Aim.EXTERNAL
+    if external and kind == "node" and (share := _kept_out(world, service, node)):
+        why = "loadBalancerSourceRanges does not admit the node"
+        lost = Branch(weight * share, Fate.LOST, node, why, node)
+        rest = weight * (1 - share)
+        return [lost, *(_admitted(world, service, packet, node, kind, rest) if rest else [])]
+    return _admitted(world, service, packet, node, kind, weight)
+
+
+def _kept_out(world: World, service: str, node: str) -> float:
+    """How likely source ranges keep a node out: ranges that are known to deny the client and are not seen may do so."""
+    if denied(world, service, node):
+        return 1.0
+    return 0.5 if world.get(service, a.RANGES_DENY) and not world.get(service, a.SOURCE_RANGES) else 0.0
+
+
+def _admitted(world: World, service: str, packet: Packet, node: str, kind: str, weight: float) -> list[Branch]:
+    external = aim(world, service, packet.address) is Aim.EXTERNAL
     treated = treat(world, service, packet.address, packet.port, node, kind)
+    if external and kind == "node" and _let_out(world, treated):
+        return _by_routing_table(world, service, packet, node, weight)
     steps = (Step("translate", node, treated.why),)
     if treated.kind is not Treatment.TRANSLATED:
         return [Branch(weight, FATES[treated.kind], node, treated.why, node, forward=steps)]
@@ -49,6 +72,41 @@ def _from_node(world: World, service: str, packet: Packet, node: str, kind: str,
     return found
 
 
+def _let_out(world: World, treated: Treated) -> bool:
+    """Whether a node's own packet leaves by its routing table, as one to any other host.
+
+    No rule matches it, or the rule that would reject it is not hooked on OUTPUT: KUBE-EXTERNAL-SERVICES is in INPUT and
+    FORWARD only (kube-proxy.md 2.3); the nftables mode rejects on output too.
+    """
+    if treated.kind is Treatment.LOOPS:
+        return True
+    return treated.kind is Treatment.REFUSED and world.get("cluster", a.PROXY_MODE) == "iptables"
+
+
+def _by_routing_table(world: World, service: str, packet: Packet, node: str, weight: float) -> list[Branch]:
+    """To the router and by its route into the cluster again; or to whoever answers ARP on the segment."""
+    if world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp")):
+        entries = [n for n in responders(world, service, packet.address) if n != node]
+        if not entries:
+            return [Branch(weight, Fate.NO_NEIGHBOUR, node, "nobody answers for the address", node)]
+    else:
+        entries = [route.node for route in best(world, service, packet.address)]
+        if not entries:
+            return [Branch(weight, Fate.NO_ROUTE, "router", "the router has no route to the address", node)]
+    share = weight / len(entries)
+    found: list[Branch] = []
+    for entry in entries:
+        if entry == node:
+            why = "it comes back to the node that sent it, whose own address is a martian source"
+            found.append(Branch(share, Fate.LOST, node, why, node))
+        elif entry in world.network.nodes:
+            step = Step("route", node, f"no rule catches it, and it goes to {entry.removeprefix('node/')}")
+            found += at_node(world, service, packet, Way(share, entry, (step,)))
+        else:
+            found.append(Branch(share, Fate.LOST, "router", f"the next hop {entry} is no node of the cluster", node))
+    return found
+
+
 def _inside_fate(
     world: World, service: str, node: str, kind: str, endpoint: Endpoint, treated: Treated
 ) -> tuple[Fate, str]:
@@ -57,6 +115,11 @@ def _inside_fate(
         return Fate.LOST, reason
     if kind == "pod" and (reason := forwarding(world, service, node, Packet("pod/", "", 1))):
         return Fate.LOST, reason
+    if other != node and (reason := passed_on(world, other)):
+        return Fate.LOST, reason
+    if "calico" in world.network.stack and on_node(world, other, a.FORWARDING_OFF):
+        # The pod's gateway 169.254.1.1 is answered for by proxy ARP, which a host that does not forward does not do.
+        return Fate.LOST, "the pod's node does not forward, so nobody answers ARP for the pod's gateway"
     if world.get(service, a.WRONG_POD_NETWORK) and other != node:
         return Fate.NO_NEIGHBOUR, "the pod's address is of a network that ends at its own node"
     own_source = kind == "node" and other != node and not treated.masquerade

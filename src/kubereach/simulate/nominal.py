@@ -139,6 +139,7 @@ NOMINAL: dict[str, Nominal] = {
     a.CONTROL_PLANE.name: False,
     a.SHARED_LAN.name: False,
     a.ROUTED.name: _routed,
+    a.OBEYS_REDIRECTS.name: False,  # macOS and hardened hosts do not; who does is seldom one who asks
     a.FORWARD_POLICY.name: "accept",
     a.INPUT_POLICY.name: "accept",
     a.REVERSE_PATH.name: 2,  # systemd's default for new interfaces (others.md section 6)

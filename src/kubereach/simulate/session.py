@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubereach.model.attribute import AGENT_DOWN, SESSION_FAULT
+from kubereach.model.attribute import AGENT_DOWN, NOBODY_ANNOUNCES, SESSION_FAULT
 from kubereach.simulate.world import World
 
 Shown = Mapping[str, float]
@@ -51,6 +51,11 @@ SESSION_FAULTS: dict[str, tuple[Shown, Shown]] = {
 }
 UP: tuple[Shown, Shown] = ({"established": 1.0}, {"established": 1.0})
 AGENT_GONE: tuple[Shown, Shown] = ({"not-running": 1.0}, {"active": 0.5, "connecting": 0.45, "idle": 0.05})
+# The router has no such neighbour; whether the node was told of the router is open.
+NO_PEER: tuple[Shown, Shown] = (
+    {"reset": 0.4, "connecting": 0.2, "refused": 0.15, "active": 0.15, "not-running": 0.1},
+    {"absent": 0.95, "active": 0.05},
+)
 # How often the reason also takes the node's mesh sessions down; the rest of them stay up.
 MESH_SHARE: Mapping[str, float] = {
     "blocked": 0.35,
@@ -70,6 +75,8 @@ def shown(world: World, node: str, *, at_router: bool) -> Shown:
     if world.get(node, AGENT_DOWN):
         return AGENT_GONE[at_router]
     reason = world.get(node, SESSION_FAULT)
+    if world.get("router", NOBODY_ANNOUNCES) and not reason:
+        return NO_PEER[at_router]
     return (SESSION_FAULTS[reason] if reason else UP)[at_router]
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from kubereach.model.attribute import ADDRESS_FLIPS
 from kubereach.simulate.announced import given
-from kubereach.simulate.delivery import FULL, STALE, at_node, bypasses_router, closed, denied, on_node
+from kubereach.simulate.delivery import FULL, STALE, at_node, closed, denied, on_node
 from kubereach.simulate.fate import PARTLY, UNKNOWN_SOURCE, WORKS, Branch, Fate, Packet, Step, Walk
 from kubereach.simulate.inside import inside, taken_inside
 from kubereach.simulate.proxy import own_node
+from kubereach.simulate.redirects import bypasses_router
 from kubereach.simulate.ways import Way, ways
 from kubereach.simulate.world import World
 

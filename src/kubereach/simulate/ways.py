@@ -10,6 +10,7 @@ from kubereach.simulate.arp import responders
 from kubereach.simulate.bgp import best, comes_and_goes, spreads
 from kubereach.simulate.fate import Fate, Packet, Step
 from kubereach.simulate.proxy import own_node
+from kubereach.simulate.redirects import redirected
 from kubereach.simulate.world import World
 
 
@@ -46,10 +47,31 @@ def ways(world: World, service: str, packet: Packet) -> tuple[list[Way], bool]:
         start = Step("resolve-neighbour", "client", f"the client asks its segment for {packet.address}")
         return _by_arp(world, service, packet, (start,), "client")
     start = Step("route", "client", "the client sends it to its gateway", keys=(a.ROUTED.of("client"),))
-    if world.get("router", a.ROUTER_FIREWALL) and packet.port is not None:
+    filtered = not redirected(world)  # whom a redirect tells the way meets the router once, and its rules no more
+    if filtered and world.get("router", a.ROUTER_FIREWALL) and packet.port is not None:
         return [Way(1.0, "", (start,), Fate.LOST, "the router's firewall drops it", "router")], False
-    if world.get("router", a.ROUTER_NAT):
-        return [Way(1.0, "", (start,), Fate.LOST, "the router rewrites the flow", "router")], False
+    if filtered and world.get("router", a.ROUTER_NAT):
+        return _rewritten(world, service, packet, start)
+    return _routed(world, service, packet, start)
+
+
+# What becomes of a connection that is sent to the wrong place: the host there is silent, gone, or refuses.
+_ASTRAY = ((Fate.LOST, 0.5), (Fate.UNREACHABLE, 0.25), (Fate.REFUSED, 0.25))
+
+
+def _rewritten(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
+    """NAT on the router: a rule for the service's port, or for the whole address, which nobody knows."""
+    why = "the router rewrites the flow"
+    share = 1.0 if packet.port == world.network.flow.port else 0.5
+    lost = [Way(share * p, "", (start,), fate, why, "router") for fate, p in _ASTRAY]
+    if share == 1.0:
+        return lost, False
+    spared, together = _routed(world, service, packet, start)
+    return [*lost, *(replace(w, weight=w.weight * (1 - share)) for w in spared)], together
+
+
+def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
+    """The ways that the router's routes give."""
     routes = best(world, service, packet.address)
     if not routes:
         return _without_route(world, service, packet, start)
@@ -61,7 +83,8 @@ def ways(world: World, service: str, packet: Packet) -> tuple[list[Way], bool]:
             ways.append(Way(1 / len(routes), route.node, (start, step)))
         else:
             why = f"the next hop {route.node} is no node of the cluster"
-            ways.append(Way(1 / len(routes), "", (start, step), Fate.LOST, why, "router"))
+            share = 1 / len(routes)
+            ways += [Way(share * p, "", (start, step), fate, why, "router") for fate, p in _ASTRAY]
     return ways, len(routes) > 1 and spreads(world)
 
 

@@ -16,7 +16,14 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.address import host_prefix
-from kubereach.model.attribute import ANNOUNCER, EXPORT_FILTERS, EXTRA_EXPORT_FILTER, FILTERS_UNSHOWN, FilterRule
+from kubereach.model.attribute import (
+    ANNOUNCER,
+    EXPORT_FILTERS,
+    EXTRA_EXPORT_FILTER,
+    FILTERS_UNSHOWN,
+    POLICY,
+    FilterRule,
+)
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.announcers.calico_bgp import passes
 from kubereach.simulate.world import Changes, World
@@ -57,7 +64,9 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    if world.network.seen("cluster", FILTERS_UNSHOWN):
+    """Where only the aggregate is announced, a filter that hurts rejects that too."""
+    alone = world.get(world.network.flow.service, POLICY) != "Local"
+    if alone or world.network.seen("cluster", FILTERS_UNSHOWN):
         return {EXPORT_FILTERS.of("cluster"): (FilterRule("Reject"),)}
     return {EXTRA_EXPORT_FILTER.of("cluster"): True}
 

@@ -2,7 +2,7 @@
 
 Reads: `show route` with `all`, `export X`, `noexport X`, `protocol X`, `for ADDRESS`, `where …`, of BIRD 1.6 (Calico's:
 one line per route) and 2.x (the next hop stands below).
-Ask: `birdcl show route all` and `birdcl show route export Global_ADDRESS` in calico-node.
+Ask: `birdcl show route all` and `birdcl show route export PEER` in calico-node.
 Facts: Route in the table `bird`, or `export:NAME` / `noexport:NAME` for what goes to a peer; RouteListing.
 Not read: route attributes other than the AS path and the type.
 
@@ -43,7 +43,7 @@ SIGNATURES = (
 )
 ASKS = (
     Ask(
-        command="kubectl exec -n calico-system NODE-POD -c calico-node -- birdcl show route export Global_ADDRESS",
+        command="kubectl exec -n calico-system NODE-POD -c calico-node -- birdcl show route export PEER",
         where="cluster",
         privilege="exec",
         gives="which prefixes a Calico node sends to the router",

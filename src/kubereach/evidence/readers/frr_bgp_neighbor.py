@@ -1,7 +1,7 @@
 """One BGP neighbour in full.
 
 Reads: `show bgp neighbors [ADDRESS]` and `show ip bgp neighbors` of FRR and Quagga, and the same lines of Cisco IOS.
-Ask: `vtysh -c 'show bgp neighbors ADDRESS'` on the router.
+Ask: `vtysh -c 'show bgp neighbors'` on the router.
 Facts: BgpSession, with the last reset's reason while it is not established; LogEvent `no-such-neighbor`.
 Not read: capabilities, timers and counters are skipped over.
 
@@ -33,7 +33,7 @@ COMMANDS = (r"\bsh(?:ow)?\s+(?:ip\s+|ipv6\s+)?bgp\b.{0,40}\bnei(?:ghbou?rs?)?(?:
 SIGNATURES = (r"BGP neighbor (?:is|on) [\w.:%*-]{1,60}[,:]",)
 ASKS = (
     Ask(
-        command="vtysh -c 'show bgp neighbors ADDRESS'",
+        command="vtysh -c 'show bgp neighbors'",
         where="router",
         privilege="router",
         gives="why the router last closed its BGP session with one node",

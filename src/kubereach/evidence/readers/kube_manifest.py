@@ -55,7 +55,8 @@ ASKS = (
         gives="Calico's BGP",
     ),
     Ask(
-        command="kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers -o yaml",
+        command="kubectl get -n metallb-system ipaddresspools,l2advertisements,"
+        "bgpadvertisements,bgppeers.metallb.io -o yaml",
         where="cluster",
         gives="MetalLB's pools and how it announces them",
     ),

@@ -45,7 +45,8 @@ ASKS = (
         command="kubectl describe bgppeers,bgpconfigurations,bgpfilters", where="cluster", gives="Calico's BGP settings"
     ),
     Ask(
-        command="kubectl -n metallb-system describe ipaddresspools,l2advertisements,bgpadvertisements,bgppeers",
+        command="kubectl -n metallb-system describe ipaddresspools,l2advertisements,"
+        "bgpadvertisements,bgppeers.metallb.io",
         where="cluster",
         gives="MetalLB's pools and how it announces them",
     ),

@@ -32,7 +32,7 @@ def announce(world: World, service: str, address: str) -> Announced:
     routes: list[Announcement] = []
     silent: list[tuple[str, str]] = []
     for node in world.network.nodes:
-        if reason := _silence(world, node, cidrs):
+        if reason := _silence(world, service, node, cidrs):
             silent.append((node, reason))
             continue
         routes += [Announcement(node, c, "aggregate") for c in cidrs if c != host_prefix(address)]
@@ -42,16 +42,17 @@ def announce(world: World, service: str, address: str) -> Announced:
     return Announced(routes=tuple(exported + _relayed(world, exported, silent)), silent=tuple(silent))
 
 
-def _silence(world: World, node: str, cidrs: list[str]) -> str:
+def _silence(world: World, service: str, node: str, cidrs: list[str]) -> str:
     if world.get(node, AGENT_DOWN):
         return "its calico-node is down"
     if excluded(world, node, value="true"):
         return "it is excluded from announcing service addresses"
-    return "" if cidrs else "the address lies outside serviceLoadBalancerIPs"
+    selected = cidrs and not world.get(service, NOT_SELECTED)
+    return "" if selected else "the address lies outside serviceLoadBalancerIPs"
 
 
 def _announces_host_route(world: World, service: str, address: str, node: str, cidrs: list[str]) -> bool:
-    if not given(world, service) or world.get(service, NOT_SELECTED) or world.get("cluster", NO_HOST_ROUTES):
+    if not given(world, service) or world.get("cluster", NO_HOST_ROUTES):
         return False
     if world.get(service, POLICY) == "Local":
         return has_local(world, service, node) and not world.get(service, ENDPOINTS_UNCOUNTED)

@@ -1,0 +1,1 @@
+"""One module a fault; the shape is described in lab.enactment."""

@@ -1,0 +1,19 @@
+"""The host's firewall drops new connections on INPUT alone: what kube-proxy sends through FORWARD passes."""
+
+from __future__ import annotations
+
+from kubereach.lab import node_firewall
+from kubereach.lab.lab import Lab
+from kubereach.lab.places import each_node as places
+from kubereach.lab.places import name
+
+__all__ = ["enact", "places", "undo"]
+VERDICT = ("-j", "DROP")
+
+
+def enact(lab: Lab, subject: str) -> None:
+    node_firewall.close(lab, name(subject), VERDICT, ("INPUT",))
+
+
+def undo(lab: Lab, subject: str) -> None:
+    node_firewall.open_again(lab, name(subject), VERDICT, ("INPUT",))

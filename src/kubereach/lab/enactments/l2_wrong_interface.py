@@ -1,0 +1,28 @@
+"""The L2Advertisement names an interface that no node has; the election does not look at that."""
+
+from __future__ import annotations
+
+from kubereach.lab import segment, system
+from kubereach.lab.lab import Lab
+from kubereach.lab.places import CLUSTER
+from kubereach.lab.scenario import Scenario
+
+
+def places(scenario: Scenario) -> tuple[str, ...]:
+    return (CLUSTER,) if scenario.announcer.kind == "metallb-l2" else ()
+
+
+def enact(lab: Lab, subject: str) -> None:
+    lab.set_knobs({"announcer/interfaces": "ens19"})
+    system.sync(lab)
+    segment.forget(lab, lab.scenario.service.address)
+
+
+def undo(lab: Lab, subject: str) -> None:
+    lab.set_knobs({"announcer/interfaces": None})
+    system.sync(lab)
+    segment.forget(lab, lab.scenario.service.address)
+
+
+def settled(lab: Lab, subject: str) -> bool:
+    return bool(system.announcer(lab).settled(lab))

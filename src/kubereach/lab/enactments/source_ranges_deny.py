@@ -1,0 +1,20 @@
+"""The service's loadBalancerSourceRanges name networks of which no client is."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kubereach.lab import system
+from kubereach.lab.lab import Lab
+from kubereach.lab.places import target as places
+
+__all__ = ["enact", "places", "undo"]
+
+
+def enact(lab: Lab, subject: str) -> None:
+    system.change_service(lab, lambda service: replace(service, source_ranges=("198.51.100.0/24",)))
+
+
+def undo(lab: Lab, subject: str) -> None:
+    original = lab.state.original.service
+    system.change_service(lab, lambda service: replace(service, source_ranges=original.source_ranges))
