@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
+from kubereach.advise.consequences import consequences
+from kubereach.advise.difference import same_names
+from kubereach.advise.evidence_change import compared
+from kubereach.advise.flipping import ends, explained, model_changes
 from kubereach.advise.missing import missing
-from kubereach.advise.next_probe import next_probes
+from kubereach.advise.next_probe import MOST_PROBES, next_probes
 from kubereach.advise.repair import repairs
-from kubereach.advise.whatif import what_if
+from kubereach.advise.supposed import Wanted, suppose
+from kubereach.advise.whatif import what_if as attempts
 from kubereach.build.assemble import build
 from kubereach.build.target import PLACEHOLDER, Choice
 from kubereach.diagnose.effects import effects
@@ -32,7 +37,9 @@ from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import Evidence, Passage, read_evidence
 from kubereach.model.diagnosis import Because, Cause, Diagnosis, Role, Target, UnreadSpan
+from kubereach.model.difference import Difference
 from kubereach.model.network import Network
+from kubereach.model.what_if import WhatIf
 
 if TYPE_CHECKING:  # whoever brings documents of their own needs no files and archives
     from kubereach.sources.bundle import Bundle
@@ -55,18 +62,103 @@ def load(paths: Sequence[str], stdin: BinaryIO | None) -> Bundle:
     return load_bundle(paths, stdin)
 
 
-def diagnose(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped] = ()) -> Diagnosis:
-    """What the documents say about the flow; the same documents and options give the same diagnosis.
+def diagnose(
+    documents: Sequence[Document],
+    options: Options,
+    skipped: Sequence[Skipped] = (),
+    *,
+    most_probes: int = MOST_PROBES,
+) -> Diagnosis:
+    """What the documents say about the flow, with at most so many next probes.
+
+    The same documents and options give the same diagnosis.
 
     Raises UnreadableError when nothing in them is evidence, and UsageError when an option names what is not there.
     """
+    evidence, network = _network(documents, options, skipped)
+    groups = collect(network)
+    ranking = rank(network, groups)
+    return _composed(evidence, network, ranking, groups, skipped, most_probes)
+
+
+def what_if(
+    documents: Sequence[Document],
+    options: Options,
+    *,
+    sets: Sequence[str] = (),
+    down: Sequence[str] = (),
+    manifests: Sequence[Document] = (),
+    skipped: Sequence[Skipped] = (),
+) -> WhatIf:
+    """What changes of the documents' cluster would do to the flow, and to every service by every entry node.
+
+    Raises what `diagnose` raises, and UsageError for a change that cannot be put into the model.
+    """
+    evidence, network = _network(documents, options, skipped)
+    wanted = Wanted(sets=tuple(sets), down=tuple(down), manifests=tuple(manifests))
+    supposed = suppose(evidence.facts, network, _same_flow(network), wanted)
+    groups = collect(network)
+    flow, rows = consequences(rank(network, groups), network, supposed.network, supposed.down, groups)
+    return WhatIf(target=_target(network), changes=supposed.changes, flow=flow, rows=rows, assumed=network.assumed)
+
+
+def diff(
+    before: Sequence[Document], after: Sequence[Document], options: Options, *, skipped: Sequence[Skipped] = ()
+) -> Difference:
+    """What changed from the documents `before` to those `after`, for the flow of `before`.
+
+    Raises what `diagnose` raises.
+    """
+    (old, network), (new, _) = _network(before, options, skipped), _network(after, Options(), skipped)
+    flow = _same_flow(network)
+    sides = same_names(old.facts, new.facts, (flow, flow))
+    groups = tuple(collect(side.network) for side in sides)
+    rankings = tuple(rank(side.network, found) for side, found in zip(sides, groups, strict=True))
+    verdicts = [
+        verdict(ranking, found, blames(judged(ranking), ranking))
+        for ranking, found in zip(rankings, groups, strict=True)
+    ]
+    changes, one_sided = compared(*sides)
+    explanations, undecided = explained((verdicts[0], verdicts[1]), rankings[0], rankings[1], sides)
+    return Difference(
+        target=_target(sides[0].network),
+        verdict_before=verdicts[0],
+        verdict_after=verdicts[1],
+        ends_before=ends(rankings[0]),
+        ends_after=ends(rankings[1]),
+        explained_by=explanations,
+        undecided=undecided,
+        evidence=changes,
+        model=model_changes(sides[0].network, sides[1].network),
+        not_comparable=one_sided,
+    )
+
+
+def _network(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped]) -> tuple[Evidence, Network]:
     evidence = read_evidence(sorted(documents, key=lambda document: document.name))
     if not evidence.facts and not evidence.understood:
         raise _unreadable(evidence.wanted, skipped)
-    network = build(evidence.facts, Choice(service=options.service, address=_address(options), client=options.from_))
-    groups = collect(network)
-    ranking = rank(network, groups)
-    return _composed(evidence, network, ranking, groups, skipped)
+    choice = Choice(service=options.service, address=_address(options), client=options.from_)
+    return evidence, build(evidence.facts, choice)
+
+
+def _same_flow(network: Network) -> Choice:
+    """The choice that leads to the network's own flow again, whatever else changes."""
+    flow = network.flow
+    named = None if flow.service == PLACEHOLDER else flow.service.removeprefix("service/")
+    where = Options(address=flow.address or None, port=flow.port)
+    return Choice(service=named, address=_address(where), client=flow.client or None)
+
+
+def _target(network: Network) -> Target:
+    flow = network.flow
+    return Target(
+        service=None if flow.service == PLACEHOLDER else flow.service.removeprefix("service/"),
+        address=flow.address or None,
+        port=flow.port,
+        protocol=flow.protocol,
+        from_=flow.client or None,
+    )
 
 
 def _address(options: Options) -> str | None:
@@ -76,20 +168,18 @@ def _address(options: Options) -> str | None:
 
 
 def _composed(
-    evidence: Evidence, network: Network, ranking: Ranking, groups: tuple[Group, ...], skipped: Sequence[Skipped]
+    evidence: Evidence,
+    network: Network,
+    ranking: Ranking,
+    groups: tuple[Group, ...],
+    skipped: Sequence[Skipped],
+    most_probes: int,
 ) -> Diagnosis:
     found = judged(ranking)
     blamed = blames(found, ranking)
-    flow = network.flow
     first = blamed[0].suspect.fault.code if blamed else None
     return Diagnosis(
-        target=Target(
-            service=None if flow.service == PLACEHOLDER else flow.service.removeprefix("service/"),
-            address=flow.address or None,
-            port=flow.port,
-            protocol=flow.protocol,
-            from_=flow.client or None,
-        ),
+        target=_target(network),
         verdict=verdict(ranking, groups, blamed),
         causes=tuple(_cause(b, groups, ranking, first) for b in blamed),
         effects=effects(found),
@@ -98,8 +188,8 @@ def _composed(
         observations=observations(ranking, groups),
         walk=reported_walk(ranking),
         contradictions=contradictions(ranking, network, groups),
-        next_probes=next_probes(network, found, groups),
-        what_if=what_if(ranking),
+        next_probes=next_probes(network, found, groups, ranking.residual, most_probes),
+        what_if=attempts(ranking),
         understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
         assumed=network.assumed,
         missing=(*missing(network), *evidence.wanted),

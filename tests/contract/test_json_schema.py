@@ -35,7 +35,7 @@ KEYS: dict[str, set[str]] = {
     "walk.forward": STEP,
     "walk.return": STEP,
     "contradictions": {"expected", "seen", "at", "origins", "reconciliation"},
-    "next_probes": {"where", "command", "separates", "gain_bits", "privilege", "risk", "if_answer"},
+    "next_probes": {"where", "command", "separates", "gain_bits", "cost_seconds", "privilege", "risk", "if_answer"},
     "next_probes.if_answer": {"answer", "implies"},
     "what_if": REPAIR,
     "understood": BECAUSE,

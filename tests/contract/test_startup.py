@@ -52,7 +52,20 @@ def test_the_measure_measures() -> None:
     assert {"rich", "dataclasses"} <= _modules("-c", "import rich.console")
 
 
-@pytest.mark.parametrize("words", [("--version",), ("--help",), ("explain", "pod-not-listening"), ("schema",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--version",),
+        ("--help",),
+        ("explain", "pod-not-listening"),
+        ("schema",),
+        ("schema", "next"),
+        ("schema", "what-if"),
+        ("schema", "diff"),
+        ("diff", "--help"),
+        ("what-if", "--help"),
+    ],
+)
 def test_the_small_verbs_load_no_engine(words: tuple[str, ...]) -> None:
     imported = _imported(*words)
     assert "click" in imported
@@ -70,8 +83,9 @@ def test_help_and_version_import_no_verb(words: tuple[str, ...]) -> None:
     assert imported & {"kubereach.cli.diagnose", "kubereach.cli.explain", "kubereach.cli.schema"} == set()
 
 
-def test_json_loads_nothing_of_the_text_report(post: str) -> None:
-    imported = _imported("diagnose", post, "-o", "json")
+@pytest.mark.parametrize("verb", ["diagnose", "next"])
+def test_json_loads_nothing_of_the_text_report(verb: str, post: str) -> None:
+    imported = _imported(verb, post, "-o", "json")
     assert "kubereach.report.jsonform" in imported
     assert imported & (HEAVY - {"inspect"}) == set()
 

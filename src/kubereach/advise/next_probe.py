@@ -1,15 +1,26 @@
-"""The next question worth asking: the highest expected information about the causes, per cost."""
+"""The next question worth asking: the highest expected information about the causes, per cost.
+
+Each hypothesis predicts the answer; what the answer is expected to tell about the root causes is its mutual information
+with them, in bits. "Something that is not in the catalogue" takes part: it predicts what is usual, and so does a
+hypothesis that says nothing of a question. Answers that read alike on the screen are one answer, and an answer may be
+wrong as any program output may. The cost is a person's time: the seconds of the command and of getting the right to it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from math import log2
+from collections.abc import Callable, Iterable, Mapping
 
+from msgspec import Struct
+
+from kubereach.advise.information import bits, table
+from kubereach.advise.setting_asks import KUBECTL, SECONDS, SettingAsk, setting_asks
+from kubereach.diagnose import trust
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.observe import Group, probe
 from kubereach.diagnose.rank import Hypothesis
 from kubereach.diagnose.roles import Judged
 from kubereach.model.diagnosis import Answer, NextProbe, Role
+from kubereach.model.fact import Trust
 from kubereach.model.network import Network
 from kubereach.probes._index import PROBES
 from kubereach.probes.question import Distribution, Offer
@@ -17,95 +28,177 @@ from kubereach.probes.question import Distribution, Offer
 MOST_PROBES = 5
 MOST_SEPARATED = 4
 LEAST_GAIN = 0.1
+LEAST_TOLD = 0.08  # an answer's causes below this share are not named
+LEAST_ANSWER = 0.03  # nor are answers that are less likely than this
+MOST_ANSWERS = 4
 # What a login costs besides the seconds: asking somebody, finding the password.
 PRIVILEGE_COST = {"none": 0.0, "exec": 15.0, "router": 10.0, "root": 40.0}
+NOTHING = "nothing wrong"
+UNKNOWN = "something that kubereach does not know"
+
+Labelled = list[tuple[Hypothesis, str]]
 
 
-def next_probes(network: Network, judged: Judged, groups: tuple[Group, ...]) -> tuple[NextProbe, ...]:
+class Candidate(Struct, frozen=True):
+    """A command somebody could run, and what each hypothesis says that it prints; `seconds` include getting there."""
+
+    where: str
+    command: str
+    seconds: float
+    privilege: str
+    risk: str
+    predict: Callable[[Hypothesis], Distribution | None]
+    usual: Distribution  # what is printed where nothing is known
+    words: Callable[[str], str]
+
+
+class Valued(Struct, frozen=True):
+    """A candidate with its joint table of answers and labels, and the bits that it is expected to give."""
+
+    candidate: Candidate
+    joint: Mapping[str, Mapping[str, float]]
+    gain: float
+
+    @property
+    def order(self) -> tuple[bool, float, str]:
+        """Sorts the best first: what only reads before what changes anything, then by bits per second."""
+        return (self.candidate.risk != "none", -round(self.gain / self.candidate.seconds, 9), self.candidate.command)
+
+
+def next_probes(
+    network: Network, judged: Judged, groups: tuple[Group, ...], residual: float, most: int = MOST_PROBES
+) -> tuple[NextProbe, ...]:
     """The best questions that the evidence does not answer yet, the best first; at most one per command."""
+    labelled = [(h, blame(found)) for h, found in judged]
+    best = valued(candidates(network, groups), labelled, residual)[:most]
+    return tuple(_described(found, labelled) for found in best)
+
+
+def candidates(network: Network, groups: tuple[Group, ...]) -> tuple[Candidate, ...]:
+    """Every question that could be asked and is not answered yet."""
     asked = {s.question for group in groups for s in group.sightings}
-    blamed = [(h, _blame(found)) for h, found in judged]
     offers = [o for kind in PROBES for o in probe(kind).offers(network) if o.question not in asked]
-    valued: dict[str, tuple[float, float, Offer]] = {}
-    for offer in offers:
-        gain = _gain(offer, blamed)
-        worth = gain / (offer.cost + PRIVILEGE_COST.get(offer.privilege, 0.0))
-        if gain >= LEAST_GAIN and (offer.command not in valued or valued[offer.command][0] < worth):
-            valued[offer.command] = (worth, gain, offer)
-    best = sorted(valued.values(), key=lambda j: (-round(j[0], 9), j[2].command))[:MOST_PROBES]
-    return tuple(_described(offer, gain, blamed) for _, gain, offer in best)
+    return (*map(_of_offer, offers), *map(_of_setting, setting_asks(network)))
 
 
-Blamed = list[tuple[Hypothesis, str]]
+def valued(found: Iterable[Candidate], labelled: Labelled, residual: float) -> list[Valued]:
+    """The candidates that tell enough about the labels of the hypotheses, best first, one for each command."""
+    best: dict[str, Valued] = {}
+    for candidate in found:
+        joint = _joint(candidate, labelled, residual)
+        one = Valued(candidate, joint, bits(joint))
+        if one.gain >= LEAST_GAIN and (candidate.command not in best or one.order < best[candidate.command].order):
+            best[candidate.command] = one
+    return sorted(best.values(), key=lambda v: v.order)
 
 
-def _blame(found: Mapping[Suspect, Role]) -> str:
+def blame(found: Mapping[Suspect, Role]) -> str:
     """The root causes of a hypothesis as one label."""
     codes = sorted(s.fault.code for s, r in found.items() if r in {Role.ROOT, Role.MISREAD})
-    return "+".join(dict.fromkeys(codes)) or "nothing wrong"
+    return "+".join(dict.fromkeys(codes)) or NOTHING
 
 
-def _gain(offer: Offer, blamed: Blamed) -> float:
-    """Mutual information in bits between the answer and the causes."""
-    joint: dict[str, dict[str, float]] = {}
-    for hypothesis, label in blamed:
-        answers = hypothesis.predict(offer.question) or probe(offer.question.kind).BACKGROUND
-        for answer, p in answers.items():
-            row = joint.setdefault(answer, {})
-            row[label] = row.get(label, 0.0) + hypothesis.weight * p
-    labels: dict[str, float] = {}
-    for row in joint.values():
-        for label, mass in row.items():
-            labels[label] = labels.get(label, 0.0) + mass
-    total = sum(labels.values()) or 1.0
-    gain = 0.0
-    for row in joint.values():
-        answer_mass = sum(row.values())
-        for label, mass in row.items():
-            if mass > 0:
-                gain += mass / total * log2(mass * total / (answer_mass * labels[label]))
-    return max(gain, 0.0)
-
-
-def _described(offer: Offer, gain: float, blamed: Blamed) -> NextProbe:
-    by_answer = _by_answer(offer, blamed)
-    separated: list[str] = []
-    answers = []
-    for answer, row in by_answer:
-        ranked = sorted(row.items(), key=lambda item: (-round(item[1], 9), item[0]))
-        mass = sum(row.values()) or 1.0
-        leading = [(label, p / mass) for label, p in ranked if p / mass >= 0.08][:2]
-        separated += [code for label, _ in leading[:1] for code in label.split("+") if label != "nothing wrong"]
-        implies = "; ".join(f"{label.replace('+', ' and ')} ({p:.0%})" for label, p in leading)
-        answers.append(Answer(answer=answer, implies=implies))
-    codes = [*dict.fromkeys(separated), *_leading(blamed)]
-    return NextProbe(
+def _of_offer(offer: Offer) -> Candidate:
+    return Candidate(
         where=offer.where,
         command=offer.command,
-        separates=tuple(dict.fromkeys(codes))[:MOST_SEPARATED],
-        gain_bits=round(gain, 3),
+        seconds=offer.cost + PRIVILEGE_COST.get(offer.privilege, 0.0),
         privilege=offer.privilege,
         risk=offer.risk,
+        predict=lambda hypothesis: hypothesis.predict(offer.question),
+        usual=probe(offer.question.kind).BACKGROUND,
+        words=lambda answer: offer.words.get(answer, answer),
+    )
+
+
+def _of_setting(ask: SettingAsk) -> Candidate:
+    return Candidate(
+        where=KUBECTL,
+        command=ask.command,
+        seconds=SECONDS,
+        privilege="none",
+        risk="none",
+        predict=lambda hypothesis: {ask.words(hypothesis.world.value(ask.key)): 1.0},
+        usual={},
+        words=lambda answer: answer,
+    )
+
+
+def _joint(candidate: Candidate, labelled: Labelled, residual: float) -> dict[str, dict[str, float]]:
+    """The joint mass of what is read on the screen and the labels, the unknown among them."""
+    predicted = [(h.weight, label, candidate.predict(h)) for h, label in labelled]
+    usual = _usual(candidate, predicted)
+    if not usual:
+        return {}
+    error = trust.MISREPORT[Trust.OUTPUT]
+    rows = [(w, label, _noisy(p, usual, error) if p else usual) for w, label, p in predicted]
+    rows.append((residual, UNKNOWN, usual))
+    return table((w, label, _read(answers, candidate.words)) for w, label, answers in rows)
+
+
+def _usual(candidate: Candidate, predicted: list[tuple[float, str, Distribution | None]]) -> Distribution:
+    """What is usual among the answers that any hypothesis gives: a probe's background serves several questions.
+
+    Without a background it is what the hypotheses say together, which tells nothing about any of them.
+    """
+    given: dict[str, float] = {}
+    for weight, _, answers in predicted:
+        for answer, p in (answers or {}).items():
+            if p > 0:
+                given[answer] = given.get(answer, 0.0) + weight * p
+    known = {a: candidate.usual.get(a, trust.BACKGROUND_FLOOR) for a in given} if candidate.usual else given
+    return _scaled(known)
+
+
+def _scaled(answers: Distribution) -> Distribution:
+    total = sum(answers.values())
+    return {a: p / total for a, p in answers.items()} if total > 0 else {}
+
+
+def _noisy(answers: Distribution, usual: Distribution, error: float) -> Distribution:
+    mine = _scaled(answers)
+    return {a: (1 - error) * mine.get(a, 0.0) + error * usual.get(a, 0.0) for a in {**mine, **usual}}
+
+
+def _read(answers: Distribution, words: Callable[[str], str]) -> Distribution:
+    found: dict[str, float] = {}
+    for answer, p in answers.items():
+        found[words(answer)] = found.get(words(answer), 0.0) + p
+    return found
+
+
+def _described(found: Valued, labelled: Labelled) -> NextProbe:
+    total = sum(sum(row.values()) for row in found.joint.values()) or 1.0
+    shares = sorted(found.joint.items(), key=lambda item: (-round(sum(item[1].values()), 9), item[0]))
+    told = [(answer, row) for answer, row in shares if sum(row.values()) / total >= LEAST_ANSWER][:MOST_ANSWERS]
+    separated: list[str] = []
+    answers = []
+    for answer, row in told:
+        mass = sum(row.values())
+        ranked = sorted(row.items(), key=lambda item: (-round(item[1], 9), item[0]))
+        leading = [(label, p / mass) for label, p in ranked if p / mass >= LEAST_TOLD][:2]
+        separated += [code for label, _ in leading[:1] for code in _codes(label)]
+        implies = "; ".join(f"{label.replace('+', ' and ')} ({p:.0%})" for label, p in leading)
+        answers.append(Answer(answer=answer, implies=implies))
+    return NextProbe(
+        where=found.candidate.where,
+        command=found.candidate.command,
+        separates=tuple(dict.fromkeys((*separated, *_leading(labelled))))[:MOST_SEPARATED],
+        gain_bits=round(found.gain, 3),
+        cost_seconds=found.candidate.seconds,
+        privilege=found.candidate.privilege,
+        risk=found.candidate.risk,
         if_answer=tuple(answers),
     )
 
 
-def _leading(blamed: Blamed) -> Iterable[str]:
+def _codes(label: str) -> list[str]:
+    return [] if label in {NOTHING, UNKNOWN} else label.split("+")
+
+
+def _leading(labelled: Labelled) -> Iterable[str]:
     weights: dict[str, float] = {}
-    for hypothesis, label in blamed:
-        for code in label.split("+"):
-            if code != "nothing wrong":
-                weights[code] = weights.get(code, 0.0) + hypothesis.weight
+    for hypothesis, label in labelled:
+        for code in _codes(label):
+            weights[code] = weights.get(code, 0.0) + hypothesis.weight
     return sorted(weights, key=lambda code: (-round(weights[code], 9), code))
-
-
-def _by_answer(offer: Offer, blamed: Blamed) -> list[tuple[str, dict[str, float]]]:
-    table: dict[str, dict[str, float]] = {}
-    for hypothesis, label in blamed:
-        answers: Distribution = hypothesis.predict(offer.question) or probe(offer.question.kind).BACKGROUND
-        for answer, p in answers.items():
-            # Answers that read alike on the screen are one answer to the person who looks.
-            row = table.setdefault(offer.words.get(answer, answer), {})
-            row[label] = row.get(label, 0.0) + hypothesis.weight * p
-    likely = [(a, row) for a, row in table.items() if sum(row.values()) >= 0.03]
-    return sorted(likely, key=lambda item: (-round(sum(item[1].values()), 9), item[0]))[:4]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from kubereach.cli.output import output_encoding, output_width, wants_colour, write
+from kubereach.cli.output import write, write_document
 from kubereach.cli.status import exit_status
 from kubereach.errors import UsageError
 from kubereach.model.address import canonical_address
@@ -17,13 +17,15 @@ from kubereach.model.diagnosis import Diagnosis
 if TYPE_CHECKING:  # the engine is loaded once the command line is known to be right
     from kubereach.pipeline import Options
 
+_ASKED = 50  # questions that the interview may choose from
 _EPILOG = """\b
 Examples:
   kubereach diagnose post.txt
   kubereach diagnose outputs/ --address 203.0.113.10:80 --from 10.40.7.5
   ssh worker-0 ip route | kubereach diagnose - more-outputs.txt
   kubereach diagnose case.tar.gz -o json | jq .causes[0]
-  kubereach diagnose --lab
+  kubereach diagnose --interactive post.txt
+  kubereach diagnose --lab                 the lab that is up, live
 
 \b
 Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
@@ -44,6 +46,7 @@ Exit status: 0 reachable or merely misread, 1 unreachable or degraded,
     help="The report's form; markdown fits into an issue.",
 )
 @click.option("--live", is_flag=True, help="Collect from the running cluster (not there yet).")
+@click.option("-i", "--interactive", is_flag=True, help="Ask for further outputs until the cause is clear.")
 @click.option(
     "--lab",
     metavar="[NAME]",
@@ -61,6 +64,7 @@ def command(
     from_: str | None,
     output: str,
     live: bool,
+    interactive: bool,
     lab: str | None,
     verbose: bool,
     quiet: bool,
@@ -76,17 +80,47 @@ def command(
         raise UsageError("--verbose and --quiet exclude each other", "leave one of them out")
     if lab is not None and paths:
         raise UsageError("--lab collects by itself and takes no PATH", "leave out one of them")
+    if lab is not None and interactive:
+        raise UsageError("--lab collects by itself and asks nobody", "leave out --interactive")
     options = flow_options(service, address, from_)
     if lab is not None:
         diagnosis = _of_the_lab(lab, options)
     else:
-        sources = _sources(paths)
-        from kubereach.pipeline import diagnose, load
-
-        bundle = load(sources, stdin())
-        diagnosis = diagnose(bundle.documents, options, bundle.skipped)
-    write(*_render(diagnosis, output, 2 if verbose else 0 if quiet else 1))
+        diagnosis = _asked(paths, options) if interactive else _read(paths, options)
+    render(diagnosis, output, 2 if verbose else 0 if quiet else 1)
     return exit_status(diagnosis)
+
+
+def _read(paths: tuple[str, ...], options: Options) -> Diagnosis:
+    given = sources(paths)
+    from kubereach.pipeline import diagnose, load
+
+    bundle = load(given, stdin())
+    return diagnose(bundle.documents, options, bundle.skipped)
+
+
+def _asked(paths: tuple[str, ...], options: Options) -> Diagnosis:
+    """The diagnosis after as many questions as it took; its next probes are cut to what a report shows."""
+    from msgspec.structs import replace
+
+    from kubereach.advise.next_probe import MOST_PROBES
+    from kubereach.cli import interactive
+    from kubereach.pipeline import diagnose, load
+
+    interactive.require_terminal()
+    if "-" in paths:
+        raise UsageError(
+            "--interactive reads the answers from standard input, so that - cannot be a PATH", "leave it out"
+        )
+    bundle = load(paths, None) if paths else None
+    documents = list(bundle.documents) if bundle else [interactive.beginning()]
+    skipped = bundle.skipped if bundle else ()
+    found = interactive.interviewed(
+        documents,
+        lambda known: diagnose(known, options, skipped, most_probes=_ASKED),
+        lambda name: load((name,), None).documents,
+    )
+    return replace(found, next_probes=found.next_probes[:MOST_PROBES])
 
 
 def _of_the_lab(name: str, options: Options) -> Diagnosis:
@@ -115,8 +149,8 @@ def _no_live(paths: tuple[str, ...]) -> tuple[str, str]:
     return what, f"save outputs into a folder (say `{example}`) and run `kubereach diagnose outputs/`"
 
 
-def _sources(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The paths, or standard input when something is piped in."""
+def sources(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths, or standard input when something is piped in. Raises UsageError when there is neither."""
     if paths:
         return paths
     if sys.stdin is None or sys.stdin.isatty():
@@ -161,24 +195,13 @@ def _endpoint(text: str) -> tuple[str, int | None]:
     return address, None if port is None else int(port)
 
 
-def _render(diagnosis: Diagnosis, output: str, detail: int) -> tuple[str, str | None]:
-    """The report, and the encoding that its form demands."""
+def render(diagnosis: Diagnosis, output: str, detail: int) -> None:
+    """Write the report to standard output."""
     if output == "json":
         from kubereach.report import jsonform
 
-        return jsonform.render(diagnosis), "utf-8"
+        write(jsonform.render(diagnosis), "utf-8")
+        return
     from kubereach.report.document import Detail, compose
 
-    document = compose(diagnosis, Detail(detail))
-    if output == "markdown":
-        from kubereach.report import markdown
-
-        return markdown.render(document), "utf-8"
-    if output == "html":
-        from kubereach.report import htmlform
-
-        return htmlform.render(document), "utf-8"
-    from kubereach.report import text
-
-    encoding = output_encoding()
-    return text.render(document, output_width(), colour=wants_colour(), encoding=encoding), None
+    write_document(compose(diagnosis, Detail(detail)), output)

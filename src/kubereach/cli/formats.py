@@ -45,10 +45,10 @@ def _mentions(entry: Format, word: str) -> bool:
 
 
 def _json(found: list[Format]) -> str:
-    import msgspec
+    from kubereach.evidence.catalogue import Formats
+    from kubereach.report.jsonform import render
 
-    raw = msgspec.json.encode({"schema": "kubereach/formats/v1", "formats": found})
-    return msgspec.json.format(raw, indent=2).decode() + "\n"
+    return render(Formats(formats=tuple(found)))
 
 
 def _text(found: list[Format], width: int) -> str:

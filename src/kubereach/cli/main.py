@@ -16,11 +16,14 @@ from kubereach.errors import KubereachError
 # verb → (module that defines `command`, one line of help). Data, so that --help imports no verb.
 VERBS = {
     "diagnose": ("kubereach.cli.diagnose", "Say why a client cannot reach an address, and what helps."),
+    "next": ("kubereach.cli.next_questions", "List the questions worth asking next, best first."),
+    "what-if": ("kubereach.cli.what_if", "Say what a change would do, before it is made."),
+    "diff": ("kubereach.cli.diff", "Say what changed between two collections, and what it did."),
     "collect-list": ("kubereach.cli.collect_list", "List the commands whose outputs would decide."),
     "formats": ("kubereach.cli.formats", "List every text that is read, and the command that prints it."),
     "explain": ("kubereach.cli.explain", "Describe a cause, or a class of causes."),
     "lab": ("kubereach.cli.lab", "Run a system in miniature, break it, and diagnose it."),
-    "schema": ("kubereach.cli.schema", "Print the JSON Schema of `diagnose -o json`."),
+    "schema": ("kubereach.cli.schema", "Print the JSON Schema of what a verb prints as JSON."),
     "completion": ("kubereach.cli.completion", "Print the completion script for bash, zsh or fish."),
 }
 

@@ -21,7 +21,7 @@ from kubereach.model.attribute import PREFERRED, Key
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Question, Sighting
 from kubereach.simulate.bgp import open_choice
-from kubereach.simulate.world import World
+from kubereach.simulate.world import Changes, World
 
 PAIR_BUDGET = 150  # worlds with two faults, over all variants
 WORTH_WALKING = 5.0  # nats below the best single fault at which two are not worth a walk
@@ -37,6 +37,7 @@ class Hypothesis:
 
     def __init__(self, world: World, assumed: tuple[Suspect, ...], present: tuple[Suspect, ...], prior: float) -> None:
         self.world, self.assumed, self.present = world, assumed, present
+        self.variant: Changes = world.changes if not assumed else {}  # what is no fault of it
         self.log_prior = log(prior) + sum(_odds(s) for s in assumed)
         self.log_likelihood = 0.0
         self.weight = 0.0  # normalised, set by `rank`
@@ -168,6 +169,7 @@ def _with(parent: Hypothesis, suspect: Suspect, groups: tuple[Group, ...], prior
         return None
     child = Hypothesis(parent.world.changed(changes), (*parent.assumed, suspect), parent.present, prior)
     keys = frozenset(changes)
+    child.variant = parent.variant
     child.inherit(parent, keys)
     child.judge(groups)
     return child

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kubereach.model.fact import Trust
 
-MISREPORT = {Trust.OUTPUT: 0.01, Trust.STATED: 0.03, Trust.MENTIONED: 0.15}
+MISREPORT = {Trust.OUTPUT: 0.01, Trust.STATED: 0.03, Trust.MENTIONED: 0.15, Trust.SUPPOSED: 0.0}
 # "Something that is not in the catalogue" against "nothing is wrong", before any evidence.
 RESIDUAL_PRIOR = 0.02
 # What an answer that no background names is given.

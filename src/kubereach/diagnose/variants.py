@@ -151,7 +151,7 @@ def _encapsulation(network: Network) -> Axis:
     seen = network.settings.get(key)
     if seen is None:
         return [(key, "vxlan", 0.6), (key, "none", 0.4)]
-    if seen.trust is Trust.OUTPUT:
+    if seen.trust >= Trust.OUTPUT:
         return []
     other = "vxlan" if seen.value != "vxlan" else "none"
     return [(key, seen.value, 1 - SECOND_HAND_ENCAPSULATION), (key, other, SECOND_HAND_ENCAPSULATION)]

@@ -22,6 +22,13 @@ class Format(Struct, frozen=True, kw_only=True):
     asks: tuple[Ask, ...] = ()
 
 
+class Formats(Struct, frozen=True, kw_only=True):
+    """What `kubereach formats -o json` prints: the contract `kubereach/formats/v1`."""
+
+    schema: str = "kubereach/formats/v1"
+    formats: tuple[Format, ...]
+
+
 def formats() -> tuple[Format, ...]:
     """Every format, by name."""
     return tuple(_format(name) for name, _, _ in index())

@@ -157,7 +157,8 @@ class NextProbe(Struct, frozen=True, kw_only=True):
     where: str
     command: str
     separates: tuple[str, ...] = ()
-    gain_bits: float = 0.0
+    gain_bits: float = 0.0  # expected information about the causes
+    cost_seconds: float = 0.0  # of a person's time, with what it takes to get the right
     privilege: str = "none"  # none, exec, root, router
     risk: str = "none"
     if_answer: tuple[Answer, ...] = ()

@@ -23,6 +23,7 @@ class Trust(IntEnum):
     MENTIONED = 1  # a token in prose, a comment line
     STATED = 2  # stated.yaml, observed.yaml: a person says so
     OUTPUT = 3  # a program printed it
+    SUPPOSED = 4  # a what-if says so: outweighs everything
 
 
 class Fact(Struct, frozen=True, kw_only=True):

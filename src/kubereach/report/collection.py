@@ -32,7 +32,9 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class _Listed(msgspec.Struct, frozen=True, kw_only=True):
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """What `kubereach collect-list -o json` prints: the contract `kubereach/collect-list/v1`."""
+
     schema: str = "kubereach/collect-list/v1"
     head: str
     ranked: bool
@@ -42,7 +44,7 @@ class _Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 def as_json(found: Collection) -> str:
     """`found` as indented JSON."""
-    listed = _Listed(head=found.head, ranked=found.ranked, note=found.note, items=found.items)
+    listed = Listed(head=found.head, ranked=found.ranked, note=found.note, items=found.items)
     return msgspec.json.format(msgspec.json.encode(listed), indent=2).decode() + "\n"
 
 

@@ -160,6 +160,7 @@ def _probe(probe: NextProbe) -> tuple[Block, ...]:
         )
         blocks.append(Items(answers))
     if probe.separates:
-        gain = f", worth {probe.gain_bits:.1f} bits" if probe.gain_bits else ""
+        cost = f" for about {probe.cost_seconds:.0f} s of somebody's time" if probe.cost_seconds else ""
+        gain = f", worth {probe.gain_bits:.1f} bits{cost}" if probe.gain_bits else ""
         blocks.append(paragraph(faint(f"Separates {listed(probe.separates)}{gain}.")))
     return tuple(blocks)

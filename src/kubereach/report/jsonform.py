@@ -1,10 +1,11 @@
-"""The diagnosis as JSON, exactly as the published contract names it, and the contract's JSON Schema."""
+"""What verbs print as JSON, exactly as the published contracts name it, and the contracts' JSON Schemas."""
 
 from __future__ import annotations
 
 import re
 
 import msgspec
+import msgspec.structs
 
 from kubereach.model.diagnosis import Diagnosis
 
@@ -12,21 +13,21 @@ from kubereach.model.diagnosis import Diagnosis
 _BARE = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 
 
-def render(diagnosis: Diagnosis) -> str:
-    """`diagnosis` as indented JSON; every field is present, and keys come in the contract's order."""
+def render(answer: msgspec.Struct) -> str:
+    """`answer` as indented JSON; every field is present, and keys come in the contract's order."""
     try:
-        raw = msgspec.json.encode(diagnosis)
+        raw = msgspec.json.encode(answer)
     except UnicodeEncodeError:  # lone surrogates, from file names that are no UTF-8
-        raw = msgspec.json.encode(_encodable(msgspec.to_builtins(diagnosis)))
+        raw = msgspec.json.encode(_encodable(msgspec.to_builtins(answer)))
     return _escaped(msgspec.json.format(raw, indent=2).decode()) + "\n"
 
 
-def schema() -> str:
-    """The JSON Schema (2020-12) of what `render` returns."""
+def schema(answer: type[msgspec.Struct] = Diagnosis) -> str:
+    """The JSON Schema (2020-12) of what `render` returns; the field `schema` of the type names the contract."""
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "kubereach/diagnosis/v1",
-        **msgspec.json.schema(Diagnosis),
+        "title": next(f.default for f in msgspec.structs.fields(answer) if f.name == "schema"),
+        **msgspec.json.schema(answer),
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 

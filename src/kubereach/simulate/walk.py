@@ -13,7 +13,7 @@ from kubereach.simulate.fate import PARTLY, UNKNOWN_SOURCE, WORKS, Branch, Fate,
 from kubereach.simulate.inside import inside, taken_inside
 from kubereach.simulate.proxy import own_node
 from kubereach.simulate.redirects import bypasses_router
-from kubereach.simulate.ways import ways
+from kubereach.simulate.ways import Way, ways
 from kubereach.simulate.world import World
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "denied",
     "on_node",
     "walk",
+    "walk_via",
 ]
 
 
@@ -52,6 +53,22 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
         result = _outside(world, service, packet)
     else:
         result = inside(world, service, packet)
+    world.keep(name, result, before)
+    return result
+
+
+def walk_via(world: World, service: str, packet: Packet, node: str) -> Walk:
+    """Like `walk`, for a packet that something leads to `node`, whoever announces the address. Cached per world."""
+    name = ("walk via", service, packet, node)
+    if (found := world.cached(name)) is not None:
+        return found  # type: ignore[return-value]  # stored below
+    before = world.start()
+    if given(world, service):
+        step = Step("route", packet.source, f"it is led to {node.removeprefix('node/')}")
+        branches = at_node(world, service, packet, Way(1.0, node, (step,)))
+        result = Walk(tuple(branches), together=len({b.fate in WORKS for b in branches}) > 1)
+    else:
+        result = Walk((Branch(1.0, Fate.NO_ROUTE, packet.source, "the service was given no address"),))
     world.keep(name, result, before)
     return result
 

@@ -34,9 +34,10 @@ class World:
 
     def get(self, subject: str, attribute: Attribute[T]) -> T:
         """The value of a leaf in this world."""
-        return self._value((subject, attribute.name))  # type: ignore[return-value]  # typed by its attribute
+        return self.value((subject, attribute.name))  # type: ignore[return-value]  # typed by its attribute
 
-    def _value(self, key: Key) -> object:
+    def value(self, key: Key) -> object:
+        """Like `get`, by the leaf's key."""
         self.reads.add(key)
         if key in self.changes:
             return self.changes[key]
