@@ -1,11 +1,11 @@
-"""What the machine must have for a lab: root, network namespaces, and the programs of the scenario's daemons."""
+"""What the machine must have for a lab: network namespaces (or a guest's kernel), and the scenario's programs."""
 
 from __future__ import annotations
 
-import os
 import shutil
 
 from kubereach.errors import UsageError
+from kubereach.lab import guest_kernel
 from kubereach.lab.frr import DAEMONS
 from kubereach.lab.lab import execute
 from kubereach.lab.scenario import Scenario
@@ -47,11 +47,11 @@ def packages(scenario: Scenario) -> tuple[str, ...]:
 
 def check(scenario: Scenario) -> None:
     """Raises UsageError that names what is missing, and what to do about it."""
-    if os.geteuid() != 0:
-        raise UsageError("a lab makes network namespaces, which takes root", "run it with sudo")
     if missing := packages(scenario):
         names = " ".join(missing)
         raise UsageError(f"programs of the lab are missing: {names}", f"on Debian: `apt-get install {names}`")
+    if any(guest_kernel.reasons(scenario)):
+        return  # its hosts are in a guest, which takes no root and says itself what it lacks
     if not execute(["unshare", "--net", "true"], check=False).ok:
         hint = "run it on a machine, or in a container with the capabilities NET_ADMIN and SYS_ADMIN"
         raise UsageError("this machine lets nobody make network namespaces", hint)
