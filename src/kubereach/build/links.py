@@ -63,9 +63,11 @@ def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts
     _put_segment(observed, hosts, leaves)
     _put_peers(observed, hosts, leaves)
     _put_experiments(observed, leaves)
+    all_nodes_known = any(isinstance(f, ObjectListing) and f.kind == "Node" and f.complete for f in observed)
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and flow.address and contains(fact.prefix, flow.address):
-            _put_next_hops(fact, hosts)
+            if not all_nodes_known:
+                _put_next_hops(fact, hosts)
             _put_reachable(fact, leaves)
     _put_no_statics(observed, leaves)
 

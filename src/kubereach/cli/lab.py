@@ -41,7 +41,8 @@ def _of_a_lab(verb: Callable[P, R]) -> Callable[P, R]:
         try:
             return verb(*words, **options)
         except CommandError as error:
-            raise UsageError(" ".join(str(error).split())[:400], "take it down with `kubereach lab down`") from error
+            hint = "see `kubereach lab status`; `kubereach lab down` takes down what is left"
+            raise UsageError(" ".join(str(error).split())[:400], hint) from error
 
     return wrapped
 

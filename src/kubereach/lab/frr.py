@@ -30,7 +30,7 @@ def start(
     place = folder(lab, host)
     place.mkdir(exist_ok=True)
     shutil.chown(place, USER, USER)
-    lab.write(f"{place.name}/vtysh.conf", "service integrated-vtysh-config\n")
+    lab.write(f"{place.name}/vtysh.conf", f"hostname {host}\nservice integrated-vtysh-config\n")
     for daemon in daemons:
         run_daemon(lab, host, daemon, *(options or {}).get(daemon, ()))
     lab.write(f"{place.name}/frr.conf", config)
@@ -42,8 +42,10 @@ def run_daemon(lab: Lab, host: str, daemon: str, *more: str) -> None:
     place = folder(lab, host)
     if running(lab, host, daemon):
         return
-    empty = lab.write(f"{place.name}/{daemon}.conf", f"hostname {host}\nlog file {place}/{daemon}.log\n")
+    empty = lab.write(f"{place.name}/{daemon}.conf", f"hostname {host}\n")
     options = ["-d", "-f", empty, "-i", place / f"{daemon}.pid", "-z", place / "zserv.api", "--vty_socket", place]
+    options += ["--log", f"file:{place}/{daemon}.log"]
+    options += ["--bfdctl", place / "bfdd.sock"] if daemon == "bfdd" else []
     # FRR keeps crash logs in /var/tmp, whatever its options say; the mount is seen by this process alone.
     lab.run(host, "sh", "-euc", ALONE, str(place), str(DAEMONS / daemon), *map(str, options), "-P", "0", *more)
     if not wait((place / f"{daemon}.vty").exists, 5):
@@ -80,7 +82,7 @@ def stop(lab: Lab, host: str) -> None:
     for daemon in ("bfdd", "bgpd", "staticd", "zebra"):
         if running(lab, host, daemon):
             lab.run(host, "kill", (place / f"{daemon}.pid").read_text().strip(), check=False)
-            wait(lambda daemon=daemon: not running(lab, host, daemon), 5)  # type: ignore[misc]
+    wait(lambda: not any(running(lab, host, daemon) for daemon in ("bfdd", "bgpd", "staticd", "zebra")), 5)
     (place / "frr.conf").unlink(missing_ok=True)
 
 

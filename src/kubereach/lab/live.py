@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubereach.evidence.document import Document
 from kubereach.lab.lab import Lab
+from kubereach.lab.operation import operation
 from kubereach.lab.vantages import vantages
 from kubereach.model.diagnosis import NextProbe
 from kubereach.sources import collect
@@ -17,6 +18,7 @@ def flow(lab: Lab) -> Flow:
     return Flow(namespace=service.namespace, service=lab.scenario.target, address=service.address, port=service.port)
 
 
+@operation
 def documents(lab: Lab) -> Collected:
     """The passive evidence of every host and of the cluster, and what the client gets."""
     return collect.collect(executor(vantages(lab)), flow(lab))
@@ -24,4 +26,9 @@ def documents(lab: Lab) -> Collected:
 
 def answer(lab: Lab, probe: NextProbe) -> tuple[Document, ...]:
     """What a question's command prints in the lab; () where it cannot be asked there."""
-    return collect.answer(executor(vantages(lab)), flow(lab), probe.where, probe.command)
+    return _answer(lab, probe.where, probe.command)
+
+
+@operation
+def _answer(lab: Lab, where: str, command: str) -> tuple[Document, ...]:
+    return collect.answer(executor(vantages(lab)), flow(lab), where, command)

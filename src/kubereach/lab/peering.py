@@ -9,6 +9,7 @@ Knobs of a node's end, `announcer/NODE/` +
   export-reject      a prefix; whatever is in it is not announced to the router, before all other rules
   next-hop           the next hop of all that is announced to the router (its source address)
   prepend            an AS number put before the path of all that is announced to the router
+  ttl-security       ttlSecurity of Calico's BGPPeer, a number of hops (RFC 5082), which the router does not do
   multihop           MetalLB's ebgpMultiHop; Calico's sessions always allow several hops
 Knobs of the router's end: see `lab.routers`; `router/peer/NODE/address` is the neighbour's address there.
 `router/bfd` runs BFD between the router and all nodes.
@@ -80,7 +81,8 @@ def router_end(lab: Lab, node: str) -> RouterEnd | None:
         asn=int(knob("asn", str(scenario.announcer.asn))),
         password=knob("password"),
         shutdown=bool(knob("shutdown")),
-        multihop=bool(knob("multihop")),
+        # BFD of a session that allows several hops is another protocol (RFC 5883), which both ends have to speak.
+        multihop=bool(knob("multihop")) or bool(lab.knob("router/bfd") and scenario.announcer.kind == "calico-bgp"),
     )
 
 
@@ -97,7 +99,7 @@ def agrees(lab: Lab, node: str) -> bool:
     segments = [lab.scenario.prefix(name) for name in lab.scenario.segments]
     on_link = any(IPv4Address(far.address) in segment for segment in segments)
     return (
-        not (near.disabled or far.shutdown)
+        not (near.disabled or far.shutdown or lab.knob(f"announcer/{node}/ttl-security"))
         and near.asn == far.asn
         and near.peer_asn == lab.scenario.router.asn
         and near.source == far.address

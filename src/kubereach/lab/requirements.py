@@ -1,4 +1,4 @@
-"""What the machine must have for a lab: network namespaces (or a guest's kernel), and the scenario's programs."""
+"""What the machine must have for a lab: the programs of the scenario's daemons, and network namespaces."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check(scenario: Scenario) -> None:
         names = " ".join(missing)
         raise UsageError(f"programs of the lab are missing: {names}", f"on Debian: `apt-get install {names}`")
     if any(guest_kernel.reasons(scenario)):
-        return  # its hosts are in a guest, which takes no root and says itself what it lacks
+        return  # the lab's hosts will be in a guest, which says itself what it needs
     if not execute(["unshare", "--net", "true"], check=False).ok:
         hint = "run it on a machine, or in a container with the capabilities NET_ADMIN and SYS_ADMIN"
         raise UsageError("this machine lets nobody make network namespaces", hint)

@@ -29,6 +29,11 @@ current-context: lab
 """
 
 
+def kubeconfig(port: int) -> str:
+    """The configuration with which kubectl finds the lab's API server."""
+    return _KUBECONFIG.format(port=port)
+
+
 def path(lab: Lab, host: str) -> str:
     """The PATH of a host."""
     return f"{lab.folder}/bin/{host}:{SYSTEM_PATH}"
@@ -52,7 +57,7 @@ def install(lab: Lab) -> None:
                 f'exec {found} {arguments} "$@"' if found and arguments is not None else _MISSING.format(name=name)
             )
             lab.write(f"bin/{host}/{name}", f"#!/bin/sh\n{command}\n", 0o755)
-    lab.write("kubeconfig", _KUBECONFIG.format(port=PORT))
+    lab.write("kubeconfig", kubeconfig(PORT))
     (lab.folder / "home").mkdir(exist_ok=True)
     real = shutil.which("kubectl")
     if real is None:

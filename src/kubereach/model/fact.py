@@ -95,6 +95,11 @@ class Route(Fact, frozen=True, kw_only=True, tag=True):
     distance: int | None = None
     paraphrased: bool = False
 
+    @property
+    def on_link(self) -> bool:
+        """Whether it is the device's own subnet, which nobody announced to it."""
+        return self.protocol in {"connected", "kernel", "local"} and not any(hop.via for hop in self.next_hops)
+
 
 class RouteListing(Fact, frozen=True, kw_only=True, tag=True):
     """A route table print: what it covers, and whether it closes that scope.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import SESSION_FAULT
+from kubereach.model.attribute import ANNOUNCER, SESSION_FAULT
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -291,6 +291,8 @@ def _sighting(
 def predict(world: World, question: Question) -> Distribution | None:
     """What that end shows; with an unknown node, any of them."""
     smear = 0.04  # other words for the same state
+    if world.known("cluster", ANNOUNCER) and world.get("cluster", ANNOUNCER).endswith(("-l2", "-arp")):
+        return None  # whatever sessions there are (a CNI's, say) have nothing to do with the service's addresses
     if question.about[0] == "daemons":
         nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
         chance = max([0.7 if world.get(node, SESSION_FAULT) == "two-speakers" else 0.004 for node in nodes])

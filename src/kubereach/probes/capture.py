@@ -60,7 +60,8 @@ def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or ()}
     if network.flow.address and fact.source == network.flow.address:
         return False  # what the service sends: asked as `answer`
-    meant = fact.target in {"", network.flow.address, *pods}  # a capture of other traffic says nothing of the flow
+    # A capture of other traffic says nothing of the flow; one of the client's is what `offers` asks for.
+    meant = fact.target in {"", network.flow.address, network.flow.client, *pods}
     return meant and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
 
 

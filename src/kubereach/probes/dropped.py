@@ -38,6 +38,8 @@ _REFUSED = r"block|drop|reject|den(?:y|ied)|refus|prohibit"
 # Interfaces behind which pods are: what the flow's client sends there has been translated.
 _TO_PODS = r"cni|cali|veth|lxc|flannel|vxlan|tunl|weave|docker|kube|cilium|ovn|azv"
 TUNNEL_PORTS = frozenset({4789, 8472, 6081, 51820, 51821, 5473, 8285})
+# Modes whose rules iptables does not show.
+WITHOUT_IPTABLES = frozenset({"ebpf", "nftables", "kube-router"})
 MANY = 50  # a counter that any stray packet raises says something from here on
 
 
@@ -67,6 +69,8 @@ def _places(network: Network, fact: AnyFact) -> Iterable[Place]:
         if fact.event == "packet-logged":
             yield from _logged(network, fact, fields)
         elif fact.event == "no-proxy-rules" and fact.device in network.nodes:
+            if (network.seen("cluster", PROXY_MODE) or "") in WITHOUT_IPTABLES:
+                return  # its rules stand elsewhere
             yield fact.device, "rules", "missing", "the node has no rules of the service proxy"
         elif re.match(r"policy-den", fact.event) and _of_flow(network, *_ends(fields)):
             yield from _denied(network, fact, fields)
@@ -139,7 +143,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     about = str(question.about[0])
     if about == "rules":
         down = any(world.get(node, PROXY_DOWN) for node in nodes)
-        if world.get("cluster", PROXY_MODE) in {"ebpf", "nftables", "kube-router"}:
+        if world.get("cluster", PROXY_MODE) in WITHOUT_IPTABLES:
             return None
         return {"missing": 0.85, "there": 0.15} if down else {"missing": 0.02, "there": 0.98}
     found = [_drops(world, node, about) for node in nodes]  # every node's leaf counts as read

@@ -62,7 +62,7 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
     if not routes:
         return
     longest = max(prefix_length(r.prefix) for r in routes)
-    best_ones = [r for r in routes if prefix_length(r.prefix) == longest]
+    best_ones = of_the_fib([r for r in routes if prefix_length(r.prefix) == longest])
     active = [r for r in best_ones if r.active]
     chosen = (active or best_ones)[0]
     if active:
@@ -76,6 +76,12 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
             says=f"the router sends {chosen.prefix} to {', '.join(sorted(h.via for h in chosen.next_hops))}",
         )
     yield from _of_endpoints(network, best_ones)
+
+
+def of_the_fib(routes: list[Route]) -> list[Route]:
+    """The routes that forward: a BGP table marks the best path, used or not, and counts only where it stands alone."""
+    forwarding = [r for r in routes if r.table != "bgp"]
+    return forwarding or routes
 
 
 def _as_answers(network: Network, hops: set[str]) -> frozenset[str]:

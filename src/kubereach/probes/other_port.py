@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import PORTS
+from kubereach.model.attribute import ANNOUNCER, PORTS
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
@@ -16,9 +16,10 @@ from kubereach.simulate.walk import Fate, Packet, walk
 from kubereach.simulate.world import World
 
 KIND = "other_port"
+BGP_PORT = 179
 BACKGROUND: Distribution = {"open": 0.3, "closed": 0.35, "silent": 0.35}
 # sshd and a BGP daemon listen on all addresses of a node; so do kubelet and the API server.
-_LISTENED = frozenset({22, 179, 6443, 10250, 9100})
+_LISTENED = frozenset({22, BGP_PORT, 6443, 10250, 9100})
 _TABLE: dict[Fate, Distribution] = {
     Fate.REFUSED: {"closed": 0.5, "silent": 0.5},  # nmap calls an ICMP port unreachable filtered
     Fate.UNREACHABLE: {"silent": 0.95, "closed": 0.05},
@@ -52,12 +53,18 @@ def sightings(network: Network) -> Iterable[Sighting]:
             continue
         if fact.source == "client" and (answer := _ANSWERS.get(fact.outcome)):
             yield Sighting(
-                question=Question(KIND, "client", ("listened" if fact.port in _LISTENED else "unused",)),
+                question=Question(KIND, "client", ("listened" if _listened(network, fact.port) else "unused",)),
                 answers=frozenset({answer}),
                 origins=(fact.origin,),
                 trust=fact.trust,
                 says=f"{_named(fact)} of {fact.target}: {fact.outcome.value}",
             )
+
+
+def _listened(network: Network, port: int | None) -> bool:
+    """Whether daemons of nodes usually listen there; on BGP's port only where BGP is spoken."""
+    layer2 = (network.seen("cluster", ANNOUNCER) or "").endswith(("-l2", "-arp"))
+    return port in _LISTENED and not (port == BGP_PORT and layer2)
 
 
 def _named(fact: ProbeResult) -> str:

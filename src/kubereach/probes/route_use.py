@@ -12,6 +12,7 @@ from kubereach.model.address import contains, prefix_length
 from kubereach.model.attribute import MULTIPATH
 from kubereach.model.fact import Route
 from kubereach.model.network import Network
+from kubereach.probes.next_hop import of_the_fib
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.bgp import in_own_table, received
 from kubereach.simulate.world import World
@@ -28,7 +29,9 @@ def uneven(network: Network) -> bool:
 def sightings(network: Network) -> Iterable[Sighting]:
     """The marks of the router's own table."""
     address = network.flow.address
-    routes = [f for f in network.observed if isinstance(f, Route) and f.device == "router" and not _sent(f)]
+    routes = [
+        f for f in network.observed if isinstance(f, Route) and f.device == "router" and not _sent(f) and not f.on_link
+    ]
     groups: dict[str, list[Route]] = {}
     for route in routes:
         fits = contains(route.prefix, address) if address else route.protocol == "bgp"
@@ -37,6 +40,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     if not groups:
         return
     chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
+    groups[chosen] = of_the_fib(groups[chosen])
     marked = [r for r in groups[chosen] if r.active is not None]
     if marked and address:
         used = any(r.active for r in marked)
@@ -68,6 +72,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     """From the best routes of this world; whether a router spreads over several is a setting of its own."""
     flow = world.network.flow
     if question.about == ("spread",):
+        if not world.known("router", MULTIPATH):
+            return {"all": 0.5, "one": 0.5}
         spread = world.get("router", MULTIPATH)
         return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
     if not received(world, flow.service, flow.address):

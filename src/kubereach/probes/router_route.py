@@ -27,7 +27,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         return
     host = host_prefix(address)
     routes = [f for f in network.observed if isinstance(f, Route) and f.device == "router" and f.table != "export"]
-    around = [r for r in routes if prefix_length(r.prefix) > 0 and contains(r.prefix, address)]
+    around = [r for r in routes if prefix_length(r.prefix) > 0 and contains(r.prefix, address) and not r.on_link]
     for kind, found in (
         ("host", [r for r in around if r.prefix == host]),
         ("aggregate", [r for r in around if r.prefix != host]),

@@ -32,8 +32,11 @@ def agent_pods(executor: Executor) -> tuple[AgentPod, ...]:
     return tuple(AgentPod(*row) for row in rows if len(row) == 3 and _AGENTS.fullmatch(row[1]))
 
 
-def peer_name(executor: Executor, head: str) -> str:
-    """The first BGP session outside the mesh, as BIRD in a pod names it; `head` is the `kubectl exec … POD`."""
-    listed = executor.run("cluster", f"{head} -- birdcl show protocols").text
+def peer_of(executor: Executor, pod: AgentPod) -> str:
+    """The first BGP session outside the mesh, as BIRD in a pod names it; "" where there is none."""
+    if pod.container != "calico-node":
+        return ""
+    where = f"-n {pod.namespace} {pod.name} -c {pod.container}"
+    listed = executor.run("cluster", f"kubectl exec {where} -- birdcl show protocols").text
     found = re.search(r"^((?:Global|Node)_\S+) +BGP ", listed, re.MULTILINE)
     return found[1] if found else ""

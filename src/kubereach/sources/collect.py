@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
 
 from kubereach.evidence.catalogue import formats
 from kubereach.evidence.document import Document
-from kubereach.sources.agents import AgentPod, agent_pods, peer_name
+from kubereach.sources.agents import AgentPod, agent_pods, peer_of
 from kubereach.sources.executor import PATIENCE, Executor, Output
 from kubereach.sources.limits import Skipped
 
@@ -24,7 +24,9 @@ AT_ONCE = 4  # commands that run side by side
 # Programs that put packets of their own on the wire: they are asked one by one, not collected.
 _ACTIVE = frozenset({"arping", "curl", "dig", "mtr", "nc", "nmap", "ping", "tcpdump", "traceroute"})
 # Commands that another one's output repeats, and those that no shell has.
-_REPEATED = re.compile(r"ip -j|netstat|route\b|kubectl (?:-n \S+ )?describe (?!svc)")
+_REPEATED = re.compile(
+    r"ip -j|netstat|route\b|kubectl (?:-n \S+ )?describe (?!svc)|kubectl get (?:svc|endpointslices|nodes) (?!.*yaml)"
+)
 _VENDORS = re.compile(r"/|show\b|display\b")
 # What any user may ask of a client, and what is asked of nodes and routers besides their own Asks.
 _OF_A_CLIENT = frozenset({"ip addr", "ip route", "ip neigh", "ip rule", "ip route get ADDRESS"})
@@ -131,7 +133,9 @@ def _why_not(output: Output) -> str:
 def _errands(executor: Executor, flow: Flow) -> Iterator[_Errand]:
     """Every passive Ask that can be filled in, at every place that it is for."""
     asks = [ask for entry in formats() for ask in entry.asks if _passive(ask.command)]
-    pods = agent_pods(executor)
+    pods = agent_pods(executor) if CLUSTER in executor.places else ()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        peers = dict(zip(pods, pool.map(lambda pod: peer_of(executor, pod), pods), strict=True))
     for place in executor.places:
         kind, _, name = place.partition("/")
         for ask in asks:
@@ -142,7 +146,7 @@ def _errands(executor: Executor, flow: Flow) -> Iterator[_Errand]:
             else:
                 wanted = ask.where == kind
             if wanted:
-                yield from _filled(executor, flow, place, ask.command, pods)
+                yield from _filled(flow, place, ask.command, peers)
 
 
 def _passive(command: str) -> bool:
@@ -150,25 +154,21 @@ def _passive(command: str) -> bool:
     return program not in _ACTIVE and not _VENDORS.match(program) and not _REPEATED.match(command)
 
 
-def _filled(executor: Executor, flow: Flow, place: str, command: str, pods: tuple[AgentPod, ...]) -> Iterator[_Errand]:
-    """The command for each of what its placeholders stand for; none when one of them is not known."""
+def _filled(flow: Flow, place: str, command: str, peers: Mapping[AgentPod, str]) -> Iterator[_Errand]:
+    """The command for each of what its placeholders stand for; none when one of them is not known.
+
+    `peers` are the agents' pods, with their session outside the mesh ("" for none).
+    """
     filled = flow.fill(command)
     if not re.search(r"\b(?:NODE-POD|NAME)\b", filled):
         if not _OPEN.search(filled):
             yield _Errand(place, filled)
         return
-    for pod in pods:
+    for pod, peer in peers.items():
         if f"-n {pod.namespace} " in filled and f"-c {pod.container}" in filled:
-            own = _with_peer(executor, re.sub(r"\b(?:NODE-POD|NAME)\b", pod.name, filled))
+            own = re.sub(r"\bPEER\b", peer or "PEER", re.sub(r"\b(?:NODE-POD|NAME)\b", pod.name, filled))
             if not _OPEN.search(own):
                 yield _Errand(place, own, pod.node if " -- " in own else "")
-
-
-def _with_peer(executor: Executor, command: str) -> str:
-    """The command with the peer outside the mesh, as BIRD in the pod names it, for PEER."""
-    if not re.search(r"\bPEER\b", command):
-        return command
-    return re.sub(r"\bPEER\b", peer_name(executor, command.partition(" -- ")[0]) or "PEER", command)
 
 
 def answer(executor: Executor, flow: Flow, where: str, command: str) -> tuple[Document, ...]:
@@ -212,7 +212,10 @@ def _errand(executor: Executor, command: str, where: str) -> _Errand | None:
     pod = next((p for p in agent_pods(executor) if (p.node, p.namespace) == (node, found[1])), None)
     if pod is None:
         return None
-    return _Errand(CLUSTER, _with_peer(executor, command.replace(f" exec {found[2]}", f" exec {pod.name}", 1)), node)
+    own = command.replace(f" exec {found[2]}", f" exec {pod.name}", 1)
+    if re.search(r"\bPEER\b", own):
+        own = re.sub(r"\bPEER\b", peer_of(executor, pod) or "PEER", own)
+    return _Errand(CLUSTER, own, node)
 
 
 def _ask(executor: Executor, flow: Flow, errand: _Errand, comment: str) -> list[Output]:

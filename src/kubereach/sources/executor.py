@@ -25,6 +25,7 @@ MOST_BYTES = 8 << 20  # of one output
 TIMED_OUT = 124  # the exit status of timeout(1)
 NOT_FOUND = 127  # and of a shell that does not find the program
 CAPTURING = 10.0  # seconds that a capture lasts at most
+LINGERING = 1.5  # seconds after the try: libpcap hands packets on with up to a second's delay
 
 
 class Output(Struct, frozen=True, kw_only=True):
@@ -109,7 +110,7 @@ class CommandExecutor:
         with Process(self._wrap(where, bounded)) as process:
             process.wait_for(b"listening on", 2.0)
             action()
-            process.wait_for(b"\0", 0.7)  # what is still under way
+            process.wait_for(b"\0", LINGERING)
             if self._stops_there:
                 process.stop()
             return process.finish(CAPTURING)
@@ -185,9 +186,14 @@ class Process:
         return True
 
     def stop(self) -> None:
-        """Ask the command to end."""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+        """Ask the command to end, more than once where it does not listen."""
+        for _ in range(4):
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
+            self.wait_for(b"\0", 0.4)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.1)
+                return
 
     def finish(self, seconds: float) -> tuple[bytes, int]:
         """All of the output and the exit status; TIMED_OUT when it had to be killed."""

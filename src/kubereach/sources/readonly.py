@@ -213,12 +213,12 @@ def _sysctl(rest: Sequence[str]) -> bool:
 
 
 def _first(*allowed: str) -> Rule:
-    """A rule: the first words are one of `allowed`, and no word is more than a name, a number or an option."""
+    """A rule: the first words are one of `allowed`, and no word is more than a name, a number or how to print."""
 
     def rule(rest: Sequence[str]) -> bool:
         text = " ".join(rest)
         starts = any(text == start or text.startswith(f"{start} ") for start in allowed)
-        return starts and all(re.fullmatch(r"[\w.:/=,-]+", word) for word in rest)
+        return starts and all(re.fullmatch(r"[\w.:/=,][\w.:/=,-]*|-[aAnojtw]+", word) for word in rest)
 
     return rule
 

@@ -34,7 +34,8 @@ _FURNITURE = (
     r"\s*(?:BGP (?:table version|routing table information|local router)|Router identifier|Default local pref"
     r"|Status codes|Nexthop codes|Origin codes|RPKI validation|Path source|AS Path Attributes"
     r"|[nxmbfacdeirsSRL] [a-z-]{4,}[,\s]|i internal,|r RIB-failure|x best-external|n - network|a - aggregate"
-    r"|Displayed\s+\d|Total number of prefixes|For address family|Route Distinguisher: )"
+    r"|Displayed\s+\d|Total number of prefixes|For address family|Route Distinguisher: "
+    r"|(?:% |Default )?BGP instance not found)"
 )
 
 COMMANDS = (

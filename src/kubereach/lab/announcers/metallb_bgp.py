@@ -20,11 +20,14 @@ DIALS_ONLY = ("-p", "0", "-A", "127.0.0.1")
 
 def start(lab: Lab, node: str) -> None:
     """FRR runs on the node. Raises CommandError."""
-    frr.start(lab, node, ("zebra", "bgpd"), render(lab, node), {"bgpd": DIALS_ONLY})
+    daemons = ("zebra", "bgpd", *(("bfdd",) if lab.knob("router/bfd") else ()))
+    frr.start(lab, node, daemons, render(lab, node), {"bgpd": DIALS_ONLY})
 
 
 def sync(lab: Lab, node: str) -> None:
     """FRR's configuration follows the scenario and the knobs."""
+    if lab.knob("router/bfd"):
+        frr.run_daemon(lab, node, "bfdd")
     frr.load(lab, node, render(lab, node))
 
 
@@ -79,6 +82,7 @@ def render(lab: Lab, node: str) -> str:
     lines = [
         "frr defaults traditional",
         f"hostname {node}",
+        "no ipv6 forwarding",
         "ip nht resolve-via-default",
         "bgp route-map delay-timer 1",
         "!",

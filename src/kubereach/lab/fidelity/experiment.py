@@ -13,6 +13,7 @@ from kubereach.lab import enactment, measure, system, tables
 from kubereach.lab.fidelity.compare import Comparison, compare, network_of, world_of
 from kubereach.lab.kubernetes.agents import everything
 from kubereach.lab.kubernetes.objects import Cluster
+from kubereach.lab.kubernetes.resources import served
 from kubereach.lab.lab import Lab, taken_down
 from kubereach.lab.measure import Output, Shot, shoot
 from kubereach.lab.scenario import Scenario
@@ -21,10 +22,16 @@ from kubereach.lab.scenario import Scenario
 class Finding(Struct, frozen=True, kw_only=True):
     """What one client's probes and everybody's tables showed, against the prediction."""
 
-    scenario: str  # its name, or the number it was drawn by
+    name: str  # what repeats the experiment
+    traits: str  # announcer, mode, policy and the rest that decides
     faults: tuple[str, ...]
     client: str
     comparisons: tuple[Comparison, ...]
+
+
+def traits(scenario: Scenario) -> str:
+    """What of a system decides most about its packets."""
+    return f"{scenario.announcer.kind} {scenario.proxy.mode} {scenario.service.policy}"
 
 
 def intent(lab: Lab, client: str) -> tuple[Output, ...]:
@@ -33,9 +40,13 @@ def intent(lab: Lab, client: str) -> tuple[Output, ...]:
     Taken before the faults, the prediction has this and the names of the faults, and nothing that was measured.
     """
     cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=datetime(2026, 1, 1, tzinfo=UTC))
-    listing = {"apiVersion": "v1", "kind": "List", "items": everything(cluster)}
-    objects = Output("kubectl-get-all-A-o-json.json", msgspec.json.encode(listing))
-    return (objects, *(shoot(lab, shot, name) for name, shot in _tables(lab.scenario, client)))
+    held = everything(cluster)
+    objects = []
+    for resource in served(lab.scenario.announcer.kind):
+        items = [entry for entry in held if entry["kind"] == resource.kind and entry["apiVersion"] == resource.version]
+        listing = {"apiVersion": "v1", "kind": "List", "items": items}
+        objects.append(Output(f"kubectl-get-{resource.plural}-A-o-json.json", msgspec.json.encode(listing)))
+    return (*objects, *(shoot(lab, shot, name) for name, shot in _tables(lab.scenario, client)))
 
 
 def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
@@ -75,4 +86,4 @@ def _finding(
     mine = tuple(f for f in faults if client == scenario.client or not f.endswith("@client"))
     world = world_of(network_of(scenario, client, before), mine)
     observed = network_of(scenario, client, after)
-    return Finding(scenario=name, faults=mine, client=client, comparisons=compare(world, observed))
+    return Finding(name=name, traits=traits(scenario), faults=mine, client=client, comparisons=compare(world, observed))

@@ -79,6 +79,7 @@ def _daemon(cluster: Cluster, daemon: str) -> list[Object]:
             ready=not dead and not why,
             host_network=True,
             owner=("DaemonSet", daemon),
+            beside=_beside(cluster, daemon),
         )
         if dead:
             _crashed(entry, container)
@@ -115,6 +116,12 @@ def _daemon(cluster: Cluster, daemon: str) -> list[Object]:
         },
     )
     return [daemon_set, *pods, *events]
+
+
+def _beside(cluster: Cluster, daemon: str) -> dict[str, str]:
+    """The containers beside a daemon's own: MetalLB speaks BGP with FRR (its default since 0.14)."""
+    speaks = daemon == "speaker" and cluster.scenario.announcer.kind == "metallb-bgp"
+    return {"frr": "quay.io/frrouting/frr:9.1.0"} if speaks else {}
 
 
 def _crashed(entry: Object, container: str) -> None:

@@ -7,17 +7,17 @@ It runs in the switch's namespace, which reaches nothing but itself, and serves 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kubereach.errors import UsageError
 from kubereach.lab.kubernetes import agents, tables
+from kubereach.lab.kubernetes.daemons import as_calico_node, cluster_of, logs
 from kubereach.lab.kubernetes.objects import Cluster, Object
 from kubereach.lab.kubernetes.resources import Resource, group_list, resource_list, served
 from kubereach.lab.lab import Lab
@@ -132,8 +132,9 @@ def _fields_match(entry: Object, selector: str) -> bool:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request; the lab's name is the server's."""
+    """One request to the lab that the server attaches to."""
 
+    server: Server
     protocol_version = "HTTP/1.1"
     timeout = 30
 
@@ -144,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, b"ok", "text/plain")
             return
         try:
-            lab = Lab.attach(self.server.lab)  # type: ignore[attr-defined]
+            lab = self.server.attach()
             if query.get("watch") in {"1", "true"}:
                 raise Refused(405, "MethodNotAllowed", "the lab's API does not watch")
             if log := re.fullmatch(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/log", url.path):
@@ -185,71 +186,29 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: nobody reads a log of requests here."""
 
 
-def cluster_of(lab: Lab, *, probed: bool = False) -> Cluster:
-    """The lab's cluster as it is now; `probed` asks what the agents' readiness probes say."""
-    since = datetime.fromtimestamp((lab.folder / "kubeconfig").stat().st_mtime, UTC)
-    return Cluster(lab.scenario, dict(lab.state.knobs), since, os.uname().release, unready(lab) if probed else {})
-
-
-def unready(lab: Lab) -> dict[str, str]:
-    """What calico-node's readiness probe says where it fails: not one BGP session is Established.
-
-    Calico node/pkg/health/health.go at v3.26.1; a node without peers is ready.
-    """
-    found: dict[str, str] = {}
-    for node in lab.scenario.nodes if lab.scenario.announcer.kind == "calico-bgp" else ():
-        listed = lab.run(node, str(lab.folder / "bin" / node / "birdcl"), "show", "protocols", check=False)
-        sessions = re.findall(r"^[A-Za-z]+_([\d_]+) +BGP .*$", listed.out, re.MULTILINE)
-        if not listed.ok or "Unable to connect" in listed.out:
-            reason = (
-                "Error querying BIRD: unable to connect to BIRDv4 socket: "
-                "dial unix /var/run/calico/bird.ctl: connect: connection refused"
-            )
-        elif sessions and "Established" not in listed.out:
-            reason = f"BGP not established with {','.join(name.replace('_', '.') for name in sessions)}"
-        else:
-            continue
-        found[f"calico-node/{node}"] = f"calico/node is not ready: BIRD is not ready: {reason}"
-    return found
-
-
 def printed(lab: Lab, namespace: str, name: str, query: dict[str, str]) -> str:
     """What the pod's daemon has printed: its log in the lab. Raises Refused for a pod that is not there."""
     path = f"/api/v1/namespaces/{namespace}/pods/{name}"
     entry = answer(cluster_of(lab), path, {}, as_table=False, now=datetime.now(UTC))
     daemon = entry["metadata"].get("ownerReferences", [{}])[0].get("name", "")
     lines: list[str] = []
-    for file in logs(lab, daemon, entry["spec"]["nodeName"], name):
+    for file in logs(lab, daemon, entry["spec"]["nodeName"], name, query.get("container", "")):
         text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-        lines += _as_calico_node(text) if daemon == "calico-node" else text.splitlines()
+        lines += as_calico_node(text) if daemon == "calico-node" else text.splitlines()
     tail = query.get("tailLines", "")
     kept = lines[-int(tail) or len(lines) :] if tail.isdigit() else lines
     return "".join(f"{line}\n" for line in kept)
 
 
-def logs(lab: Lab, daemon: str, node: str, pod: str) -> list[Path]:
-    """The files that hold what a daemon's pod (or, without a daemon, a workload's) prints."""
-    names = {
-        "calico-node": [f"bird-{node}.log"],
-        "speaker": [f"speaker.{node}.log", f"frr-{node}/bgpd.log"],
-        "kube-vip-ds": [f"kube-vip.{node}.log"],
-        "kube-proxy": [f"kube-proxy.{node}.log"],
-    }.get(daemon, [f"nginx-{pod}/access.log"])
-    return [lab.folder / name for name in names]
+class Server(ThreadingHTTPServer):
+    """The API on a port of the loopback address; `attach` gives the lab as it is at each request."""
 
-
-def _as_calico_node(text: str) -> list[str]:
-    """BIRD's lines as calico-node prints them: on standard error, without time and class."""
-    return [f"bird: {line}" for line in re.sub(r"(?m)^\S+ \S+ <[A-Z]+> ", "", text).splitlines()]
-
-
-class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, lab: str) -> None:
-        super().__init__(("127.0.0.1", PORT), _Handler)
-        self.lab = lab
+    def __init__(self, port: int, attach: Callable[[], Lab]) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.attach = attach
 
 
 if __name__ == "__main__":
-    _Server(sys.argv[1]).serve_forever()
+    Server(PORT, lambda: Lab.attach(sys.argv[1])).serve_forever()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kubereach.errors import UsageError
 from kubereach.lab import kubernetes_build
-from kubereach.lab.kubernetes.api import cluster_of
+from kubereach.lab.kubernetes.daemons import cluster_of
 from kubereach.lab.kubernetes.objects import Object, core
 from kubereach.lab.lab import CommandError, Lab, wait
 from kubereach.lab.listening import listens

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kubereach.lab.kubernetes.agents import everything
-from kubereach.lab.kubernetes.api import cluster_of
+from kubereach.lab.kubernetes.daemons import cluster_of
 from kubereach.lab.lab import Lab
 
 _VALUED = ("-n", "--namespace", "-c", "--container")

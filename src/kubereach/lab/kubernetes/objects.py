@@ -193,8 +193,10 @@ def pod(
     ports: tuple[int, ...] = (),
     host_network: bool = False,
     owner: tuple[str, str] = ("", ""),
+    beside: Mapping[str, str] | None = None,
 ) -> Object:
-    """A running pod with one container; `owner` is kind and name of its controller."""
+    """A running pod; `owner` is kind and name of its controller, `beside` are more containers with their images."""
+    containers = {container: image, **(beside or {})}
     reason = (
         {} if ready else {"reason": "ContainersNotReady", "message": f"containers with unready status: [{container}]"}
     )
@@ -213,12 +215,13 @@ def pod(
         spec={
             "containers": [
                 {
-                    "name": container,
-                    "image": image,
+                    "name": name,
+                    "image": program,
                     "imagePullPolicy": "IfNotPresent",
                     "ports": [{"containerPort": port, "protocol": "TCP"} for port in ports],
                     "resources": {},
                 }
+                for name, program in containers.items()
             ],
             "dnsPolicy": "ClusterFirst",
             "nodeName": node,
@@ -232,8 +235,8 @@ def pod(
             "conditions": conditions,
             "containerStatuses": [
                 {
-                    "name": container,
-                    "image": image,
+                    "name": name,
+                    "image": program,
                     "imageID": "",
                     "ready": ready,
                     "started": True,
@@ -241,6 +244,7 @@ def pod(
                     "lastState": {},
                     "state": {"running": {"startedAt": cluster.time}},
                 }
+                for name, program in containers.items()
             ],
             "hostIP": cluster.scenario.nodes[node].address,
             "phase": "Running",

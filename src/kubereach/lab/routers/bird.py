@@ -9,7 +9,7 @@ import re
 
 from kubereach.lab import bird, firewall
 from kubereach.lab.lab import Lab
-from kubereach.lab.peering import router_end, static_routes
+from kubereach.lab.peering import node_end, router_end, static_routes
 
 HOST = "router"
 
@@ -70,7 +70,7 @@ def _session(lab: Lab, node: str) -> list[str]:
         "  connect delay time 1; connect retry time 2; error wait time 2, 5; hold time 9;",
         *([f'  password "{peer.password}";'] if peer.password else []),
         *(["  disabled;"] if peer.shutdown else []),
-        *(["  multihop;"] if peer.multihop else []),
+        *([f"  multihop; source address {node_end(lab, node).peer};"] if peer.multihop else []),
         *(["  bfd;"] if lab.knob("router/bfd") else []),
         f"  ipv4 {{ import {_import(lab)}; export where source = RTS_BGP; }};",
         "}",

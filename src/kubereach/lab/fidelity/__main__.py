@@ -1,0 +1,102 @@
+"""`python -m kubereach.lab.fidelity`: run a campaign, and write what it found to docs/fidelity.md."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from kubereach.lab import requirements, scenario
+from kubereach.lab.fidelity import campaign, report, sickbay
+from kubereach.lab.fidelity.campaign import Outcome
+
+HEAD = """# How true the simulator is
+
+Every experiment brings up a system in network namespaces with real daemons (BIRD, FRR, keepalived, a layer-2 responder),
+kube-proxy's rules and a real kernel, breaks it for real, and measures it from every client and node: ping, TCP to four
+ports, HTTP, traceroute over UDP and TCP, arping, captures on every host, routes and sessions. What the outputs show is
+read as a user's evidence would be, and compared with what the simulator predicts from the healthy configuration and the
+name of the fault alone.
+
+A prediction says something when one answer has at least {says:.0f} %. It agrees when reality shows that answer. This page
+is written by `make fidelity`; an experiment is repeated by its name, `kubereach lab run NAME`.
+"""
+
+
+@click.command()
+@click.option("--runs", default=0, show_default=True, help="Systems drawn at random.")
+@click.option("--first", default=1, show_default=True, help="The first one's number.")
+@click.option("--systematic/--no-systematic", default=True, help="Every scenario with every fault.")
+@click.option("--scenario", "names", multiple=True, help="Only these scenarios of the systematic part.")
+@click.option("--jobs", default=4, show_default=True, help="Labs at once; most of an experiment is waiting.")
+@click.option("--records", type=click.Path(path_type=Path), default=Path("fidelity.jsonl"), show_default=True)
+@click.option("--write", "page", type=click.Path(path_type=Path), help="Write the page from all records.")
+def main(
+    *,
+    runs: int,
+    first: int,
+    systematic: bool,
+    names: tuple[str, ...],
+    jobs: int,
+    records: Path,
+    page: Path | None,
+) -> None:
+    """Run experiments that are not in the records yet, add them, and say how well the predictions did."""
+    wanted = [*(campaign.systematic(names or scenario.names()) if systematic else ()), *campaign.drawn(first, runs)]
+    past = _read(records)
+    todo = [name for name in wanted if name not in past]
+    for name in dict.fromkeys(name.partition("+")[0] for name in todo):
+        requirements.check(campaign.planned(name))
+    with records.open("ab") as file:
+
+        def done(outcome: Outcome) -> None:
+            file.write(msgspec.json.encode(outcome) + b"\n")
+            file.flush()
+            click.echo(_line(outcome))
+
+        campaign.run(todo, jobs, done)
+    cases = sickbay.load()
+    found = [outcome for name, outcome in _read(records).items() if not page or name in wanted or name in past]
+    click.echo(report.as_markdown(found, cases, "All"))
+    if page:
+        page.write_text(_page(found, cases), encoding="utf-8")
+    summary = report.summarise(found, cases)
+    if summary.cured:
+        click.echo(f"no longer wrong, so to be taken out of the sickbay: {', '.join(summary.cured)}")
+    sys.exit(bool(summary.unknown or summary.errors))
+
+
+def _read(records: Path) -> dict[str, Outcome]:
+    """The recorded outcomes by name; the last one of a name counts."""
+    if not records.exists():
+        return {}
+    lines = records.read_bytes().splitlines()
+    return {o.name: o for o in (msgspec.json.decode(line, type=Outcome) for line in lines) if not o.error}
+
+
+def _line(outcome: Outcome) -> str:
+    if outcome.error:
+        return f"{outcome.name}: {outcome.error}"
+    found = [c for finding in outcome.findings for c in finding.comparisons]
+    decided = [c for c in found if c.decided]
+    return f"{outcome.name}: {sum(c.agrees for c in decided)} of {len(decided)}, {len(found) - len(decided)} open"
+
+
+def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...]) -> str:
+    drawn = [o for o in found if o.name.isdigit()]
+    planned = [o for o in found if not o.name.isdigit()]
+    parts = [
+        HEAD.format(says=100 * report.SAYS),
+        report.as_markdown(planned, cases, "Every scenario with every fault that has a place in it"),
+        report.as_markdown(drawn, cases, "Systems drawn at random"),
+    ]
+    if cases:
+        parts.append("### The sickbay\n")
+        parts += [f"- **{case.name}**: {case.cause} {case.expectation}" for case in cases]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    main()

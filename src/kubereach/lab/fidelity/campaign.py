@@ -1,0 +1,88 @@
+"""Many experiments side by side: every scenario with every fault that has a place in it, and systems drawn at random.
+
+Each experiment has a name that repeats it: SCENARIO, SCENARIO+CODE@SUBJECT, or the number that it was drawn by.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from kubereach.errors import KubereachError
+from kubereach.lab import draw, enactment, scenario
+from kubereach.lab.fidelity import experiment
+from kubereach.lab.fidelity.experiment import Finding
+from kubereach.lab.lab import CommandError
+from kubereach.lab.scenario import Scenario
+
+
+class Outcome(Struct, frozen=True):
+    """An experiment's findings, or why there are none."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    error: str = ""
+
+
+def planned(name: str) -> Scenario:
+    """The system of an experiment by its name. Raises UsageError."""
+    base, _, fault = name.partition("+")
+    system = draw.draw(int(base)) if base.isdigit() else scenario.load(base)
+    return replace(system, faults=(fault,)) if fault else system
+
+
+def systematic(names: Sequence[str]) -> Iterator[str]:
+    """Each scenario with nothing wrong, and with each fault at the first place that concerns its service most."""
+    for name in names:
+        base = scenario.load(name)
+        yield name
+        for code in enactment.codes():
+            places = tuple(enactment.module(code).places(replace(base, faults=())))
+            if places:
+                yield f"{name}+{code}@{_nearest(base, places)}"
+
+
+def _nearest(base: Scenario, places: Sequence[str]) -> str:
+    """The node with a pod, where nodes are the choice."""
+    running = [f"node/{base.pods[pod].node}" for pod in base.endpoints(base.target)]
+    return next((place for place in places if place in running), places[0])
+
+
+def drawn(first: int, count: int) -> Iterator[str]:
+    """The systems with `count` numbers from `first` on."""
+    return (str(number) for number in range(first, first + count))
+
+
+def run(names: Sequence[str], jobs: int, done: Callable[[Outcome], None], keep: Path | None = None) -> list[Outcome]:
+    """Run the experiments, `jobs` at once, each in a lab of its own; `done` is told of each as it ends."""
+    prefix = f"f{os.getpid() % 10000}"
+
+    def one(number: int, name: str) -> Outcome:
+        folder = keep / name.replace("/", "_") if keep else None
+        try:
+            found = Outcome(name, experiment.run(name, planned(name), f"{prefix}x{number}", folder))
+        except (CommandError, KubereachError, OSError) as error:
+            found = Outcome(name, error=" ".join(str(error).split())[:300])
+        done(found)
+        return found
+
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(one, number, name) for number, name in enumerate(names)]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def shrunk(number: int, fails: Callable[[Scenario], bool]) -> Scenario:
+    """The drawn system with as many of its choices taken back as leaves it failing; each step is run anew."""
+    found = draw.draw(number)
+    while smaller := next((s for s in draw.simpler(found) if fails(s)), None):
+        found = smaller
+    return found
