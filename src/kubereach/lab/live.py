@@ -26,9 +26,10 @@ def documents(lab: Lab) -> Collected:
 
 def answer(lab: Lab, probe: NextProbe) -> tuple[Document, ...]:
     """What a question's command prints in the lab; () where it cannot be asked there."""
-    return _answer(lab, probe.where, probe.command)
+    return ask(lab, probe.where, probe.command)
 
 
 @operation
-def _answer(lab: Lab, where: str, command: str) -> tuple[Document, ...]:
+def ask(lab: Lab, where: str, command: str) -> tuple[Document, ...]:
+    """What a command prints at a place of the lab, its capitals filled in; () where it cannot be asked there."""
     return collect.answer(executor(vantages(lab)), flow(lab), where, command)

@@ -11,17 +11,18 @@ import msgspec
 from kubereach.lab import requirements, scenario
 from kubereach.lab.fidelity import campaign, report, sickbay
 from kubereach.lab.fidelity.campaign import Outcome
+from kubereach.lab.fidelity.compare import SAYS
 
 HEAD = """# How true the simulator is
 
-Every experiment brings up a system in network namespaces with real daemons (BIRD, FRR, keepalived, a layer-2 responder),
-kube-proxy's rules and a real kernel, breaks it for real, and measures it from every client and node: ping, TCP to four
-ports, HTTP, traceroute over UDP and TCP, arping, captures on every host, routes and sessions. What the outputs show is
-read as a user's evidence would be, and compared with what the simulator predicts from the healthy configuration and the
-name of the fault alone.
+Every experiment brings up a system in network namespaces with real daemons (BIRD, FRR, keepalived, a layer-2
+responder), kube-proxy's rules and a real kernel, breaks it for real, and measures it from every client and node: ping,
+TCP to four ports, HTTP, traceroute over UDP and TCP, arping, captures on every host, routes and sessions. What the
+outputs show is read as a user's evidence would be, and compared with what the simulator predicts from the healthy
+configuration and the name of the fault alone.
 
-A prediction says something when one answer has at least {says:.0f} %. It agrees when reality shows that answer. This page
-is written by `make fidelity`; an experiment is repeated by its name, `kubereach lab run NAME`.
+A prediction says something when one answer has at least {says:.0f} %. It agrees when reality shows that answer. This
+page is written by `make fidelity`; an experiment is repeated by its name, `kubereach lab run NAME`.
 """
 
 
@@ -88,7 +89,7 @@ def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...]) -> str:
     drawn = [o for o in found if o.name.isdigit()]
     planned = [o for o in found if not o.name.isdigit()]
     parts = [
-        HEAD.format(says=100 * report.SAYS),
+        HEAD.format(says=100 * SAYS),
         report.as_markdown(planned, cases, "Every scenario with every fault that has a place in it"),
         report.as_markdown(drawn, cases, "Systems drawn at random"),
     ]

@@ -83,11 +83,11 @@ def as_markdown(outcomes: Sequence[Outcome], cases: Sequence[Case], title: str) 
         "",
         sums,
         "",
-        *_table("question", _by(found, lambda f, c: c.question.kind)),
+        *_table("question", _by(found, lambda _, c: c.question.kind)),
         "",
-        *_table("fault", _by(found, lambda f, c: " + ".join(x.partition("@")[0] for x in f.faults) or "(none)", 25)),
+        *_table("fault", _by(found, lambda f, _: " + ".join(x.partition("@")[0] for x in f.faults) or "(none)", 25)),
         "",
-        *_table("system", _by(found, lambda f, c: f.traits)),
+        *_table("system", _by(found, lambda f, _: f.traits)),
         "",
     ]
     if summary.errors:

@@ -1,8 +1,8 @@
 """Wrong predictions that are known: each with its cause and what is expected to change.
 
-An entry matches comparisons by the fields it names (regular expressions over the whole field): `fault`, `kind`, `where`,
-`about`, `predicted`, `seen`, `scenario` (its traits, such as `calico-bgp iptables Local`). It is a strict expected
-failure: one that matches nothing in a whole campaign is an error, so that what was mended shows up.
+An entry matches comparisons by the fields it names, each a regular expression: `fault`, `kind`, `where`, `about`,
+`predicted`, `seen`, `scenario` (its traits, such as `calico-bgp iptables Local`). It is a strict expected failure: one
+that matches nothing in a whole campaign is an error, so that what was mended shows up.
 """
 
 from __future__ import annotations
