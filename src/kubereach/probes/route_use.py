@@ -78,7 +78,7 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
     if not received(world, flow.service, flow.address):
         return None
-    used = any(r.node in world.network.nodes for r in in_own_table(world, flow.service, flow.address))
+    used = bool(in_own_table(world, flow.service, flow.address))
     return {"yes": 0.97, "no": 0.03} if used else {"no": 0.9, "yes": 0.1}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubereach.model.attribute import (
+    AGENT_DOWN,
     ANNOUNCER,
     ENCAPSULATION,
     EXPORT_FILTERS,
@@ -28,7 +29,11 @@ def no_pod_route(world: World, node: str, other: str) -> str:
         return ""
     if world.get(node, POD_ROUTE_BROKEN) or world.get(other, POD_ROUTE_BROKEN):
         return "the pod network has no working route between the nodes"
-    if world.get("cluster", ENCAPSULATION) != "vxlan" and not world.get("cluster", MESH):
+    tunnelled = world.get("cluster", ENCAPSULATION) == "vxlan"
+    silent = next((n for n in (node, other) if world.get(n, AGENT_DOWN)), "")
+    if not tunnelled and silent and world.get("cluster", ANNOUNCER) == "calico-bgp":
+        return f"without VXLAN the pods' routes come over BGP, and {silent.removeprefix('node/')} speaks none"
+    if not tunnelled and not world.get("cluster", MESH):
         return "mesh off and no VXLAN: nobody tells the node where the other's pods are"
     return ""
 
