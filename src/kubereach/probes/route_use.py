@@ -41,7 +41,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         return
     chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
     groups[chosen] = of_the_fib(groups[chosen])
-    marked = [r for r in groups[chosen] if r.active is not None]
+    marked = [r for r in groups[chosen] if r.active is not None and r.protocol != "static"]  # what was announced
     if marked and address:
         used = any(r.active for r in marked)
         says = f"the router {'uses' if used else 'lists and does not use'} {chosen}"
@@ -78,7 +78,7 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
     if not received(world, flow.service, flow.address):
         return None
-    used = bool(in_own_table(world, flow.service, flow.address))
+    used = any(r.node in world.network.nodes for r in in_own_table(world, flow.service, flow.address))
     return {"yes": 0.97, "no": 0.03} if used else {"no": 0.9, "yes": 0.1}
 
 
