@@ -46,7 +46,7 @@ bench: ## run the benchmarks
 real-kube-proxy: ## build Kubernetes 1.20.2's own kube-proxy and API server for the lab (minutes), and test against them
 	@.ci/apt etcd-server socat || true
 	@$(RUN) kubereach.lab.kubernetes_build || echo "note: the tests against the real kube-proxy are skipped"
-	$(BIN)/pytest -n 0 -q tests/kernel/test_real_kube_proxy.py
+	$(BIN)/pytest -q -m real_kubernetes tests/kernel
 
 packages:
 	@.ci/apt $$(sed 's/#.*//' .ci/apt-packages) || echo "note: some system packages are missing (see .ci/apt-packages); tests that need them are skipped"

@@ -90,6 +90,8 @@ def test_questions_are_answered_where_they_are_asked(lab: Lab) -> None:
     )
     assert exported
     assert {fact.origin.host for fact in exported} <= {"wk-1", "node/wk-1"}
+    owners = asked(lab, "client", "sudo arping -c 2 10.20.30.21   # from a host on the nodes' segment")
+    assert any(isinstance(fact, ProbeResult) and fact.macs == ("02:00:0a:14:1e:15",) for fact in owners), owners
     for impossible in ("/ip route print", "kubectl get pods -n NAMESPACE", "rm -rf /", "calicoctl node status"):
         assert asked(lab, "router", impossible) == ()
 

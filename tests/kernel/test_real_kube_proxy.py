@@ -19,6 +19,7 @@ from tests.lab.kube_proxy import listed
 from tests.lab.kube_proxy.test_rules import saved
 
 pytestmark = [
+    pytest.mark.real_kubernetes,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
     pytest.mark.skipif(bool(why := control_plane.missing()), reason=why),
     pytest.mark.skipif(not shutil.which("iptables-save"), reason="not installed: iptables"),

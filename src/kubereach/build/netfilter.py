@@ -1,4 +1,4 @@
-"""What a node's packet filter makes of the service's traffic: rules and policies → leaves of the node.
+"""What the packet filters of nodes and of a Linux router make of the service's traffic: rules and policies → leaves.
 
 Certain only where the rules that were shown decide it; otherwise a leaf says what exposes the flow (a policy of DROP).
 """
@@ -20,6 +20,7 @@ from kubereach.model.attribute import (
     POLICY,
     PROXY_MODE,
     RANGES_IN_RULES,
+    ROUTER_FIREWALL,
 )
 from kubereach.model.fact import Fact, Setting, Trust
 from kubereach.model.network import Flow
@@ -29,6 +30,7 @@ _IPTABLES = r"iptables\.(\w{3,8})\.([\w:.-]{1,60}?)(?:\.(policy)|\[\d+\])$"
 _NFT = r"nft\.(\w{2,6}\.[\w-]{1,60})\.(.{1,200}?)(?:\.(policy|hook)|\[\d+\])$"
 _SAID = r"(?:ip6?tables|nft|nftables|firewall|netfilter)?.{0,30}\b(FORWARD|INPUT)\b.{0,20}\bpolicy$"
 _CNI_CHAIN = r"(?:cali-|CILIUM|FLANNEL|ANTREA|WEAVE|KUBE-ROUTER|OVN)"
+ROUTER = "router"
 _RANGES_CHAIN = r"KUBE-(?:FIRE-WALL|FW-\w+|PROXY-FIREWALL|SOURCE-RANGES-FIREWALL)$"
 
 
@@ -54,11 +56,29 @@ def put_netfilter(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Lea
     for fact in facts:
         if isinstance(fact, Setting) and not fact.given:
             everyone = fact.subject in {"", "cluster"} or "*" in fact.subject
-            if everyone or fact.subject.startswith("node/"):
-                subject = "cluster" if everyone else hosts.resolve(fact.subject)
+            subject = "cluster" if everyone else hosts.resolve(fact.subject)
+            if everyone or fact.subject.startswith("node/") or subject == ROUTER:
                 _take(fact, shown.setdefault(subject, _Shown()), leaves)
     for subject, found in shown.items():
-        _put(subject, found, flow, leaves)
+        if subject == ROUTER:
+            _put_router(found, flow, leaves)
+        else:
+            _put(subject, found, flow, leaves)
+
+
+def _put_router(shown: _Shown, flow: Flow, leaves: Leaves) -> None:
+    """A router that surely drops what it forwards to the address; that it does not, its nft rules might belie."""
+    chains = shown.chains()
+    probe = Probe(flow.client, flow.address, flow.port)
+    for base in (*shown.hooks["forward"], "FORWARD"):
+        verdicts = chains.verdict(base, probe) if base in shown.rules or base in shown.policies else frozenset()
+        if verdicts and verdicts <= {"drop", "reject"}:
+            leaves.put(ROUTER, ROUTER_FIREWALL, value=True, origins=_ends(shown, "forward"), trust=shown.trust)
+
+
+def _ends(shown: _Shown, hook: str) -> list[Origin]:
+    origins = list(dict.fromkeys(shown.origins[hook]))
+    return origins[:1] + origins[-1:] if len(origins) > 1 else origins
 
 
 def _take(fact: Setting, shown: _Shown, leaves: Leaves) -> None:
@@ -148,8 +168,7 @@ def _input(chains: Chains, base: str, flow: Flow) -> Verdicts:
 
 def _conclude(subject: str, hook: str, verdicts: Verdicts, leaves: Leaves, shown: _Shown, *, decided: bool) -> None:
     bad = verdicts & {"drop", "reject"}
-    origins = list(dict.fromkeys(shown.origins[hook]))
-    where = origins[:1] + origins[-1:] if len(origins) > 1 else origins
+    where = _ends(shown, hook)
     certain = decided and len(verdicts) == 1
     if hook == "forward":
         covered = any(re.match(_CNI_CHAIN, rule.target) for rule in shown.rules.get("FORWARD", ()))

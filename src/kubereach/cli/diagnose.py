@@ -127,9 +127,11 @@ def _of_the_lab(name: str, options: Options) -> Diagnosis:
     """The diagnosis of a lab that is up: what its hosts say now, by the same engine, of its own flow by default."""
     from kubereach.lab import live
     from kubereach.lab.lab import Lab
+    from kubereach.lab.tools import complete_path
     from kubereach.lab.wiring import address_of
     from kubereach.pipeline import Options, diagnose
 
+    complete_path()
     running = Lab.attach(name)
     flow = live.flow(running)
     given = options != Options()

@@ -32,24 +32,31 @@ _name = click.option("--name", default="lab", show_default=True, help="Which lab
 
 
 def _of_a_lab(verb: Callable[P, R]) -> Callable[P, R]:
-    """A verb whose failing commands end in two lines and not in a traceback."""
+    """A verb that finds the system's programs, and whose failing commands end in two lines and not in a traceback."""
 
     @functools.wraps(verb)
     def wrapped(*words: P.args, **options: P.kwargs) -> R:
-        from kubereach.lab.lab import CommandError
+        from kubereach.lab.lab import ROOT, CommandError
+        from kubereach.lab.tools import complete_path
 
+        complete_path()
         try:
             return verb(*words, **options)
         except CommandError as error:
             hint = "see `kubereach lab status`; `kubereach lab down` takes down what is left"
             raise UsageError(" ".join(str(error).split())[:400], hint) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            what = f"{error.filename or 'the lab'}: {error.strerror or error}"
+            raise UsageError(what, f"the lab keeps its files in {ROOT}, which must be writable") from error
 
     return wrapped
 
 
 @click.group("lab", epilog=_EPILOG)
 def command() -> None:
-    """Run the described system in miniature, break it for real, and diagnose it live."""
+    """Run a system in miniature, break it, and diagnose it."""
 
 
 @command.command("up", epilog="\b\nExample:\n  kubereach lab up founding-case --no-faults")

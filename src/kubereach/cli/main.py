@@ -22,7 +22,7 @@ VERBS = {
     "collect-list": ("kubereach.cli.collect_list", "List the commands whose outputs would decide."),
     "formats": ("kubereach.cli.formats", "List every text that is read, and the command that prints it."),
     "explain": ("kubereach.cli.explain", "Describe a cause, or a class of causes."),
-    "lab": ("kubereach.cli.lab", "Run the described system in miniature, break it, and diagnose it live."),
+    "lab": ("kubereach.cli.lab", "Run a system in miniature, break it, and diagnose it."),
     "schema": ("kubereach.cli.schema", "Print the JSON Schema of what a verb prints as JSON."),
     "completion": ("kubereach.cli.completion", "Print the completion script for bash, zsh or fish."),
 }

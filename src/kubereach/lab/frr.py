@@ -70,7 +70,8 @@ def load(lab: Lab, host: str, config: str) -> bool:
     draft = lab.write(f"{place.name}/frr.conf.new", config)
     shutil.chown(draft, USER, USER)
     options = ["--reload", "--stdout", "--confdir", place, "--rundir", place, "--vty_socket", place, draft]
-    lab.run(host, str(DAEMONS / "frr-reload.py"), *map(str, options))
+    # It starts a vtysh for every line that differs, which takes its time in a guest.
+    lab.run(host, str(DAEMONS / "frr-reload.py"), *map(str, options), timeout=60)
     draft.replace(file)
     return True
 

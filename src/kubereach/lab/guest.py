@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from importlib.resources import files
@@ -133,7 +133,6 @@ def _boot(folder: Path, name: str, kernel: guest_kernel.Kernel, *, stays: bool) 
     (share / "mount").chmod(0o755)
     os.mkfifo(share / "bell", 0o600)
     process = _start(share, _command(kernel, share, stays=stays))
-    (share / "pid").write_text(str(process))
     ready = share / "answers" / READY
     wait(lambda: ready.exists() or os.waitpid(process, os.WNOHANG) != (0, 0), BOOTING, 0.02)
     if not ready.exists():
@@ -181,23 +180,23 @@ def _start(share: Path, words: list[str]) -> int:
     return os.posix_spawnp(words[0], words, os.environ, file_actions=into, setsid=True)
 
 
-def _process(share: Path) -> int | None:
-    """The guest's process, if it is still that."""
-    try:
-        process = int((share / "pid").read_text())
-        words = Path(f"/proc/{process}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return None
-    return process if not words or str(share).encode() in words else None  # none while it becomes the next program
+def _processes(share: Path) -> Iterator[int]:
+    """The kernel's processes and those around it: each was told the guest's first program."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if f"init={share}/init".encode() in path.read_bytes().split(b"\0"):
+                yield int(path.parent.name)
 
 
 def end(folder: Path) -> None:
     """End the guest of the lab in `folder`, if there is one: at once, since all that it has is in memory."""
-    process = _process(share_of(folder))
-    if process is None:
-        return
+    share = share_of(folder)
+    if share.is_dir():
+        wait(lambda: not list(map(_kill, _processes(share))), 5, 0.02)
+
+
+def _kill(process: int) -> None:
     with suppress(ProcessLookupError):
-        os.killpg(process, signal.SIGKILL)
+        os.kill(process, signal.SIGKILL)
     with suppress(ChildProcessError):
         os.waitpid(process, 0)
-    wait(lambda: not Channel(share_of(folder)).open(), 5)

@@ -40,6 +40,23 @@ class NearLab(Lab):
         with _in_namespace(f"/run/netns/{self.namespace(host)}"):
             return execute(argv, timeout=timeout, check=check, stdin=stdin, merge=merge)
 
+    def sysctl(self, host: str, *settings: str) -> None:
+        """See Lab.sysctl: written without a program. Raises CommandError for one that the kernel does not take."""
+        with _in_namespace(f"/run/netns/{self.namespace(host)}"):
+            for setting in settings:
+                name, _, value = setting.partition("=")
+                try:
+                    _setting(name).write_text(value)
+                except OSError as error:
+                    raise CommandError(f"sysctl {setting} on {host}: {error.strerror}") from error
+
+
+def _setting(name: str) -> Path:
+    """The file of a setting. Either dots or slashes stand between its parts, and the other within one (sysctl(8))."""
+    dotted = name.find(".") < name.find("/") or "/" not in name
+    swapped = name.translate(str.maketrans("./", "/.")) if dotted else name
+    return Path("/proc/sys", swapped)
+
 
 @contextmanager
 def _in_namespace(path: str) -> Iterator[None]:

@@ -14,8 +14,16 @@ from kubereach.sources.netns import executor
 
 def flow(lab: Lab) -> Flow:
     """The flow that the lab's scenario asks for."""
-    service = lab.scenario.service
-    return Flow(namespace=service.namespace, service=lab.scenario.target, address=service.address, port=service.port)
+    scenario, service = lab.scenario, lab.scenario.service
+    segments = {node.segment for node in scenario.nodes.values()}
+    near = [name for name, client in scenario.clients.items() if client.segment in segments]
+    return Flow(
+        namespace=service.namespace,
+        service=scenario.target,
+        address=service.address,
+        port=service.port,
+        on_segment="client" if scenario.client in near else f"client/{near[0]}" if near else "",
+    )
 
 
 @operation

@@ -31,7 +31,11 @@ _PROXIES = {
     "nftables": {"nft": "nftables"},
     "ipvs": {"ipvsadm": "ipvsadm", "ipset": "ipset"},
 }
-_DAEMONS = {"bird": {"bird": "bird2"}, "frr": {f"{DAEMONS}/bgpd": "frr"}, "vrrp": {"keepalived": "keepalived"}}
+_DAEMONS = {
+    "bird": {"bird": "bird2"},
+    "frr": {f"{DAEMONS}/bgpd": "frr", f"{DAEMONS}/frr-reload.py": "frr-pythontools"},
+    "vrrp": {"keepalived": "keepalived"},
+}
 _SPEAKS = {"calico-bgp": "bird", "metallb-bgp": "frr", "kube-vip-arp": "vrrp"}
 
 

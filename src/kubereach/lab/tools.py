@@ -7,6 +7,7 @@ server runs in the switch's namespace, from where kubectl asks it.
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -27,6 +28,12 @@ clusters: [{{name: lab, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
 contexts: [{{name: lab, context: {{cluster: lab, user: ""}}}}]
 current-context: lab
 """
+
+
+def complete_path() -> None:
+    """Add the folders of the system's programs to this program's PATH, which may be a user's."""
+    known = os.environ.get("PATH", "").split(":")
+    os.environ["PATH"] = ":".join([*filter(None, known), *(p for p in SYSTEM_PATH.split(":") if p not in known)])
 
 
 def kubeconfig(port: int) -> str:

@@ -52,15 +52,16 @@ def address_of(scenario: Scenario, host: str, segment: str = "") -> str:
 def wire(lab: Lab) -> None:
     """Make every host with its links, addresses, routes and kernel settings. Raises CommandError."""
     scenario = lab.scenario
-    for host in (SWITCH, *scenario.hosts):
-        execute(["ip", "netns", "add", lab.namespace(host)])
-    _batch(lab, SWITCH, ["link set lo up", *(line for segment in scenario.segments for line in _bridge(segment))])
-    for segment in scenario.segments:
-        _plug(lab, "router", segment)
-    for name, client in scenario.clients.items():
-        _plug(lab, name, client.segment)
-    for name, node in scenario.nodes.items():
-        _plug(lab, name, node.segment)
+    added = "".join(f"netns add {lab.namespace(host)}\n" for host in (SWITCH, *scenario.hosts))
+    execute(["ip", "-batch", "-"], stdin=added)
+    placed = [("router", segment) for segment in scenario.segments]
+    placed += [(name, client.segment) for name, client in scenario.clients.items()]
+    placed += [(name, node.segment) for name, node in scenario.nodes.items()]
+    plugs = [line for host, segment in placed for line in _cable(lab, host, lab.interface(host, segment), segment)]
+    bridges = [line for segment in scenario.segments for line in _bridge(segment)]
+    _batch(lab, SWITCH, ["link set lo up", *bridges, *plugs])
+    for host in dict.fromkeys(host for host, _ in placed):
+        _batch(lab, host, [line for at, segment in placed if at == host for line in _plug(lab, host, segment)])
     for name in scenario.pods:
         _wire_pod(lab, name)
     for name in scenario.nodes:
@@ -86,32 +87,35 @@ def _batch(lab: Lab, host: str, lines: list[str]) -> None:
     execute(["ip", "-netns", lab.namespace(host), "-batch", "-"], stdin="\n".join(lines) + "\n")
 
 
-def _plug(lab: Lab, host: str, segment: str) -> None:
+def _plug(lab: Lab, host: str, segment: str) -> list[str]:
+    """The host's side of its interface in a segment."""
     scenario = lab.scenario
     device = lab.interface(host, segment)
-    address = address_of(scenario, host, segment)
     length = scenario.prefix(segment).prefixlen
-    plug_in(lab, host, device, segment, f"{address}/{length}")
-    lines = ["link set lo up"]
-    if host != "router":
-        lines.append(f"route add default via {scenario.gateway(segment)} dev {device}")
-    _batch(lab, host, lines)
+    lines = ["link set lo up", *_interface(device, f"{address_of(scenario, host, segment)}/{length}")]
+    return lines if host == "router" else [*lines, f"route add default via {scenario.gateway(segment)} dev {device}"]
+
+
+def _cable(lab: Lab, host: str, device: str, segment: str, address: str = "") -> list[str]:
+    """The switch's side of an interface; its hardware address is that of `address` (the host's own)."""
+    plug, hardware = (
+        port(f"{host} {device}", segment),
+        hardware_address(address or address_of(lab.scenario, host, segment)),
+    )
+    return [
+        f"link add {plug} type veth peer name {device} netns {lab.namespace(host)} address {hardware}",
+        f"link set {plug} master {bridge(segment)} up",
+    ]
+
+
+def _interface(device: str, address: str) -> list[str]:
+    return [f"address add {address} dev {device}", f"link set {device} up"]
 
 
 def plug_in(lab: Lab, host: str, device: str, segment: str, address: str) -> None:
     """Give a host an interface in a segment with an address (`A/LENGTH`)."""
-    plug = port(f"{host} {device}", segment)
-    far = lab.namespace(host)
-    mac_address = hardware_address(address.partition("/")[0])
-    _batch(
-        lab,
-        SWITCH,
-        [
-            f"link add {plug} type veth peer name {device} netns {far} address {mac_address}",
-            f"link set {plug} master {bridge(segment)} up",
-        ],
-    )
-    _batch(lab, host, [f"address add {address} dev {device}", f"link set {device} up"])
+    _batch(lab, SWITCH, _cable(lab, host, device, segment, address.partition("/")[0]))
+    _batch(lab, host, _interface(device, address))
 
 
 def _wire_pod(lab: Lab, name: str) -> None:

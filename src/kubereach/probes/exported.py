@@ -34,7 +34,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if not isinstance(fact, Route) or fact.device not in network.nodes or not _where(fact.table):
             continue
-        if prefix_length(fact.prefix) > 0 and contains(fact.prefix, address):
+        learned = fact.protocol == "bgp" and _where(fact.table) == "own"  # what others told it is not its own
+        if prefix_length(fact.prefix) > 0 and contains(fact.prefix, address) and not learned:
             kind = "host" if fact.prefix == host else "aggregate"
             key = (fact.device, _where(fact.table), kind)
             if key not in seen:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, prefix_length
-from kubereach.model.attribute import ENDPOINTS, MULTIPATH, STATIC_ROUTES
+from kubereach.model.attribute import ENDPOINTS, MULTIPATH
 from kubereach.model.fact import ProbeResult, Route
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -85,9 +85,8 @@ def of_the_fib(routes: list[Route]) -> list[Route]:
 
 
 def _as_answers(network: Network, hops: set[str]) -> frozenset[str]:
-    """A next hop that is no node, and that no static route's configuration names, is what a world calls another one."""
-    elsewhere = not hops <= set(network.nodes) and network.seen("router", STATIC_ROUTES) is None
-    return frozenset({*hops, ELSEWHERE} if elsewhere else hops)
+    """A next hop that is no node is what a world calls another one, where no configuration names it."""
+    return frozenset(hops if hops <= set(network.nodes) else {*hops, ELSEWHERE})
 
 
 def _owner(network: Network, via: str) -> str:

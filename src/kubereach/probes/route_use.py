@@ -41,7 +41,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         return
     chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
     groups[chosen] = of_the_fib(groups[chosen])
-    marked = [r for r in groups[chosen] if r.active is not None]
+    marked = [r for r in groups[chosen] if r.active is not None and r.protocol != "static"]  # what was announced
     if marked and address:
         used = any(r.active for r in marked)
         says = f"the router {'uses' if used else 'lists and does not use'} {chosen}"

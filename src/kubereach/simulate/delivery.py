@@ -127,6 +127,22 @@ def passed_on(world: World, node: str) -> str:
     return "FORWARD drops it" if on_node(world, node, a.FORWARD_DROP) else ""
 
 
+def kept_from_pod(world: World, other: str) -> tuple[Fate, str] | None:
+    """What the firewall of the pod's node does to what another node sends: tunnels arrive by a device of their own.
+
+    Without encapsulation the packet comes by the NIC, as one of a client does.
+    """
+    if world.get("cluster", a.ENCAPSULATION) != "none":
+        return None
+    if on_node(world, other, a.HOST_ENDPOINT_DROP):
+        return Fate.LOST, "the CNI's policy for the pod's node drops it"
+    firewall = on_node(world, other, a.HOST_FIREWALL)
+    if firewall:
+        fate = Fate.LOST if firewall == "drop" else Fate.UNREACHABLE
+        return fate, f"the firewall of the pod's node {firewall}s it"
+    return None
+
+
 def forwarding(world: World, service: str, node: str, packet: Packet) -> str:
     """Why the node does not pass a translated packet on, or ""."""
     if reason := passed_on(world, node):
@@ -179,6 +195,8 @@ def _to_endpoint(
         return end(*trouble)
     if other != node and (reason := passed_on(world, other)):
         return end(Fate.LOST, other, reason)
+    if other != node and (stopped := kept_from_pod(world, other)):
+        return end(stopped[0], other, stopped[1])
     where = "its own pod" if other == node else f"the pod on {name}"
     steps = (*steps, Step("deliver", other, f"it reaches {where}", after=endpoint.address))
     if world.get(service, a.POLICY_DROP):

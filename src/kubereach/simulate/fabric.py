@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kubereach.model.attribute import (
+    AGENT_DOWN,
     ANNOUNCER,
+    DEFAULT_DOUBT,
     ENCAPSULATION,
     EXPORT_FILTERS,
     IMPORT_POLICY,
@@ -24,20 +26,27 @@ def no_pod_route(world: World, node: str, other: str) -> str:
     Without the mesh nobody tells a node of another's block unless Felix does it for VXLAN (calico.md section 5).
     Re-advertisement by the router fails on the nodes' own AS number in the path.
     """
-    if _by_the_router(world, other):
+    if _by_the_router(world, node, other):
         return ""
     if world.get(node, POD_ROUTE_BROKEN) or world.get(other, POD_ROUTE_BROKEN):
         return "the pod network has no working route between the nodes"
-    if world.get("cluster", ENCAPSULATION) != "vxlan" and not world.get("cluster", MESH):
+    tunnelled = world.get("cluster", ENCAPSULATION) == "vxlan"
+    silent = next((n for n in (node, other) if world.get(n, AGENT_DOWN)), "")
+    if not tunnelled and silent and world.get("cluster", ANNOUNCER) == "calico-bgp":
+        return f"without VXLAN the pods' routes come over BGP, and {silent.removeprefix('node/')} speaks none"
+    if not tunnelled and not world.get("cluster", MESH):
         return "mesh off and no VXLAN: nobody tells the node where the other's pods are"
     return ""
 
 
-def _by_the_router(world: World, other: str) -> bool:
+def _by_the_router(world: World, node: str, other: str) -> bool:
     """Whether the router takes pods' packets from node to node: Calico tells it every block that no filter rejects.
 
-    A node without a route of its own sends them to its default gateway, which has the blocks over BGP.
+    A node without a route of its own sends them to its default gateway; where that is seen to be the router, it has the
+    blocks over BGP.
     """
+    if not world.known(node, DEFAULT_DOUBT) or world.get(node, DEFAULT_DOUBT):
+        return False
     if world.get("cluster", ANNOUNCER) != "calico-bgp" or world.known("cluster", EXPORT_FILTERS):
         return False
     told = session_up(world, other) and not world.get("router", NOBODY_ANNOUNCES)

@@ -7,7 +7,7 @@ from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
 from kubereach.simulate.arp import responders
 from kubereach.simulate.bgp import best
-from kubereach.simulate.delivery import FATES, at_node, closed, denied, forwarding, on_node, passed_on
+from kubereach.simulate.delivery import FATES, at_node, closed, denied, forwarding, kept_from_pod, on_node, passed_on
 from kubereach.simulate.fate import Branch, Fate, Packet, Step, Walk
 from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, serves, treat
 from kubereach.simulate.ways import Way
@@ -117,6 +117,8 @@ def _inside_fate(
         return Fate.LOST, reason
     if other != node and (reason := passed_on(world, other)):
         return Fate.LOST, reason
+    if other != node and (stopped := kept_from_pod(world, other)):
+        return stopped
     if "calico" in world.network.stack and on_node(world, other, a.FORWARDING_OFF):
         # The pod's gateway 169.254.1.1 is answered for by proxy ARP, which a host that does not forward does not do.
         return Fate.LOST, "the pod's node does not forward, so nobody answers ARP for the pod's gateway"

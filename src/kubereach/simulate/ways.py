@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from kubereach.model import attribute as a
 from kubereach.simulate.arp import responders
-from kubereach.simulate.bgp import best, comes_and_goes, spreads
+from kubereach.simulate.bgp import TRANSIENT, Learned, best, comes_and_goes, spreads
 from kubereach.simulate.fate import Fate, Packet, Step
 from kubereach.simulate.proxy import own_node
 from kubereach.simulate.redirects import redirected
@@ -62,7 +62,7 @@ _ASTRAY = ((Fate.LOST, 0.5), (Fate.UNREACHABLE, 0.25), (Fate.REFUSED, 0.25))
 def _rewritten(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
     """NAT on the router: a rule for the service's port, or for the whole address, which nobody knows."""
     why = "the router rewrites the flow"
-    share = 1.0 if packet.port == world.network.flow.port else 0.5
+    share = 1.0 if packet.port == world.network.flow.port else 0.2  # most rules name a port
     lost = [Way(share * p, "", (start,), fate, why, "router") for fate, p in _ASTRAY]
     if share == 1.0:
         return lost, False
@@ -71,11 +71,23 @@ def _rewritten(world: World, service: str, packet: Packet, start: Step) -> tuple
 
 
 def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
-    """The ways that the router's routes give."""
+    """The ways that the router's routes give; with and without those of a session that comes and goes."""
     routes = best(world, service, packet.address)
     if not routes:
         return _without_route(world, service, packet, start)
-    ways = []
+    passing = [node for node in world.network.nodes if world.get(node, a.SESSION_FAULT) in TRANSIENT]
+    if passing:
+        inner = world.changed({a.SESSION_FAULT.of(node): "" for node in passing})
+        up = best(inner, service, packet.address)
+        world.reads |= inner.reads
+        if up != routes:
+            by_turns = [*_by_routes(world, up, start), *_by_routes(world, routes, start)]
+            return [replace(way, weight=way.weight / 2) for way in by_turns], True
+    return _by_routes(world, routes, start), len(routes) > 1 and spreads(world)
+
+
+def _by_routes(world: World, routes: tuple[Learned, ...], start: Step) -> list[Way]:
+    ways: list[Way] = []
     for route in routes:
         says = f"the router's best route is {route.prefix} via {route.node.removeprefix('node/')}"
         step = Step("route", "router", says + (" (static)" if route.static else ""))
@@ -85,7 +97,7 @@ def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[li
             why = f"the next hop {route.node} is no node of the cluster"
             share = 1 / len(routes)
             ways += [Way(share * p, "", (start, step), fate, why, "router") for fate, p in _ASTRAY]
-    return ways, len(routes) > 1 and spreads(world)
+    return ways
 
 
 def _without_route(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:

@@ -40,12 +40,13 @@ _BIRD = (
 
 
 class Flow(Struct, frozen=True, kw_only=True):
-    """What is asked for: a service, its address and port."""
+    """What is asked for: a service, its address and port; `on_segment` is a place on the nodes' own segment."""
 
     namespace: str
     service: str
     address: str
     port: int
+    on_segment: str = ""
 
     def fill(self, command: str) -> str:
         """`command` with the flow's names in place of its placeholders."""
@@ -82,8 +83,9 @@ class _Errand(Struct, frozen=True):
         if words.startswith("vtysh -c "):
             words = "vtysh " + " ".join(shlex.split(words)[2::2])
         slug = re.sub(r"[^\w.]+", "-", words).strip("-.")[:100]
-        host = self.host or self.place.rpartition("/")[2]
-        return f"{slug}.txt" if host == CLUSTER else f"{slug}.{host}.txt"
+        # Another client than the flow's is just some host: its name would make it one of the network's.
+        host = self.host or ("" if self.place.startswith(f"{CLIENT}/") else self.place.rpartition("/")[2])
+        return f"{slug}.txt" if host in {"", CLUSTER} else f"{slug}.{host}.txt"
 
     def document(self, *outputs: Output) -> Document:
         """The outputs as a document: each behind a prompt with its command."""
@@ -189,7 +191,8 @@ def answer(executor: Executor, flow: Flow, where: str, command: str) -> tuple[Do
 
 
 def _answer(executor: Executor, flow: Flow, where: str, command: str, comment: str) -> Document | None:
-    errand = _errand(executor, flow.fill(command), where)
+    place = flow.on_segment if "on the nodes' segment" in comment else where
+    errand = _errand(executor, flow.fill(command), place) if place else None
     if errand is None or _OPEN.search(errand.command):
         return None
     outputs = _ask(executor, flow, errand, comment)

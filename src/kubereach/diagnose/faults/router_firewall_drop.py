@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.exposure import by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ROUTED, ROUTER_FIREWALL
 from kubereach.model.diagnosis import Owner
@@ -30,7 +31,7 @@ FAULT = Fault(
 def suspects(world: World) -> Iterable[Suspect]:
     if not world.get("client", ROUTED):
         return ()
-    return (Suspect(fault=FAULT, subject="router"),)
+    return by_leaf(FAULT, world, ("router",), ROUTER_FIREWALL, "its rules drop what goes to the address")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

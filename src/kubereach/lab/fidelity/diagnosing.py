@@ -54,7 +54,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def judge(name: str, scenario: Scenario, fault: str, lab_name: str) -> Judged:
     """Enact `fault` in the scenario and diagnose it by asking. Raises CommandError, UsageError."""
-    with taken_down(system.up(lab_name, replace(scenario, faults=()), faults=False)) as lab:
+    with taken_down(system.up(lab_name, replace(scenario, faults=()), faults=False, stays=False)) as lab:
         enacted = enactment.enact(lab, fault)
         documents = [d for where, command in FIRST for d in live.ask(lab, where, command)]
         hurts = b"< HTTP/1.1 200" not in documents[0].data

@@ -63,7 +63,7 @@ def run(name: str, scenario: Scenario, lab_name: str, keep: Path | None = None) 
 
     `keep` is a folder that gets each client's bundle.
     """
-    with taken_down(system.up(lab_name, scenario, faults=False)) as lab:
+    with taken_down(system.up(lab_name, scenario, faults=False, stays=False)) as lab:
         before = {client: intent(lab, client) for client in scenario.clients}
         faults = tuple(enactment.enact(lab, fault) for fault in scenario.faults)
         outputs = measure.probe(lab)

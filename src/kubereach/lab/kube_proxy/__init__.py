@@ -3,5 +3,5 @@
 sync     Lab, node → the node's rules follow the scenario's services and endpoints
 clear    Lab, node → none of kube-proxy's rules are left
 
-The modes are `iptables`, `nftables` and `ipvs`; the other modules are parts of them.
+The modes are `iptables`, `nftables` and `ipvs`, and `real` is the program itself; the other modules are parts of them.
 """

@@ -13,7 +13,7 @@ from kubereach.lab.kubernetes import control_plane
 from kubereach.lab.lab import CommandError, Lab, wait
 
 PROGRAM = "kube-proxy"
-WRITING = 20.0  # seconds until a change is in the rules; it writes once a second
+WRITING = 60.0  # seconds until a change is in the rules; it writes once a second, and starts slowly in a guest
 
 
 def sync(lab: Lab, node: str) -> None:

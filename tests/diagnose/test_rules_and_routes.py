@@ -1,4 +1,4 @@
-"""Outputs of a working system that look like findings and are none."""
+"""Rules and routes of nodes and routers: what decides, and what looks like a finding and is none."""
 
 from __future__ import annotations
 
@@ -71,3 +71,25 @@ def test_iptables_without_kube_proxy_says_something_in_the_modes_that_write_ther
 def test_the_routers_own_subnet_is_no_route_that_a_node_announced() -> None:
     found = diagnosed(**{"ip-route__router__txt": ROUTES})
     assert not [seen.says for seen in found.observations if "10.20.30.0/24" in seen.says]
+
+
+DROP = """\
+$ iptables-save
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -d {destination} -p tcp -m comment --comment "site rule" -j DROP
+COMMIT
+"""
+
+
+def router_drops(destination: str) -> float:
+    tried = '- {probe: tcp, from: 10.40.7.20, to: "10.20.30.240:80", result: timeout}\n'
+    found = diagnosed(**{"iptables-save__router__txt": DROP.format(destination=destination), "observed__yaml": tried})
+    return next((c.probability for c in found.causes if c.code == "router-firewall-drop"), 0.0)
+
+
+def test_a_linux_router_that_drops_the_flow_is_the_cause_and_one_that_drops_another_is_not() -> None:
+    assert router_drops("10.20.30.240/32") > 0.8
+    assert router_drops("10.20.30.250/32") < 0.3
