@@ -78,7 +78,7 @@ def _let_out(world: World, treated: Treated) -> bool:
     No rule matches it, or the rule that would reject it is not hooked on OUTPUT: KUBE-EXTERNAL-SERVICES is in INPUT and
     FORWARD only (kube-proxy.md 2.3); the nftables mode rejects on output too.
     """
-    if treated.kind is Treatment.LOOPS:
+    if treated.kind in {Treatment.LOOPS, Treatment.ASKS}:
         return True
     return treated.kind is Treatment.REFUSED and world.get("cluster", a.PROXY_MODE) == "iptables"
 

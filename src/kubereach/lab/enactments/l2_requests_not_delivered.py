@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from kubereach.lab import segment
+from kubereach.lab.arp_responder import REPEATED_FOR
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import CLUSTER
 from kubereach.lab.scenario import Scenario
@@ -15,6 +18,7 @@ def places(scenario: Scenario) -> tuple[str, ...]:
 
 
 def enact(lab: Lab, subject: str) -> None:
+    time.sleep(REPEATED_FOR)  # what a new holder says unasked would be enough for a while
     _flood(lab, "off")
 
 

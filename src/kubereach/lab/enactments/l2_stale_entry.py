@@ -1,22 +1,34 @@
-"""Who resolves the address on the nodes' segment keeps a neighbour entry of a node that does not hold it any more."""
+"""Who resolves the address on the nodes' segment keeps a neighbour entry of a node that does not hold it any more.
+
+That is the router, or the client where it is on the segment itself.
+"""
 
 from __future__ import annotations
 
+from kubereach.lab import segment
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import ROUTER, passes_router, speaks_bgp
 from kubereach.lab.scenario import Scenario
-
-GONE = "02:00:00:00:00:fc"  # the hardware address of a node that was taken away
+from kubereach.lab.wiring import hardware_address
 
 
 def places(scenario: Scenario) -> tuple[str, ...]:
-    return ROUTER if not speaks_bgp(scenario) else ()
+    return ROUTER if not speaks_bgp(scenario) and len(scenario.nodes) > 1 else ()
+
+
+def concerns(scenario: Scenario, client: str) -> bool:
+    """Every client behind the router shares its entry; one on the segment has its own."""
+    asker = scenario.clients[client].segment
+    return client == scenario.client or (asker != "lan" and scenario.clients[scenario.client].segment != "lan")
 
 
 def enact(lab: Lab, subject: str) -> None:
     host, device = _asker(lab)
-    words = ("lladdr", GONE, "dev", device, "nud", "permanent")
-    lab.run(host, "ip", "neigh", "replace", lab.scenario.service.address, *words)
+    address = lab.scenario.service.address
+    holders = segment.answers(lab, address)
+    macs = (hardware_address(node.address) for node in lab.scenario.nodes.values())
+    earlier = next(mac for mac in macs if mac not in holders)
+    lab.run(host, "ip", "neigh", "replace", address, "lladdr", earlier, "dev", device, "nud", "permanent")
 
 
 def undo(lab: Lab, subject: str) -> None:
@@ -25,7 +37,6 @@ def undo(lab: Lab, subject: str) -> None:
 
 
 def _asker(lab: Lab) -> tuple[str, str]:
-    """The router, or the client where it is on the nodes' segment itself."""
     if passes_router(lab.scenario):
         return "router", lab.interface("router", "lan")
     return lab.scenario.client, "eth0"

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from kubereach.lab import enactment, measure, system, tables
+from kubereach.lab.announcers import kube_vip_arp
 from kubereach.lab.fidelity.compare import Comparison, compare, network_of, world_of
 from kubereach.lab.kubernetes.agents import everything
 from kubereach.lab.kubernetes.objects import Cluster
@@ -39,7 +40,9 @@ def intent(lab: Lab, client: str) -> tuple[Output, ...]:
 
     Taken before the faults, the prediction has this and the names of the faults, and nothing that was measured.
     """
-    cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=datetime(2026, 1, 1, tzinfo=UTC))
+    named = kube_vip_arp.holders(lab) if lab.scenario.announcer.kind == "kube-vip-arp" else {}
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=moment, holders=named)
     held = everything(cluster)
     objects = []
     for resource in served(lab.scenario.announcer.kind):
@@ -83,7 +86,7 @@ def _finding(
     before: Sequence[Output],
     after: Sequence[Output],
 ) -> Finding:
-    mine = tuple(f for f in faults if client == scenario.client or not f.endswith("@client"))
+    mine = tuple(f for f in faults if enactment.concerns(scenario, f, client))
     world = world_of(network_of(scenario, client, before), mine)
     observed = network_of(scenario, client, after)
     return Finding(name=name, traits=traits(scenario), faults=mine, client=client, comparisons=compare(world, observed))
