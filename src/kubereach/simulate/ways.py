@@ -123,8 +123,11 @@ def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...],
     stale, foreign = _stale(world, nodes), world.get(service, a.ADDRESS_TAKEN)
     if stale:
         why = f"a neighbour or forwarding entry still leads to {stale.removeprefix('node/')}"
-        fate = Fate.SOMETIMES if world.get("segment", a.STALE_NEIGHBOUR) else Fate.LOST
-        return [Way(1.0, stale, steps, fate, why, stale)], False
+        if world.get("segment", a.STALE_NEIGHBOUR):
+            return [Way(1.0, stale, steps, Fate.SOMETIMES, why, stale)], False
+        # Its old holder runs on and drops it, or is gone altogether.
+        ends = ((stale, stale), ("", asker))
+        return [Way(0.5, node, steps, Fate.LOST, why, at) for node, at in ends], False
     if not nodes and not foreign:
         return [Way(1.0, "", steps, Fate.NO_NEIGHBOUR, "nobody answers for the address", asker)], False
     share = 1 / (len(nodes) + bool(foreign))

@@ -5,15 +5,15 @@ That is the router, or the client where it is on the segment itself.
 
 from __future__ import annotations
 
-from kubereach.lab import segment
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import ROUTER, passes_router, speaks_bgp
 from kubereach.lab.scenario import Scenario
-from kubereach.lab.wiring import hardware_address
+
+GONE = "02:00:00:00:00:fc"  # the hardware address of a node that was taken away
 
 
 def places(scenario: Scenario) -> tuple[str, ...]:
-    return ROUTER if not speaks_bgp(scenario) and len(scenario.nodes) > 1 else ()
+    return ROUTER if not speaks_bgp(scenario) else ()
 
 
 def concerns(scenario: Scenario, client: str) -> bool:
@@ -24,11 +24,8 @@ def concerns(scenario: Scenario, client: str) -> bool:
 
 def enact(lab: Lab, subject: str) -> None:
     host, device = _asker(lab)
-    address = lab.scenario.service.address
-    holders = segment.answers(lab, address)
-    macs = (hardware_address(node.address) for node in lab.scenario.nodes.values())
-    earlier = next(mac for mac in macs if mac not in holders)
-    lab.run(host, "ip", "neigh", "replace", address, "lladdr", earlier, "dev", device, "nud", "permanent")
+    words = ("lladdr", GONE, "dev", device, "nud", "permanent")
+    lab.run(host, "ip", "neigh", "replace", lab.scenario.service.address, *words)
 
 
 def undo(lab: Lab, subject: str) -> None:
