@@ -1,6 +1,6 @@
 # The tasks of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: real-kube-proxy help demo test check format accept readme index bench packages clean
+.PHONY: real-kube-proxy fidelity help demo test check format accept readme index bench packages clean
 export PYTHON
 
 BIN := .venv/bin
@@ -42,6 +42,13 @@ index: ## rewrite the generated indexes of readers, probes and faults
 
 bench: ## run the benchmarks
 	@for file in benchmarks/bench_*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done
+
+RUNS ?= 500
+FIRST ?= 1
+JOBS ?= 4
+fidelity: packages ## hold the simulator against the lab (RUNS= drawn systems from FIRST= on), and write docs/fidelity.md
+	@.ci/venv dev
+	$(RUN) kubereach.lab.fidelity --runs $(RUNS) --first $(FIRST) --jobs $(JOBS) --write docs/fidelity.md
 
 real-kube-proxy: ## build Kubernetes 1.20.2's own kube-proxy and API server for the lab (minutes), and test against them
 	@.ci/apt etcd-server socat || true

@@ -58,21 +58,26 @@ def drawn(first: int, count: int) -> Iterator[str]:
     return (str(number) for number in range(first, first + count))
 
 
+def one(name: str, system: Scenario, lab_name: str = "", keep: Path | None = None) -> Outcome:
+    """Run one experiment in a lab of its own; a lab that fails is an outcome too."""
+    try:
+        return Outcome(name, experiment.run(name, system, lab_name or f"f{os.getpid()}", keep))
+    except (CommandError, KubereachError, OSError) as error:
+        return Outcome(name, error=" ".join(str(error).split())[:300])
+
+
 def run(names: Sequence[str], jobs: int, done: Callable[[Outcome], None], keep: Path | None = None) -> list[Outcome]:
     """Run the experiments, `jobs` at once, each in a lab of its own; `done` is told of each as it ends."""
     prefix = f"f{os.getpid() % 10000}"
 
-    def one(number: int, name: str) -> Outcome:
+    def numbered(number: int, name: str) -> Outcome:
         folder = keep / name.replace("/", "_") if keep else None
-        try:
-            found = Outcome(name, experiment.run(name, planned(name), f"{prefix}x{number}", folder))
-        except (CommandError, KubereachError, OSError) as error:
-            found = Outcome(name, error=" ".join(str(error).split())[:300])
+        found = one(name, planned(name), f"{prefix}x{number}", folder)
         done(found)
         return found
 
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(one, number, name) for number, name in enumerate(names)]
+        futures = [pool.submit(numbered, number, name) for number, name in enumerate(names)]
         try:
             return [future.result() for future in futures]
         except BaseException:
