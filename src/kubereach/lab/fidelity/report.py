@@ -60,10 +60,9 @@ def summarise(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> Summary:
 
 def as_line(finding: Finding, comparison: Comparison) -> str:
     """One disagreement in a line."""
-    return (
-        f"{finding.name} [{finding.client}] {_asked(comparison)}: predicted {comparison.predicted} ({comparison.probability:.2f}), "
-        f"seen {' or '.join(comparison.seen)}: {comparison.says}"
-    )
+    asked = f"{finding.name} [{finding.client}] {_asked(comparison)}"
+    predicted = f"predicted {comparison.predicted} ({comparison.probability:.2f})"
+    return f"{asked}: {predicted}, seen {' or '.join(comparison.seen)}: {comparison.says}"
 
 
 def as_text(outcome: Outcome, cases: Sequence[Case], *, everything: bool) -> str:
