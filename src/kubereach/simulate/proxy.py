@@ -11,12 +11,14 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kubereach.model.address import host_prefix
 from kubereach.model.attribute import (
     ADDRESSES,
     ANNOUNCER,
     CLUSTER_IP,
     HEALTH_PORT,
     KUBERNETES_MINOR,
+    LB_CIDRS,
     LOCAL_BROKEN,
     NODE_PORTS,
     NOT_PROGRAMMED,
@@ -125,7 +127,7 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
     if world.get(node, PROXY_DOWN) or (address == world.network.flow.address and world.get(node, NOT_PROGRAMMED)):
         if address_is_local(world, service, address, node):
             return Treated(Treatment.REFUSED, why="nothing on the node serves the port")
-        return _by_its_routes(world, service, "the node has no rule for the address")
+        return _by_its_routes(world, service, address, node, "the node has no rule for the address")
     ready = ready_endpoints(world, service)
     if not ready:
         return Treated(Treatment.REFUSED, why="the service has no ready endpoint")
@@ -161,11 +163,26 @@ def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) ->
     return Treated(Treatment.TRANSLATED, ready, masquerade=origin == "node", why="cluster traffic is short-circuited")
 
 
-def _by_its_routes(world: World, service: str, why: str) -> Treated:
+def blackholed(world: World, service: str, address: str, node: str) -> bool:
+    """Whether the node's kernel has the blackhole that Calico's BIRD announces as host route.
+
+    Only where serviceLoadBalancerIPs names the very address: for wider ranges the kernel is spared (calico.md section 4).
+    A rule that translates before routing passes it by; the node's own packets are routed first and fail at once.
+    """
+    named = world.known("cluster", LB_CIDRS) and host_prefix(address) in world.get("cluster", LB_CIDRS)
+    if not named or world.get("cluster", ANNOUNCER) != "calico-bgp":
+        return False
+    own = (r for r in announced(world, service, address).routes if r.prefix == host_prefix(address) and not r.relayed)
+    return any(route.node == node for route in own)
+
+
+def _by_its_routes(world: World, service: str, address: str, node: str, why: str) -> Treated:
     """What a node's routing table makes of an address that is not its own: the default gateway, or the own subnet.
 
     A layer-2 announcer answers others from user space; the node itself gets no answer, and says host unreachable.
     """
+    if blackholed(world, service, address, node):
+        return Treated(Treatment.DROPPED, why=f"{why}, and BIRD's own blackhole route for it is in the kernel")
     layer2 = world.get("cluster", ANNOUNCER).endswith(("-l2", "-arp")) and not world.get(service, POOL_OFFLINK)
     if layer2:
         return Treated(Treatment.ASKS, why=f"{why}, and nobody answers the node's own ARP request for it")
@@ -182,7 +199,7 @@ def _not_the_service(world: World, service: str, address: str, port: int | None,
         mode = world.get("cluster", PROXY_MODE)
         if mode == "ebpf":
             return Treated(Treatment.LOOPS, why="no service port matches; the packet goes back to the router")
-        return _by_its_routes(world, service, "no rule matches and the address is nobody's")
+        return _by_its_routes(world, service, address, node, "no rule matches and the address is nobody's")
     filtered = world.get("cluster", KUBERNETES_MINOR) >= IPVS_FILTER_MINOR
     if filtered and world.get("cluster", PROXY_MODE) == "ipvs":
         return Treated(Treatment.REFUSED, why="KUBE-IPVS-FILTER rejects all but service ports (since 1.26)")

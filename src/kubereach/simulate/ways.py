@@ -73,16 +73,17 @@ def _rewritten(world: World, service: str, packet: Packet, start: Step) -> tuple
 def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
     """The ways that the router's routes give; with and without those of a session that comes and goes."""
     routes = best(world, service, packet.address)
-    if not routes:
-        return _without_route(world, service, packet, start)
     passing = [node for node in world.network.nodes if world.get(node, a.SESSION_FAULT) in TRANSIENT]
     if passing:
         inner = world.changed({a.SESSION_FAULT.of(node): "" for node in passing})
         up = best(inner, service, packet.address)
         world.reads |= inner.reads
-        if up != routes:
-            by_turns = [*_by_routes(world, up, start), *_by_routes(world, routes, start)]
+        if up and up != routes:
+            lost = Way(1.0, "", (start,), Fate.NO_ROUTE, "at times the router has no route to the address", "router")
+            by_turns = [*_by_routes(world, up, start), *(_by_routes(world, routes, start) or [lost])]
             return [replace(way, weight=way.weight / 2) for way in by_turns], True
+    if not routes:
+        return _without_route(world, service, packet, start)
     return _by_routes(world, routes, start), len(routes) > 1 and spreads(world)
 
 

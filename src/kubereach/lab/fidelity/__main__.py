@@ -64,7 +64,7 @@ def main(
     if page:
         page.write_text(_page(found, cases), encoding="utf-8")
     summary = report.summarise(found, cases)
-    if summary.cured:
+    if summary.cured and systematic and not names:
         click.echo(f"no longer wrong, so to be taken out of the sickbay: {', '.join(summary.cured)}")
     sys.exit(bool(summary.unknown or summary.errors))
 

@@ -19,6 +19,8 @@ from kubereach.lab.lab import Lab, taken_down
 from kubereach.lab.measure import Output, Shot, shoot
 from kubereach.lab.scenario import Scenario
 
+STATEFUL = "asymmetric-stateful-router@router"
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """What one client's probes and everybody's tables showed, against the prediction."""
@@ -86,7 +88,8 @@ def _finding(
     before: Sequence[Output],
     after: Sequence[Output],
 ) -> Finding:
-    mine = tuple(f for f in faults if enactment.concerns(scenario, f, client))
+    standing = (STATEFUL,) if scenario.router.stateful else ()  # a setting of the router, known like any other
+    mine = (*standing, *(f for f in faults if enactment.concerns(scenario, f, client)))
     world = world_of(network_of(scenario, client, before), mine)
     observed = network_of(scenario, client, after)
     return Finding(name=name, traits=traits(scenario), faults=mine, client=client, comparisons=compare(world, observed))
