@@ -1,0 +1,300 @@
+"""Routers that are no MikroTik: FRR and BIRD on Linux, Cisco IOS, Arista EOS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.diagnosis.generate.flow import Route, answering, every_route, holds, received, table
+from benchmarks.diagnosis.generate.render.output import Output
+from benchmarks.diagnosis.generate.site import Node, Site
+
+
+def outputs(site: Site) -> Iterator[Output]:
+    kind = site.router.kind
+    vip = site.service.address
+    if kind == "frr":
+        yield Output("router-routes", "router", "vtysh -c 'show ip route'", frr_routes(site))
+        if site.family == "bgp":
+            yield Output("router-bgp", "router", "vtysh -c 'show bgp summary'", frr_summary(site))
+            yield Output("router-bgp-table", "router", "vtysh -c 'show ip bgp'", frr_table(site))
+    if kind == "bird":
+        yield Output("router-routes", "router", "birdc show route", _bird_routes(site))
+        if site.family == "bgp":
+            yield Output("router-bgp", "router", "birdc show protocols", _bird_protocols(site))
+    if kind in {"frr", "bird"}:
+        yield Output("router-arp", "router", "ip neigh", _neighbours(site))
+        yield Output("router-addr", "router", "ip addr", _addresses(site))
+        yield Output("router-firewall", "router", "iptables-save -c", _firewall(site))
+        if vip:
+            yield Output("router-get", "router", f"ip route get {vip}", _get(site))
+    if kind in {"ios", "eos"}:
+        yield Output("router-routes", "router", "show ip route", _ios_routes(site) if kind == "ios" else _eos_routes(site))
+        if site.family == "bgp":
+            yield Output("router-bgp", "router", "show ip bgp summary", _ios_summary(site) if kind == "ios" else _eos_summary(site))
+        yield Output("router-arp", "router", "show ip arp", _ios_arp(site))
+
+
+def _shown(site: Site) -> list[Node]:
+    return [n for n in site.nodes if site.router.neighbours and n.session.at_router is not None]
+
+
+def _counted(site: Site, node: Node) -> str:
+    """The column State/PfxRcd."""
+    word = str(node.session.at_router)
+    if word != "Established":
+        return word
+    if site.router.policy_missing:
+        return "(Policy)"
+    if site.router.accepts == "none":
+        return "0"
+    found = received(site, node)
+    return str(len(found) if site.router.accepts == "all" else len([p for p in found if not p.endswith("/32")]))
+
+
+def _uptime(site: Site, node: Node) -> str:
+    if node.session.at_router != "Established":
+        return site.rng.choice(("never", "00:00:21", "01:12:40"))
+    return "00:00:12" if "flaps" in site.tells else "2d03h11m"
+
+
+def frr_summary(site: Site) -> str:
+    vrf = site.router.vrf or "default"
+    shown = _shown(site)
+    lines = [
+        "",
+        f"IPv4 Unicast Summary (VRF {vrf}):",
+        f"BGP router identifier {site.router.ip}, local AS number {site.router.as_number} vrf-id 0",
+        "BGP table version 6",
+        "RIB entries 3, using 576 bytes of memory",
+        f"Peers {len(shown)}, using {724 * len(shown)} KiB of memory",
+        "",
+        "Neighbor        V         AS   MsgRcvd   MsgSent   TblVer  InQ OutQ  Up/Down State/PfxRcd   PfxSnt Desc",
+    ]
+    for node in shown:
+        lines.append(
+            f"{node.ip:<15} 4 {site.node_as:>10} {site.rng.randrange(4, 90000):>9} {site.rng.randrange(4, 90000):>9}        0    0    0 "
+            f"{_uptime(site, node):>8} {_counted(site, node):>12} {'(Policy)' if site.router.policy_missing else '2':>8} {node.name}"
+        )
+    return "\n".join([*lines, "", f"Total number of neighbors {len(shown)}"]) + "\n" if shown else "% No BGP neighbors found in VRF default\n"
+
+
+def frr_table(site: Site) -> str:
+    routes = [r for r in every_route(site) if r.source == "bgp"]
+    if not routes:
+        return "No BGP prefixes displayed, 0 exist\n"
+    lines = [
+        f"BGP table version is 7, local router ID is {site.router.ip}, vrf id 0",
+        f"Default local pref 100, local AS {site.router.as_number}",
+        "Status codes:  s suppressed, d damped, h history, u unsorted, * valid, > best, = multipath,",
+        "               i internal, r RIB-failure, S Stale, R Removed",
+        "Nexthop codes: @NNN nexthop's vrf id, < announce-nh-self",
+        "Origin codes:  i - IGP, e - EGP, ? - incomplete",
+        "RPKI validation codes: V valid, I invalid, N Not found",
+        "",
+        "     Network          Next Hop            Metric LocPrf Weight Path",
+    ]
+    seen: set[str] = set()
+    best: set[str] = set()
+    for route in routes:
+        first = route.prefix not in best
+        mark = "*> " if first else "*= " if site.router.multipath else "*  "
+        if route.note == "inaccessible":
+            mark = "   "
+        elif route.note:
+            mark = "*r>" if first else "*r "
+        elif "stale-marks" in site.tells:
+            mark = "S" + mark[:2]
+        best.add(route.prefix)
+        name = "" if route.prefix in seen else route.prefix
+        seen.add(route.prefix)
+        lines.append(f" {mark:<4}{name:<16} {route.via:<20}                   0 {route.as_path} i")
+    return "\n".join([*lines, "", f"Displayed {len(seen)} routes and {len(routes)} total paths"]) + "\n"
+
+
+def frr_routes(site: Site) -> str:
+    lines = [
+        "Codes: K - kernel route, C - connected, L - local, S - static, R - RIP,",
+        "       O - OSPF, I - IS-IS, B - BGP, E - EIGRP, N - NHRP,",
+        "       > - selected route, * - FIB route, q - queued, r - rejected, b - backup",
+        "",
+        f"S>* 0.0.0.0/0 [1/0] via {site.router.uplink}, eth1, weight 1, 5w2d11h",
+        f"C>* {site.network} is directly connected, eth0, 5w2d11h",
+    ]
+    if not site.client.on_lan:
+        lines.append(f"C>* {site.client.prefix} is directly connected, eth2, 5w2d11h")
+    seen: set[str] = set()
+    for route in every_route(site):
+        if route.table != "main":
+            continue
+        letter, distance = ("S", 1) if route.source == "static" else ("B", 20)
+        if route.active and route.prefix + letter in seen:
+            lines.append(f"  *{' ' * (len(route.prefix) + 8)}via {route.via}, eth0, weight 1, 02:11:40")
+            continue
+        if not route.active:
+            if route.note == "inaccessible":
+                lines.append(f"{letter}   {route.prefix} [{distance}/0] via {route.via} inactive, weight 1, 02:11:40")
+            elif route.prefix + letter not in seen and route.note != "rib-failure" and any(r.active and r.source == "static" and r.prefix == route.prefix for r in every_route(site)):
+                lines.append(f"{letter}   {route.prefix} [{distance}/0] via {route.via}, eth0, weight 1, 02:11:40")
+                seen.add(route.prefix + letter)
+            continue
+        seen.add(route.prefix + letter)
+        lines.append(f"{letter}>* {route.prefix} [{distance}/0] via {route.via}, eth0, weight 1, 02:11:40")
+    return "\n".join(lines) + "\n"
+
+
+def _bird_protocols(site: Site) -> str:
+    lines = ["BIRD 2.0.12 ready.", "Name       Proto      Table      State  Since         Info"]
+    lines += ["device1    Device     ---        up     2024-04-11    ", "kernel1    Kernel     master4    up     2024-04-11    "]
+    for node in _shown(site):
+        word = str(node.session.at_router)
+        name = "k8s_" + node.ip.replace(".", "_")
+        state = "up" if word == "Established" else "down" if "Admin" in word else "start"
+        since = "09:31:08.112" if "flaps" in site.tells else "2024-04-12"
+        lines.append(f"{name:<10} BGP        ---        {state:<6} {since:<13} {'' if 'Admin' in word else word}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _bird_routes(site: Site) -> str:
+    lines = ["BIRD 2.0.12 ready.", "Table master4:", "0.0.0.0/0            unicast [static1 2024-04-11] * (200)", f"\tvia {site.router.uplink} on eth1"]
+    seen: set[str] = set()
+    for route in every_route(site):
+        name = "" if route.prefix in seen else route.prefix
+        first = "*" if not name == "" and not route.note else " "
+        seen.add(route.prefix)
+        owner = "static1" if route.source == "static" else "k8s_" + route.via.replace(".", "_")
+        tail = f"({200 if route.source == 'static' else '100/-' if route.note else 100})" + (f" [AS{route.as_path}i]" if route.source == "bgp" else "")
+        lines += [f"{name:<20} unicast [{owner} 2024-04-12] {first} {tail}".replace("  (", " ("), f"\tvia {route.via} on eth0"]
+    return "\n".join(lines) + "\n"
+
+
+def _neighbours(site: Site) -> str:
+    lines = [f"{n.ip} dev eth0 lladdr {n.mac} REACHABLE" for n in site.nodes[:12]]
+    if site.client.on_lan:
+        lines.append(f"{site.client.ip} dev eth0 lladdr {site.client.mac} STALE")
+    vip = site.service.address
+    if vip and site.family == "l2" and "off-link" not in site.tells:
+        known = site.router.neighbour.get(vip) or next((m for m, _ in answering(site)), "")
+        lines.append(f"{vip} dev eth0 lladdr {known} REACHABLE" if known else f"{vip} dev eth0  FAILED")
+    return "\n".join(lines) + "\n"
+
+
+def _addresses(site: Site) -> str:
+    router = site.router
+    held = [("eth0", f"{router.ip}/{site.network.split('/')[1]}"), ("eth1", "198.18.0.2/30")]
+    if not site.client.on_lan or router.peer:
+        held.append(("eth2", f"{router.office_ip}/24"))
+    lines = ["1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000",
+             "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00", "    inet 127.0.0.1/8 scope host lo"]
+    for i, (device, address) in enumerate(held):
+        lines += [f"{i + 2}: {device}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc mq state UP group default qlen 1000",
+                  f"    link/ether 48:8f:5a:10:22:0{i + 1} brd ff:ff:ff:ff:ff:ff", f"    inet {address} scope global {device}"]
+    return "\n".join(lines) + "\n"
+
+
+def _firewall(site: Site) -> str:
+    lines = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [90:9120]", ":OUTPUT ACCEPT [0:0]"]
+    lines.append("[88120:91200331] -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
+    if "drop-invalid" in site.router.firewall:
+        lines.append(f"[{site.rng.randrange(9, 800)}:9120] -A FORWARD -m conntrack --ctstate INVALID -j DROP")
+    if "drop-pool" in site.router.firewall:
+        lines.append(f"[{site.rng.randrange(9, 800)}:4420] -A FORWARD -s {site.client.prefix} -d {site.pool} -j DROP")
+    lines += ["COMMIT", "*nat", ":PREROUTING ACCEPT [0:0]", ":POSTROUTING ACCEPT [0:0]", "[9012:540720] -A POSTROUTING -o eth1 -j MASQUERADE"]
+    if "dst-all" in site.router.nat:
+        lines.append(f"[77:4620] -A PREROUTING -p tcp -m tcp --dport {site.service.port} -j DNAT --to-destination {site.network.rsplit('.', 1)[0]}.251:8080")
+    if "src-answers" in site.router.nat:
+        lines.append(f"[77:4620] -A POSTROUTING -s {site.network} -j SNAT --to-source {site.router.uplink}")
+    return "\n".join([*lines, "COMMIT"]) + "\n"
+
+
+def _get(site: Site) -> str:
+    vip = site.service.address
+    chosen = [r for r in table(site) if r.active]
+    if chosen:
+        return f"{vip} via {chosen[0].via} dev eth0 src {site.router.ip} uid 0\n    cache\n"
+    if holds(site.network, vip):
+        return f"{vip} dev eth0 src {site.router.ip} uid 0\n    cache\n"
+    return f"{vip} via {site.router.uplink} dev eth1 src 198.18.0.2 uid 0\n    cache\n"
+
+
+def _grouped(site: Site) -> list[tuple[str, list[Route]]]:
+    found: dict[str, list[Route]] = {}
+    for route in every_route(site):
+        if route.active and route.table == "main":
+            found.setdefault(route.prefix, []).append(route)
+    return list(found.items())
+
+
+def _ios_routes(site: Site) -> str:
+    lines = [
+        "Codes: L - local, C - connected, S - static, R - RIP, M - mobile, B - BGP",
+        f"Gateway of last resort is {site.router.uplink} to network 0.0.0.0",
+        "",
+        f"S*    0.0.0.0/0 [1/0] via {site.router.uplink}",
+        f"C        {site.network} is directly connected, Vlan10",
+    ]
+    if not site.client.on_lan:
+        lines.append(f"C        {site.client.prefix} is directly connected, Vlan50")
+    for prefix, routes in _grouped(site):
+        static = routes[0].source == "static"
+        head = f"{'S' if static else 'B'}        {prefix} "
+        for i, route in enumerate(routes):
+            text = f"[{'1' if static else '20'}/0] via {route.via}" + ("" if static else ", 02:11:40")
+            lines.append((head if i == 0 else " " * len(head)) + text)
+    return "\n".join(lines) + "\n"
+
+
+def _eos_routes(site: Site) -> str:
+    lines = [
+        "VRF: default",
+        "Codes: C - connected, S - static, K - kernel,",
+        "       B - Other BGP Routes, B I - iBGP, B E - eBGP",
+        "",
+        f" S        0.0.0.0/0 [1/0] via {site.router.uplink}, Ethernet48",
+        f" C        {site.network} is directly connected, Vlan10",
+    ]
+    for prefix, routes in _grouped(site):
+        static = routes[0].source == "static"
+        head = f" {'S  ' if static else 'B E'}      {prefix} [{'1' if static else '200'}/0] "
+        for i, route in enumerate(routes):
+            lines.append((head if i == 0 else " " * len(head)) + f"via {route.via}, Vlan10")
+    return "\n".join(lines) + "\n"
+
+
+def _ios_summary(site: Site) -> str:
+    lines = [
+        f"BGP router identifier {site.router.ip}, local AS number {site.router.as_number}",
+        "BGP table version is 42, main routing table version 42",
+        "",
+        "Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State/PfxRcd",
+    ]
+    for node in _shown(site):
+        lines.append(f"{node.ip:<15} 4 {site.node_as:>12} {4021:>7} {4100:>7} {42:>8}    0    0 {_uptime(site, node):<8} {_counted(site, node):>8}")
+    return "\n".join(lines) + "\n"
+
+
+def _eos_summary(site: Site) -> str:
+    lines = [
+        "BGP summary information for VRF default",
+        f"Router identifier {site.router.ip}, local AS number {site.router.as_number}",
+        "Neighbor Status Codes: m - Under maintenance",
+        "  Neighbor         V AS           MsgRcvd   MsgSent  InQ OutQ  Up/Down State   PfxRcd PfxAcc",
+    ]
+    for node in _shown(site):
+        good = node.session.at_router == "Established"
+        state = "Estab" if good else str(node.session.at_router).replace("Idle (Admin)", "Idle(Admin)")
+        count = len(received(site, node)) if good else ""
+        lines.append(f"  {node.ip:<16} 4 {site.node_as:<12} {4021:>7} {4100:>9}    0    0 {_uptime(site, node):>8} {state:<7} {count:<6} {_counted(site, node) if good else ''}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _ios_arp(site: Site) -> str:
+    lines = ["Protocol  Address          Age (min)  Hardware Addr   Type   Interface"]
+    rows = [(n.ip, n.mac) for n in site.nodes[:12]]
+    vip = site.service.address
+    if vip and site.family == "l2" and "off-link" not in site.tells:
+        rows.append((vip, site.router.neighbour.get(vip) or next((m for m, _ in answering(site)), "")))
+    for ip, mac in rows:
+        plain = mac.replace(":", "")
+        dotted = f"{plain[:4]}.{plain[4:8]}.{plain[8:]}" if mac else "Incomplete"
+        lines.append(f"Internet  {ip:<16} {'12' if mac else '0':>7}     {dotted:<15} ARPA   Vlan10")
+    return "\n".join(lines) + "\n"
