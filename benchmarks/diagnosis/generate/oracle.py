@@ -14,6 +14,7 @@ ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"advertised-routes", ("speaker-sent", "cilium-routes")),
     (r"cilium bgp peers", ("cilium-bgp",)),
     (r"bgp routes", ("cilium-routes",)),
+    (r"show (?:ip )?bgp neighbors", ("router-bgp-neighbour", "speaker-neighbour")),
     (r"show bgp summary|routing.bgp|show ip bgp summary", ("router-bgp",)),
     (r"show ip bgp|show bgp", ("router-bgp-table", "router-routes")),
     (r"show ip route|/ip.route.print|show route", ("router-routes",)),

@@ -5,6 +5,7 @@ The client's complaint is in each of them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 
@@ -32,7 +33,7 @@ BY_SYMPTOM = {
     "pending": ("describe-svc", "pools", "controller-log", "pods-all", "svc-all", "svc"),
     "refused": ("slices", "endpoints", "pods", "describe-pod", "curl-pod", "svc"),
     "l2": ("arping", "advertisements", "agent-log", "leases", "tcpdump-arp", "router-arp", "describe-svc", "agent-spec"),
-    "bgp": ("router-bgp", "router-routes", "bird-protocols", "speaker-bgp", "cilium-bgp", "bgpconf", "peers", "agent-log"),
+    "bgp": ("router-bgp", "router-bgp-neighbour", "router-routes", "bird-protocols", "speaker-bgp", "cilium-bgp", "bgpconf", "peers", "agent-log"),
     "inside": ("tcpdump", "iptables", "ipvsadm", "netpol", "conntrack", "curl-node", "curl-pod", "nft", "ip-route"),
     "client": ("dig", "curl-address", "client-route", "observed", "client-neigh", "ping-size", "traceroute"),
 }  # fmt: skip
@@ -75,7 +76,12 @@ def sampled(broken: Broken, kind: str) -> Files:
 
 
 def as_files(outputs: list[Output]) -> Files:
-    return {o.file if o.key != "observed" else "observed.yaml": o.text.encode() for o in outputs}
+    """A bundle. A command that a file name cannot hold stands above its output, as a terminal's log has it."""
+    found = {}
+    for o in outputs:
+        head = f"$ {o.command}\n" if o.plain and re.search(r"[/'\"]", o.command) and o.host != "router" else ""
+        found["observed.yaml" if o.key == "observed" else o.file] = (head + o.text).encode()
+    return found
 
 
 def complaint(outputs: list[Output], site: Site) -> list[Output]:

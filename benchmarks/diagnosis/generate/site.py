@@ -14,7 +14,7 @@ METALLB = frozenset({"metallb-l2", "metallb-bgp", "metallb-frr"})
 CILIUM = frozenset({"cilium-l2", "cilium-bgp"})
 KUBE_VIP = frozenset({"kube-vip-arp", "kube-vip-bgp"})
 # MetalLB's controller gives out the addresses here, whoever announces them.
-METALLB_ALLOCATES = METALLB | {"calico", "kube-router"}
+METALLB_ALLOCATES = METALLB | {"calico"}
 STACKS = (*sorted(L2), *sorted(BGP), "klipper")
 ROUTERS = ("routeros6", "routeros7", "frr", "bird", "ios", "eos")
 # name of the agent's pods, namespace, label

@@ -30,7 +30,7 @@ def everything(broken: Broken) -> list[Output]:
     names: set[str] = set()
     for source in SOURCES:
         for output in source.outputs(broken.site):
-            if output.file not in names:
+            if output.text and output.file not in names:
                 names.add(output.file)
                 found.append(output)
     told = told_of(broken)

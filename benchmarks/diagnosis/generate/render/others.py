@@ -17,6 +17,7 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("agent-log", "", "kubectl logs -n kube-system -l app.kubernetes.io/name=kube-vip-ds --tail=-1", _log(site))
     if site.stack == "kube-router":
         yield Output("agent-spec", "", "kubectl get ds -n kube-system kube-router -o yaml", dumped(_kube_router(site)), plain=False)
+        yield Output("agent-log", "", "kubectl logs -n kube-system -l k8s-app=kube-router --tail=-1", _gobgp(site))
     if site.stack == "keepalived":
         for node in watched(site):
             yield Output("agent-log", node.name, "journalctl -u keepalived", _keepalived(site, node.name))
@@ -59,6 +60,7 @@ def _kube_router(site: Site) -> dict[str, object]:
     args = ["--run-router=true", "--run-firewall=true", "--run-service-proxy=true", f"--cluster-asn={site.node_as}"]
     if "selector-misses" not in site.tells:
         args.append("--advertise-loadbalancer-ip=true")
+    args += ["--run-loadbalancer=true", f"--loadbalancer-ip-range={site.pool}"]
     if site.peers:
         args += [f"--peer-router-ips={site.router.peer or site.router.ip}", f"--peer-router-asns={site.router.as_number + ('bad-as' in site.tells)}"]
     if "kube-router-without-lb" in site.tells:
@@ -82,6 +84,26 @@ def _log(site: Site) -> str:
             text = f"failed to connect to peer {site.router.peer or site.router.ip}: {node.session.error or 'i/o timeout'}"
             lines.append(f'time="2024-05-02T09:21:02Z" level=warning msg="{text}"')
     return "\n".join(lines) + "\n"
+
+
+def _gobgp(site: Site) -> str:
+    """The lines of GoBGP inside kube-router about the router's session."""
+    lines = []
+    peer = site.router.peer or site.router.ip
+    for node in watched(site) if site.peers else []:
+        session = node.session
+        common = f'Key={peer} Topic=Peer'
+        if session.up and session.at_node == "Established":
+            lines.append(f'time="2024-05-02T09:20:10Z" level=info msg="Peer Up" {common} State=BGP_FSM_OPENCONFIRM')
+        if "flaps" in site.tells:
+            lines.append(f'time="2024-05-02T09:21:40Z" level=info msg="Peer Down" {common} State=BGP_FSM_ESTABLISHED Reason=hold-timer-expired')
+        if "Bad peer AS" in session.error:
+            lines.append(f'time="2024-05-02T09:20:10Z" level=warning msg="sent notification" {common} Code=2 Subcode=2 Data="Bad peer AS"')
+        elif "Administrative" in session.error:
+            lines.append(f'time="2024-05-02T09:20:10Z" level=warning msg="received notification" {common} Code=6 Subcode=2')
+        elif session.error.startswith("Socket"):
+            lines.append(f'time="2024-05-02T09:20:10Z" level=debug msg="failed to connect" {common} Error="{session.error[8:].lower()}"')
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _keepalived(site: Site, name: str) -> str:

@@ -16,11 +16,14 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("router-routes", "router", "vtysh -c 'show ip route'", frr_routes(site))
         if site.family == "bgp":
             yield Output("router-bgp", "router", "vtysh -c 'show bgp summary'", frr_summary(site))
+            for node in _shown(site)[-1:]:
+                command = f"vtysh -c 'show bgp neighbors {node.ip}'"
+                yield Output("router-bgp-neighbour", "router", command, frr_neighbour(site, node))
             yield Output("router-bgp-table", "router", "vtysh -c 'show ip bgp'", frr_table(site))
     if kind == "bird":
         yield Output("router-routes", "router", "birdc show route", _bird_routes(site))
         if site.family == "bgp":
-            yield Output("router-bgp", "router", "birdc show protocols", _bird_protocols(site))
+            yield Output("router-bgp", "router", "birdc show protocols all", _bird_protocols(site))
     if kind in {"frr", "bird"}:
         yield Output("router-arp", "router", "ip neigh", _neighbours(site))
         yield Output("router-addr", "router", "ip addr", _addresses(site))
@@ -76,6 +79,36 @@ def frr_summary(site: Site) -> str:
             f"{_uptime(site, node):>8} {_counted(site, node):>12} {'(Policy)' if site.router.policy_missing else '2':>8} {node.name}"
         )
     return "\n".join([*lines, "", f"Total number of neighbors {len(shown)}"]) + "\n" if shown else "% No BGP neighbors found in VRF default\n"
+
+
+def frr_neighbour(site: Site, node: Node) -> str:
+    """`show bgp neighbors X`: the parts of it that tell why a session is down."""
+    word = str(node.session.at_router)
+    good = word == "Established"
+    lines = [f"BGP neighbor is {node.ip}, remote AS {site.node_as}, local AS {site.router.as_number}, external link"]
+    if "Admin" in word:
+        lines.append(" Administratively shut down")
+    lines += [
+        f"  BGP version 4, remote router ID {node.ip if good else '0.0.0.0'}, local router ID {site.router.ip}",
+        f"  BGP state = {'Established, up for ' + _uptime(site, node) if good else word.replace(' (Admin)', '')}",
+        "  Hold time is 180 seconds, keepalive interval is 60 seconds",
+        "",
+        " For address family: IPv4 Unicast",
+    ]
+    if site.router.policy_missing:
+        lines += ["  Inbound updates discarded due to missing policy", "  Outbound updates discarded due to missing policy"]
+    count = _counted(site, node)
+    lines += [f"  {count if count.isdecimal() else 0} accepted prefixes", ""]
+    lines.append(f"  Connections established {site.rng.randrange(20, 400) if 'flaps' in site.tells else int(good)}; dropped {node.session.drops}")
+    if "bad-as" in site.tells:
+        lines.append("  Last reset 00:00:19,  Notification received (OPEN Message Error/Bad Peer AS)")
+    elif "Admin" in word:
+        lines.append("  Last reset 00:40:04,  Admin. shutdown")
+    elif "flaps" in site.tells:
+        lines.append("  Last reset 00:00:14,  Hold Timer Expired" if "Hold" in node.session.error else "  Last reset 00:00:14,  BFD down received")
+    elif not good:
+        lines.append("  Last reset 02:11:19,  Waiting for Peer OPEN")
+    return "\n".join([*lines, f"  External BGP neighbor may be up to {1 if not site.router.peer else 255} hops away."]) + "\n"
 
 
 def frr_table(site: Site) -> str:
@@ -148,9 +181,15 @@ def _bird_protocols(site: Site) -> str:
     for node in _shown(site):
         word = str(node.session.at_router)
         name = "k8s_" + node.ip.replace(".", "_")
+        error = "BGP Error: Bad peer AS" if "bad-as" in site.tells else ""
         state = "up" if word == "Established" else "down" if "Admin" in word else "start"
         since = "09:31:08.112" if "flaps" in site.tells else "2024-04-12"
-        lines.append(f"{name:<10} BGP        ---        {state:<6} {since:<13} {'' if 'Admin' in word else word}".rstrip())
+        lines.append(f"{name:<10} BGP        ---        {state:<6} {since:<13} {'' if 'Admin' in word else word:<13} {error}".rstrip())
+        lines += [f"  BGP state:          {'Down' if 'Admin' in word else word}", f"    Neighbor address: {node.ip}", f"    Neighbor AS:      {site.node_as}"]
+        if word == "Established":
+            count = int(_counted(site, node))
+            lines += [f"    Local AS:         {site.router.as_number}", "  Channel ipv4", "    State:          UP", f"    Routes:         {count} imported, 0 exported, {count} preferred"]
+        lines.append("")
     return "\n".join(lines) + "\n"
 
 

@@ -18,6 +18,9 @@ def outputs(site: Site) -> Iterator[Output]:
             continue
         shell = f"kubectl -n metallb-system exec speaker-{suffix(site.rng)} -c frr -- vtysh -c"
         yield Output("speaker-bgp", node.name, f"{shell} 'show bgp summary'", _summary(site, node))
+        if site.peers:
+            command = f"{shell} 'show bgp neighbors {site.router.peer or site.router.ip}'"
+            yield Output("speaker-neighbour", node.name, command, _neighbour(site, node))
         yield Output("speaker-table", node.name, f"{shell} 'show ip bgp'", _table(exports(site, node), node, site))
         sent = [p for p in exports(site, node) if p not in node.withheld] if node.session.up and node.session.at_node == "Established" else []
         peer = site.router.peer or site.router.ip
@@ -39,6 +42,30 @@ def _summary(site: Site, node: Node) -> str:
         "Neighbor        V         AS   MsgRcvd   MsgSent   TblVer  InQ OutQ  Up/Down State/PfxRcd   PfxSnt Desc\n"
         f"{peer:<15} 4 {number:>10} {site.rng.randrange(4, 9000):>9} {site.rng.randrange(4, 9000):>9}        0    0    0 "
         f"{uptime:>8} {word:>12} {sent:>8} N/A\n\nTotal number of neighbors 1\n"
+    )
+
+
+def _neighbour(site: Site, node: Node) -> str:
+    session = node.session
+    good = session.at_node == "Established"
+    peer, number = site.router.peer or site.router.ip, site.router.as_number + ("bad-as" in site.tells)
+    why = "Waiting for Peer OPEN"
+    if "Bad peer AS" in session.error:
+        why = "Notification sent (OPEN Message Error/Bad Peer AS)"
+    elif "Administrative" in session.error:
+        why = "Notification received (Cease/Administrative Shutdown)"
+    elif "rejected" in session.error:
+        why = "Notification received (Cease/Connection rejected)"
+    elif "Hold" in session.error:
+        why = "Hold Timer Expired"
+    return (
+        f"BGP neighbor is {peer}, remote AS {number}, local AS {site.node_as}, external link\n"
+        f"  BGP version 4, remote router ID {site.router.ip if good else '0.0.0.0'}, local router ID {node.ip}\n"
+        f"  BGP state = {'Established, up for 2d03h11m' if good else session.at_node or 'Idle'}\n"
+        "  Hold time is 90 seconds, keepalive interval is 30 seconds\n\n"
+        f"  Connections established {int(good) + session.drops}; dropped {session.drops}\n"
+        f"  Last reset {'never' if good and not session.drops else '00:00:17,  ' + why}\n"
+        f"  External BGP neighbor may be up to {255 if site.router.peer and site.multihop else 1} hops away.\n"
     )
 
 
