@@ -78,7 +78,9 @@ def _goals(sums: Sums, asked: Sequence[Asked]) -> str:
     both = [a for a in asked if a.probes]
     if both:
         ratio = statistics.fmean((a.probes or 0) / a.bound for a in both)
-        rows.append(("questions by the entropy bound", "≤ 1.5", f"{ratio:.2f}", "reached" if ratio <= 1.5 else "missed"))
+        rows.append(
+            ("questions by the entropy bound", "≤ 1.5", f"{ratio:.2f}", "reached" if ratio <= 1.5 else "missed")
+        )
     pairs = [a for a in asked if a.probes and a.checklist]
     if pairs:
         ratio = sum(a.probes or 0 for a in pairs) / sum(a.checklist or 0 for a in pairs)
@@ -113,7 +115,9 @@ def _calibration(sums: Sums) -> str:
             mean = statistics.fmean(p for p, _ in inside)
             true = sum(1 for _, right in inside if right) / len(inside)
             rows.append((f"{low / 10:.1f}–{(low + 1) / 10:.1f}", len(inside), percent(mean), percent(true)))
-    text = "Of the classes that were claimed with a probability in each decile, how many are the truth (all samples).\n\n"
+    text = (
+        "Of the classes that were claimed with a probability in each decile, how many are the truth (all samples).\n\n"
+    )
     return text + table(("probability", "claims", "mean probability", "true"), rows)
 
 
@@ -133,7 +137,10 @@ def _questions(asked: Sequence[Asked]) -> str:
         ("clusters", len(asked)),
         ("reached 0.9 by its questions", percent(len(reached) / len(asked))),
         ("of these with the right cause", percent(sum(a.right for a in reached) / max(1, len(reached)))),
-        ("mean questions where any was needed", f"{statistics.fmean(a.probes or 0 for a in needed):.2f}" if needed else "-"),
+        (
+            "mean questions where any was needed",
+            f"{statistics.fmean(a.probes or 0 for a in needed):.2f}" if needed else "-",
+        ),
         ("mean bound there", f"{statistics.fmean(a.bound for a in needed):.2f}" if needed else "-"),
         ("reached 0.9 by the checklist", percent(len(listed) / len(asked))),
         ("mean steps of the checklist", f"{statistics.fmean(a.checklist or 0 for a in listed):.2f}" if listed else "-"),
@@ -175,5 +182,7 @@ def _worst(sums: Sums) -> str:
         missed = [j for j in group if j.rank != 1]
         if missed:
             instead = ", ".join(sorted({j.first or "nothing" for j in missed})[:3])
-            lines.append(f"- `{code}`: {len(missed)} of {len(group)} missed with everything at hand; instead: {instead} (seed `{missed[0].seed}`)")
+            lines.append(
+                f"- `{code}`: {len(missed)} of {len(group)} missed with everything at hand; instead: {instead} (seed `{missed[0].seed}`)"
+            )
     return "The worst with full evidence:\n\n" + "\n".join(lines) + "\n"

@@ -63,7 +63,7 @@ class Asked:
 
 def plan(runs: int, seed: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(seed of the cluster, its faults): the catalogue in turn, a fifth of them with one or two more faults."""
-    rng = Random(f"plan/{seed}")  # noqa: S311
+    rng = Random(f"plan/{seed}")
     codes: list[str] = []
     for i in range(runs):
         if not codes:
@@ -172,7 +172,9 @@ def interview(seed: str, codes: Sequence[str]) -> Asked:
     return Asked(seed, count, steps if _sure(found) else None, bound, right, gains)
 
 
-def _proposed(oracle: Oracle, files: Files, found: Diagnosis | None) -> tuple[int | None, list[float], Diagnosis | None]:
+def _proposed(
+    oracle: Oracle, files: Files, found: Diagnosis | None
+) -> tuple[int | None, list[float], Diagnosis | None]:
     """How many answers it took, and the gain that the best offer promised each time."""
     gains: list[float] = []
     asked: set[tuple[str, str]] = set()

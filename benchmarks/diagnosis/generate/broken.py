@@ -35,7 +35,7 @@ class Broken:
 
     def healthy(self) -> Broken:
         """The same cluster before the faults."""
-        site = draw(Random(f"{self.seed}/{self.attempt}"), self.wish)  # noqa: S311
+        site = draw(Random(f"{self.seed}/{self.attempt}"), self.wish)
         if site is None:
             raise LookupError(self.seed)
         return Broken(self.seed, site, (), self.wish, self.attempt)
@@ -51,7 +51,7 @@ def make(seed: str, codes: Sequence[str]) -> Broken:
             raise LookupError(f"no cluster can have {' and '.join(codes)}")
         wish = merged
     for attempt in range(ATTEMPTS):
-        rng = Random(f"{seed}/{attempt}")  # noqa: S311
+        rng = Random(f"{seed}/{attempt}")
         site = draw(rng, wish)
         if site is None or outcome(site) != ["ok"]:
             continue

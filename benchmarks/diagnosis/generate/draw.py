@@ -63,7 +63,10 @@ class Wish:
             nodes=max(self.nodes, other.nodes),
             remote=self.remote or other.remote,
         )
-        fits = {self.policy, other.policy} - {"", policy} == set() and {self.on_lan, other.on_lan} - {None, on_lan} == set()
+        fits = {self.policy, other.policy} - {"", policy} == set() and {self.on_lan, other.on_lan} - {
+            None,
+            on_lan,
+        } == set()
         return merged if fits and all((merged.stacks, merged.modes, merged.encapsulations, merged.routers)) else None
 
 
@@ -246,5 +249,3 @@ def _client(rng: Random, hosts: list[str], network: str, office: str, *, on_lan:
     own = network if on_lan else office
     ip = hosts[rng.randrange(3, 9)] if on_lan else str(ipaddress.ip_network(office)[rng.randrange(10, 200)])
     return Client(ip, own, on_lan, names.mac(rng, "a4:83:e7"))
-
-

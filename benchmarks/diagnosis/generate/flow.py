@@ -69,7 +69,7 @@ def loss_at(site: Site, node: Node, pod: Pod | None) -> Loss | None:
         loss
         for loss in site.losses
         if (not loss.node or loss.node == node.name)
-        and (not loss.pod or pod is not None and loss.pod == pod.name)
+        and (not loss.pod or (pod is not None and loss.pod == pod.name))
         and (not loss.remote or pod is None or pod.node != node.name)
     ]
     if not site.ready:
@@ -106,7 +106,11 @@ def tries(site: Site) -> list[Try]:
     if not found:
         # Nobody answers ARP: the asking host reports it. No route: the router does, or passes it on to its uplink.
         on_link = site.family == "l2" or site.family == "host"
-        return [Try("", "", Loss(WIRE if on_link else ROUTER, "unreachable" if site.client.on_lan and on_link else "silent"))]
+        return [
+            Try(
+                "", "", Loss(WIRE if on_link else ROUTER, "unreachable" if site.client.on_lan and on_link else "silent")
+            )
+        ]
     return found
 
 

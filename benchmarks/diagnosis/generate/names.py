@@ -6,14 +6,86 @@ import ipaddress
 from random import Random
 
 SITES = tuple(
-    "alder atlas basalt birch borealis cedar cinder comet delta dune ember fjord flint garnet harbor heron iris juniper "
-    "kepler lagoon larch maple mesa nimbus onyx orca pine prod quartz raven rhea sable sirius slate tundra umbra vega "
-    "willow zephyr lab home k8s".split()
+    [
+        "alder",
+        "atlas",
+        "basalt",
+        "birch",
+        "borealis",
+        "cedar",
+        "cinder",
+        "comet",
+        "delta",
+        "dune",
+        "ember",
+        "fjord",
+        "flint",
+        "garnet",
+        "harbor",
+        "heron",
+        "iris",
+        "juniper",
+        "kepler",
+        "lagoon",
+        "larch",
+        "maple",
+        "mesa",
+        "nimbus",
+        "onyx",
+        "orca",
+        "pine",
+        "prod",
+        "quartz",
+        "raven",
+        "rhea",
+        "sable",
+        "sirius",
+        "slate",
+        "tundra",
+        "umbra",
+        "vega",
+        "willow",
+        "zephyr",
+        "lab",
+        "home",
+        "k8s",
+    ]
 )
 SERVICES = tuple(
-    "api blog cart chat docs forge gateway git grafana ingress-nginx-controller jellyfin ldap mail maps metrics "
-    "nextcloud nginx notes orders pay photos portal registry search shop storefront tickets traefik vault video web "
-    "wiki".split()
+    [
+        "api",
+        "blog",
+        "cart",
+        "chat",
+        "docs",
+        "forge",
+        "gateway",
+        "git",
+        "grafana",
+        "ingress-nginx-controller",
+        "jellyfin",
+        "ldap",
+        "mail",
+        "maps",
+        "metrics",
+        "nextcloud",
+        "nginx",
+        "notes",
+        "orders",
+        "pay",
+        "photos",
+        "portal",
+        "registry",
+        "search",
+        "shop",
+        "storefront",
+        "tickets",
+        "traefik",
+        "vault",
+        "video",
+        "web",
+        "wiki",
+    ]
 )
 NAMESPACES = ("default", "web", "prod", "apps", "ingress-nginx", "shop", "team-a", "services", "staging", "media")
 POOLS = ("default", "lan", "public", "first-pool", "prod-pool", "lb-pool", "main", "edge", "vips", "pool1")

@@ -90,7 +90,9 @@ class Oracle:
 
     def answer(self, where: str, command: str) -> list[Output]:
         """What the command prints at `where` (node/NAME, router, client, or anything for kubectl)."""
-        host = where.removeprefix("node/") if where.startswith("node/") else where if where in {"router", "client"} else ""
+        host = (
+            where.removeprefix("node/") if where.startswith("node/") else where if where in {"router", "client"} else ""
+        )
         found: list[Output] = []
         for part in re.split(r";\s+", command.split("   #")[0]):
             found += [o for o in self._one(host, part) if o not in found]
@@ -100,7 +102,11 @@ class Oracle:
         tried = re.search(r"(?:curl|nc)\b.*?(\d+\.\d+\.\d+\.\d+)[: ](\d+)", command)
         if tried:
             pair = rf"\b{re.escape(tried[1])}[: ]{tried[2]}\b"
-            return [o for o in self.outputs if o.key.startswith(("curl", "nc")) and o.host == host and re.search(pair, o.command)][:1]
+            return [
+                o
+                for o in self.outputs
+                if o.key.startswith(("curl", "nc")) and o.host == host and re.search(pair, o.command)
+            ][:1]
         for pattern, keys in ANSWERS:
             if re.search(pattern, command):
                 return self._of(keys, host)

@@ -61,7 +61,7 @@ BETWEEN = {
 
 def sampled(broken: Broken, kind: str) -> Files:
     """File names and bytes of one sample."""
-    rng = Random(f"{broken.seed}/{kind}")  # noqa: S311
+    rng = Random(f"{broken.seed}/{kind}")
     outputs = everything(broken)
     if kind == "full":
         return as_files(outputs)
@@ -88,11 +88,18 @@ def complaint(outputs: list[Output], site: Site) -> list[Output]:
     """What shows that something is wrong: the client's curl, the failing ping, or the address that does not come."""
     if not site.service.address:
         return [o for o in outputs if o.key == "svc-all"]
-    keys = {"icmp": ("ping", "curl"), "inside": ("curl-node", "curl"), "port": ("curl-port",), "multipath": ("router-routes", "curl")}
+    keys = {
+        "icmp": ("ping", "curl"),
+        "inside": ("curl-node", "curl"),
+        "port": ("curl-port",),
+        "multipath": ("router-routes", "curl"),
+    }
     wanted = keys.get(site.complaint, ("router-routes", "curl") if site.complaint == "listing" else ("curl",))
     found: list[Output] = []
     for key in wanted:
-        found += [o for o in outputs if o.key == key and (key != "curl-node" or not o.text.rstrip().endswith("left intact"))][:1]
+        found += [
+            o for o in outputs if o.key == key and (key != "curl-node" or not o.text.rstrip().endswith("left intact"))
+        ][:1]
     return found
 
 
@@ -133,7 +140,11 @@ def lied(rng: Random, broken: Broken, outputs: list[Output]) -> list[Output]:
         false = rng.choice([text for text in others if text != honest])
         return [replace(o, text=false) if i == index else o for i, o in enumerate(outputs)]
     healthy = {(o.key, o.host, o.command): o for o in everything(broken.healthy())}
-    old = [i for i, o in enumerate(outputs) if o.key != "curl" and healthy.get((o.key, o.host, o.command), o).text != o.text]
+    old = [
+        i
+        for i, o in enumerate(outputs)
+        if o.key != "curl" and healthy.get((o.key, o.host, o.command), o).text != o.text
+    ]
     old = [i for i in old if outputs[i].key in POPULAR and outputs[i].key != "observed"]
     if not old:
         return outputs
@@ -146,7 +157,14 @@ def _post(rng: Random, site: Site, outputs: list[Output]) -> str:
     """One text: prose in a language, and the outputs with their prompts as terminals show them."""
     language = rng.choice(sorted(BETWEEN))
     about = ABOUT.get(site.complaint, ABOUT[""])[language]
-    lines = [about, "", rng.choice((f"Kubernetes v1.{site.minor}, {_product(site)}.", _product(site), f"{_product(site)} {site.version}")), ""]
+    lines = [
+        about,
+        "",
+        rng.choice(
+            (f"Kubernetes v1.{site.minor}, {_product(site)}.", _product(site), f"{_product(site)} {site.version}")
+        ),
+        "",
+    ]
     fenced = rng.random() < 0.6
     user = rng.choice(("root", "admin", "ubuntu"))
     for output in outputs:

@@ -76,7 +76,7 @@ def refused(site: Site) -> None:
     if outside:
         _failed(site, f'["{wanted}"] is not allowed in config')
     else:
-        why = f"can't change sharing key for \"{name_of(site)}\", address also in use by apps/first-come"
+        why = f'can\'t change sharing key for "{name_of(site)}", address also in use by apps/first-come'
         _failed(site, why)
 
 
@@ -109,7 +109,12 @@ def two_controllers(site: Site) -> None:
     site.service.events = [
         ("Normal", "IPAllocated", "metallb-controller", message),
         ("Normal", "EnsuringLoadBalancer", "service-controller", "Ensuring load balancer"),
-        ("Normal", "UpdatedIngressIP", "service-lb-controller", f"LoadBalancer Ingress IP addresses updated: {given[0]}"),
+        (
+            "Normal",
+            "UpdatedIngressIP",
+            "service-lb-controller",
+            f"LoadBalancer Ingress IP addresses updated: {given[0]}",
+        ),
     ]
 
 

@@ -76,9 +76,12 @@ def not_counted(site: Site) -> None:
     _silent(site)
 
 
-@fault("attracts-without-endpoint", "ann-from-node-without-endpoint", Wish(
-    stacks=frozenset({"cilium-l2", "kube-vip-arp", "metallb-bgp", "cilium-bgp"}), policy="Local", nodes=3
-), accept=BOTH_HALVES)
+@fault(
+    "attracts-without-endpoint",
+    "ann-from-node-without-endpoint",
+    Wish(stacks=frozenset({"cilium-l2", "kube-vip-arp", "metallb-bgp", "cilium-bgp"}), policy="Local", nodes=3),
+    accept=BOTH_HALVES,
+)
 def attracts(site: Site) -> None:
     """A lease that ignores endpoints, or a static route of the router to a node without a pod."""
     without = [n for n in site.nodes if n not in site.with_pod()]
@@ -90,9 +93,12 @@ def attracts(site: Site) -> None:
     site.router.static.append(Route(f"{site.service.address}/32", node.ip, "static"))
 
 
-@fault("no-local-endpoint-policy", "proxy-no-local-endpoint", Wish(
-    stacks=frozenset({"klipper", "cilium-l2", "kube-vip-arp"}), policy="Local", nodes=3
-), accept=BOTH_HALVES)
+@fault(
+    "no-local-endpoint-policy",
+    "proxy-no-local-endpoint",
+    Wish(stacks=frozenset({"klipper", "cilium-l2", "kube-vip-arp"}), policy="Local", nodes=3),
+    accept=BOTH_HALVES,
+)
 def no_local_endpoint(site: Site) -> None:
     """The client's packets enter at a node without a pod."""
     node = site.rng.choice([n for n in site.nodes if n not in site.with_pod()])
@@ -105,26 +111,35 @@ def no_local_endpoint(site: Site) -> None:
         site.lease_stays = True
 
 
-@fault("aggregate-alone", "ann-from-node-without-endpoint", Wish(
-    stacks=frozenset({"calico"}), policy="Local", nodes=3
-), accept=BOTH_HALVES)
+@fault(
+    "aggregate-alone",
+    "ann-from-node-without-endpoint",
+    Wish(stacks=frozenset({"calico"}), policy="Local", nodes=3),
+    accept=BOTH_HALVES,
+)
 def aggregate_alone(site: Site) -> None:
     """Calico before 3.18 has no host routes of load-balancer addresses, a static announcement none either."""
     site.version = "3.17.6"
     site.aggregate_only = True
 
 
-@fault("host-routes-passed-on", "ann-from-node-without-endpoint", Wish(
-    stacks=frozenset({"calico"}), policy="Local", nodes=3, encapsulations=frozenset({"none", "ipip"})
-), accept=BOTH_HALVES)
+@fault(
+    "host-routes-passed-on",
+    "ann-from-node-without-endpoint",
+    Wish(stacks=frozenset({"calico"}), policy="Local", nodes=3, encapsulations=frozenset({"none", "ipip"})),
+    accept=BOTH_HALVES,
+)
 def passed_on(site: Site) -> None:
     """With the mesh, every node exports the host route it learned, with itself as next hop (calico issue 5235)."""
     site.mesh, site.relays, site.keep_next_hop = True, True, False
 
 
-@fault("route-reflector-drops", "ann-service-not-selected", Wish(
-    stacks=frozenset({"calico"}), policy="Local", nodes=4, on_lan=False
-), accept=("ann-from-node-without-endpoint",))
+@fault(
+    "route-reflector-drops",
+    "ann-service-not-selected",
+    Wish(stacks=frozenset({"calico"}), policy="Local", nodes=4, on_lan=False),
+    accept=("ann-from-node-without-endpoint",),
+)
 def reflector_drops(site: Site) -> None:
     """Only the reflectors peer with the router, and they do not pass on host routes (Calico before 3.27.3)."""
     site.version, site.reflectors, site.mesh = "3.26.1", True, False
@@ -137,9 +152,13 @@ def reflector_drops(site: Site) -> None:
             node.session.down("none", "", None)
 
 
-@fault("no-pod-route", "fabric-no-pod-route", Wish(
-    stacks=frozenset({"calico"}), policy="Cluster", encapsulations=frozenset({"none", "ipip"}), nodes=2, remote=True
-))
+@fault(
+    "no-pod-route",
+    "fabric-no-pod-route",
+    Wish(
+        stacks=frozenset({"calico"}), policy="Cluster", encapsulations=frozenset({"none", "ipip"}), nodes=2, remote=True
+    ),
+)
 def no_pod_route(site: Site) -> None:
     """Mesh off, no reflector and no VXLAN: nobody tells a node of another node's block."""
     from benchmarks.diagnosis.generate.flow import FORWARD

@@ -8,7 +8,11 @@ from benchmarks.diagnosis.generate.flow import DATA, FABRIC
 from benchmarks.diagnosis.generate.site import STACKS, Site
 
 TUNNELS = Wish(
-    stacks=frozenset(STACKS) - {"keepalived"}, policy="Cluster", encapsulations=frozenset({"vxlan", "ipip"}), nodes=2, remote=True
+    stacks=frozenset(STACKS) - {"keepalived"},
+    policy="Cluster",
+    encapsulations=frozenset({"vxlan", "ipip"}),
+    nodes=2,
+    remote=True,
 )
 
 
@@ -19,9 +23,11 @@ def blocked(site: Site) -> None:
     site.lose(FABRIC, "silent", remote=True, inside=True)
 
 
-@fault("checksum-offload", "fabric-checksum-offload", Wish(
-    stacks=TUNNELS.stacks, policy="Cluster", encapsulations=frozenset({"vxlan"}), nodes=2, remote=True
-))
+@fault(
+    "checksum-offload",
+    "fabric-checksum-offload",
+    Wish(stacks=TUNNELS.stacks, policy="Cluster", encapsulations=frozenset({"vxlan"}), nodes=2, remote=True),
+)
 def checksum(site: Site) -> None:
     """The outer checksum of masqueraded packets is wrong: the first SYNs are lost, or all (kubernetes issue 88986)."""
     site.tells.add("bad-checksum")
@@ -36,9 +42,13 @@ def tunnel_mtu(site: Site) -> None:
     site.lose(DATA, "stall", remote=True, inside=True)
 
 
-@fault("pod-wrong-network", "pod-wrong-network", Wish(
-    stacks=frozenset({"calico", "metallb-l2", "metallb-bgp", "metallb-frr"}), policy="Cluster", nodes=2, remote=True
-))
+@fault(
+    "pod-wrong-network",
+    "pod-wrong-network",
+    Wish(
+        stacks=frozenset({"calico", "metallb-l2", "metallb-bgp", "metallb-frr"}), policy="Cluster", nodes=2, remote=True
+    ),
+)
 def wrong_network(site: Site) -> None:
     """The pods started on the runtime's own bridge: 10.85.0.0/16 exists on every node."""
     for pod in site.pods:

@@ -11,9 +11,11 @@ from benchmarks.diagnosis.generate.site import Site
 SPEAKING = frozenset({"metallb-l2", "cilium-l2", "kube-vip-arp"})
 
 
-@fault("ipvs-no-strict-arp", "ann-l2-multiple-responders", Wish(
-    stacks=frozenset({"metallb-l2", "kube-vip-arp"}), modes=frozenset({"ipvs"}), nodes=2
-))
+@fault(
+    "ipvs-no-strict-arp",
+    "ann-l2-multiple-responders",
+    Wish(stacks=frozenset({"metallb-l2", "kube-vip-arp"}), modes=frozenset({"ipvs"}), nodes=2),
+)
 def no_strict_arp(site: Site) -> None:
     """Every node holds the address on kube-ipvs0 and its kernel answers for it."""
     site.strict_arp = False
@@ -57,7 +59,9 @@ def antispoof(site: Site) -> None:
     site.responders = []
 
 
-@fault("l2-nobody-answers", "ann-l2-no-arp-ndp-reply", Wish(stacks=frozenset({"metallb-l2"}), modes=frozenset({"ipvs"})))
+@fault(
+    "l2-nobody-answers", "ann-l2-no-arp-ndp-reply", Wish(stacks=frozenset({"metallb-l2"}), modes=frozenset({"ipvs"}))
+)
 def nobody_answers(site: Site) -> None:
     """An external address that nothing announces: bound on kube-ipvs0, and strictARP keeps the kernel silent."""
     site.tells.add("external-ips")
@@ -100,5 +104,3 @@ def not_on_link(site: Site) -> None:
     site.others = [o for o in site.others if not o[3]]
     site.tells.add("off-link")
     site.lose(WIRE - 1, "silent")
-
-

@@ -9,9 +9,12 @@ from benchmarks.diagnosis.generate.site import BGP, CILIUM, METALLB, STACKS, Sit
 MOST = frozenset(STACKS) - {"keepalived", "klipper"}
 
 
-@fault("misread-icmp", "misread-icmp-to-vip", Wish(
-    stacks=METALLB | CILIUM | {"calico"}, modes=frozenset({"iptables", "nftables", "ebpf"})
-), felt=False)
+@fault(
+    "misread-icmp",
+    "misread-icmp-to-vip",
+    Wish(stacks=METALLB | CILIUM | {"calico"}, modes=frozenset({"iptables", "nftables", "ebpf"})),
+    felt=False,
+)
 def icmp(site: Site) -> None:
     """No kernel owns the address, so ping fails while the service works."""
     site.complaint = "icmp"
@@ -22,9 +25,18 @@ def wrong_port(site: Site) -> None:
     site.complaint = "port"
 
 
-@fault("misread-same-node", "misread-same-node-test", Wish(
-    stacks=frozenset({"metallb-l2", "calico", "metallb-bgp", "metallb-frr"}), modes=frozenset({"ipvs"}), policy="Local", nodes=3
-), accept=("proxy-hairpin",), felt=False)
+@fault(
+    "misread-same-node",
+    "misread-same-node-test",
+    Wish(
+        stacks=frozenset({"metallb-l2", "calico", "metallb-bgp", "metallb-frr"}),
+        modes=frozenset({"ipvs"}),
+        policy="Local",
+        nodes=3,
+    ),
+    accept=("proxy-hairpin",),
+    felt=False,
+)
 def same_node(site: Site) -> None:
     """IPVS on a node without a pod: the node's own test fails, clients outside are served."""
     site.minor = max(site.minor, 24)

@@ -12,7 +12,11 @@ KUBE_PROXY = frozenset({"iptables", "ipvs", "nftables"})
 NETFILTER = Wish(stacks=WITHOUT_CILIUM, modes=KUBE_PROXY)
 
 
-@fault("reverse-path-filter", "ingress-rp-filter-strict", Wish(stacks=frozenset(STACKS) - {"klipper", "keepalived"}, on_lan=False))
+@fault(
+    "reverse-path-filter",
+    "ingress-rp-filter-strict",
+    Wish(stacks=frozenset(STACKS) - {"klipper", "keepalived"}, on_lan=False),
+)
 def rp_filter(site: Site) -> None:
     """The client's network is routed by another interface of the node, and rp_filter is 1."""
     for node in entry(site):
@@ -84,15 +88,27 @@ def host_policy(site: Site) -> None:
         site.lose(NODE_IN, "silent", node=node.name)
 
 
-@fault("forwarding-off", "ingress-ip-forward-off", Wish(stacks=WITHOUT_CILIUM - {"klipper"}, modes=frozenset({"iptables", "nftables"})))
+@fault(
+    "forwarding-off",
+    "ingress-ip-forward-off",
+    Wish(stacks=WITHOUT_CILIUM - {"klipper"}, modes=frozenset({"iptables", "nftables"})),
+)
 def forwarding(site: Site) -> None:
     for node in entry(site):
-        for name in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding", f"net.ipv4.conf.{site.nic_of(node)}.forwarding"):
+        for name in (
+            "net.ipv4.ip_forward",
+            "net.ipv4.conf.all.forwarding",
+            f"net.ipv4.conf.{site.nic_of(node)}.forwarding",
+        ):
             node.sysctls[name] = "0"
         site.lose(FORWARD, "silent", node=node.name)
 
 
-@fault("forward-drop", "ingress-forward-drop", Wish(stacks=WITHOUT_CILIUM - {"kube-router"}, modes=frozenset({"iptables", "nftables"})))
+@fault(
+    "forward-drop",
+    "ingress-forward-drop",
+    Wish(stacks=WITHOUT_CILIUM - {"kube-router"}, modes=frozenset({"iptables", "nftables"})),
+)
 def forward_drop(site: Site) -> None:
     """Docker or ufw set the policy of FORWARD to DROP, and nothing accepts what kube-proxy did not mark."""
     for node in entry(site):
@@ -105,7 +121,11 @@ def forward_drop(site: Site) -> None:
         site.lose(FORWARD, "silent", node=node.name)
 
 
-@fault("conntrack-invalid-drop", "ingress-conntrack-invalid-drop", Wish(stacks=WITHOUT_CILIUM, modes=frozenset({"iptables"})))
+@fault(
+    "conntrack-invalid-drop",
+    "ingress-conntrack-invalid-drop",
+    Wish(stacks=WITHOUT_CILIUM, modes=frozenset({"iptables"})),
+)
 def invalid(site: Site) -> None:
     """KUBE-FORWARD drops what connection tracking calls invalid, and transfers stall."""
     for node in entry(site):
@@ -137,5 +157,3 @@ def mixed(site: Site) -> None:
     for node in entry(site):
         node.legacy_rules += ["-A FORWARD -s 172.17.0.0/16 -j ACCEPT", "-A FORWARD -j DROP"]
         site.lose(FORWARD, "silent", node=node.name)
-
-

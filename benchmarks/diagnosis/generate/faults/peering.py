@@ -24,7 +24,12 @@ def blocked(site: Site) -> None:
     which = site.rng.choice(("dropped", "rejected", "no-neighbour", "no-neighbour"))
     if which == "dropped":
         word = site.rng.choice(("Connect", "Active"))
-        _words(site, word, "" if word == "Connect" else "Socket: Connection timed out", site.rng.choice(("Connect", "Active")))
+        _words(
+            site,
+            word,
+            "" if word == "Connect" else "Socket: Connection timed out",
+            site.rng.choice(("Connect", "Active")),
+        )
     elif which == "rejected":
         error = site.rng.choice(("Socket: Connection refused", "Socket: No route to host"))
         _words(site, "Active", error, site.rng.choice(("Connect", "Active")))
@@ -72,7 +77,9 @@ def wrong_source(site: Site) -> None:
         node.extra_addresses.append((f"{net}.{i + 2}/24", device))
     for node in announcing(site):
         node.peer_source = next(a for a, d in node.extra_addresses if d == device).split("/")[0]
-        error = site.rng.choice(("Socket: Connection reset by peer", "Socket: Connection closed", "Socket: Connection timed out"))
+        error = site.rng.choice(
+            ("Socket: Connection reset by peer", "Socket: Connection closed", "Socket: Connection timed out")
+        )
         node.session.down("Active", error, "Active")
     site.tells.add("wrong-source")
 

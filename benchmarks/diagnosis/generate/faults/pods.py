@@ -64,5 +64,7 @@ def policy(site: Site) -> None:
 
 @fault("application-error", "app-layer-error")
 def application(site: Site) -> None:
-    site.http = site.rng.choice(("404 Not Found", "502 Bad Gateway", "503 Service Unavailable", "500 Internal Server Error"))
+    site.http = site.rng.choice(
+        ("404 Not Found", "502 Bad Gateway", "503 Service Unavailable", "500 Internal Server Error")
+    )
     site.lose(DATA, "http", inside=True)

@@ -15,13 +15,17 @@ def proxy_down(site: Site) -> None:
     for node in entry(site):
         node.proxy = site.rng.choice(("CrashLoopBackOff", "ImagePullBackOff", "Error"))
         node.programmed = False
-        node.proxy_log = ["E0312 09:11:02.113004 1 server.go:498] \"Error running ProxyServer\" err=\"unable to create proxier\""]
+        node.proxy_log = [
+            'E0312 09:11:02.113004 1 server.go:498] "Error running ProxyServer" err="unable to create proxier"'
+        ]
         site.lose(PROXY, "silent", node=node.name, inside=True)
 
 
-@fault("address-not-programmed", "proxy-lb-ip-not-programmed", Wish(
-    stacks=frozenset(STACKS) - {"klipper", "keepalived"} - CILIUM
-))
+@fault(
+    "address-not-programmed",
+    "proxy-lb-ip-not-programmed",
+    Wish(stacks=frozenset(STACKS) - {"klipper", "keepalived"} - CILIUM),
+)
 def not_programmed(site: Site) -> None:
     """ipMode Proxy keeps the address out of kube-proxy's rules; kube-router has to be told to take it."""
     if site.stack == "kube-router":
@@ -34,14 +38,18 @@ def not_programmed(site: Site) -> None:
         site.lose(PROXY, "silent", node=node.name, inside=True)
 
 
-@fault("local-policy-misprogrammed", "proxy-etp-local-misprogrammed", Wish(
-    stacks=KUBE_PROXY.stacks, policy="Local", modes=frozenset({"iptables", "ipvs"})
-))
+@fault(
+    "local-policy-misprogrammed",
+    "proxy-etp-local-misprogrammed",
+    Wish(stacks=KUBE_PROXY.stacks, policy="Local", modes=frozenset({"iptables", "ipvs"})),
+)
 def misprogrammed(site: Site) -> None:
     """The node is called otherwise in the cluster than kube-proxy calls itself, so no endpoint is local."""
     site.tells.add("hostname-override")
     for node in site.with_pod():
-        node.proxy_log = [f'I0312 09:10:44.120011 1 server.go:1051] "Successfully retrieved node IP" hostname="{node.name}.internal"']
+        node.proxy_log = [
+            f'I0312 09:10:44.120011 1 server.go:1051] "Successfully retrieved node IP" hostname="{node.name}.internal"'
+        ]
         site.lose(PROXY, "silent", node=node.name)
 
 

@@ -30,9 +30,11 @@ def wrong_interface(site: Site) -> None:
     site.tells.add("second-network")
 
 
-@fault("return-source-untranslated", "return-source-not-translated", Wish(
-    stacks=frozenset({"metallb-l2", "metallb-bgp", "metallb-frr", "calico"}), policy="Local", nodes=2
-))
+@fault(
+    "return-source-untranslated",
+    "return-source-not-translated",
+    Wish(stacks=frozenset({"metallb-l2", "metallb-bgp", "metallb-frr", "calico"}), policy="Local", nodes=2),
+)
 def untranslated(site: Site) -> None:
     """Answers of the pod reach the client with the pod's or the node's address as source."""
     for node in entry(site):
@@ -60,5 +62,3 @@ def mtu(site: Site) -> None:
     site.mtu = {"path": site.rng.choice((1400, 1420, 1476, 1492))}
     site.tells.add("path-mtu")
     site.lose(DATA, "stall")
-
-

@@ -17,17 +17,28 @@ def import_filter(site: Site) -> None:
     site.router.policy_missing = site.router.kind == "frr" and site.rng.random() < 0.6
 
 
-@fault("router-import-filter-host-routes", "router-import-policy", Wish(
-    stacks=frozenset({"calico"}), policy="Local", nodes=3, routers=frozenset({"routeros6", "routeros7", "frr", "bird"})
-), accept=("ann-from-node-without-endpoint", "proxy-no-local-endpoint"))
+@fault(
+    "router-import-filter-host-routes",
+    "router-import-policy",
+    Wish(
+        stacks=frozenset({"calico"}),
+        policy="Local",
+        nodes=3,
+        routers=frozenset({"routeros6", "routeros7", "frr", "bird"}),
+    ),
+    accept=("ann-from-node-without-endpoint", "proxy-no-local-endpoint"),
+)
 def import_host_routes(site: Site) -> None:
     """A filter for the exact range lets the aggregate in and keeps the host routes out."""
     site.router.accepts = "aggregate"
 
 
-@fault("router-multipath-disabled", "router-multipath-disabled", Wish(
-    stacks=BGP, policy="Cluster", nodes=3, routers=frozenset({"frr", "ios", "eos", "bird"})
-), felt=False)
+@fault(
+    "router-multipath-disabled",
+    "router-multipath-disabled",
+    Wish(stacks=BGP, policy="Cluster", nodes=3, routers=frozenset({"frr", "ios", "eos", "bird"})),
+    felt=False,
+)
 def multipath(site: Site) -> None:
     """Nothing fails: all traffic enters at one node."""
     site.router.multipath = False
@@ -57,9 +68,11 @@ def static_wins(site: Site) -> None:
     site.lose(ROUTER, "silent")
 
 
-@fault("router-wrong-table", "router-wrong-table", Wish(
-    stacks=BGP, on_lan=False, routers=frozenset({"frr", "ios", "routeros7"})
-))
+@fault(
+    "router-wrong-table",
+    "router-wrong-table",
+    Wish(stacks=BGP, on_lan=False, routers=frozenset({"frr", "ios", "routeros7"})),
+)
 def wrong_table(site: Site) -> None:
     site.router.vrf = site.rng.choice(("K8S", "servers", "vrf-lab"))
 
@@ -71,35 +84,43 @@ def other_router(site: Site) -> None:
     site.lose(ROUTER, site.rng.choice(("silent", "silent", "unreachable")))
 
 
-@fault("router-firewall-drop", "router-firewall-drop", Wish(
-    stacks=BGP, on_lan=False, routers=frozenset({"routeros6", "routeros7", "frr"})
-))
+@fault(
+    "router-firewall-drop",
+    "router-firewall-drop",
+    Wish(stacks=BGP, on_lan=False, routers=frozenset({"routeros6", "routeros7", "frr"})),
+)
 def firewall(site: Site) -> None:
     site.router.firewall.append("drop-pool")
     site.lose(ROUTER, "silent")
 
 
-@fault("router-nat", "router-nat-hairpin", Wish(
-    stacks=BGP, on_lan=False, routers=frozenset({"routeros6", "routeros7", "frr"})
-))
+@fault(
+    "router-nat",
+    "router-nat-hairpin",
+    Wish(stacks=BGP, on_lan=False, routers=frozenset({"routeros6", "routeros7", "frr"})),
+)
 def nat(site: Site) -> None:
     """A destination rule takes every packet for the port, or a source rule rewrites the answers."""
     site.router.nat.append(site.rng.choice(("dst-all", "src-answers")))
     site.lose(ROUTER if site.router.nat == ["dst-all"] else RETURN, "silent")
 
 
-@fault("router-ecmp-rehash", "router-ecmp-rehash", Wish(
-    stacks=BGP, policy="Cluster", nodes=3, routers=frozenset({"frr", "bird", "eos"})
-))
+@fault(
+    "router-ecmp-rehash",
+    "router-ecmp-rehash",
+    Wish(stacks=BGP, policy="Cluster", nodes=3, routers=frozenset({"frr", "bird", "eos"})),
+)
 def rehash(site: Site) -> None:
     """Established connections break when a next hop goes or comes; new ones work."""
     site.tells.add("rehash")
     site.lose(DATA, "reset", share=True)
 
 
-@fault("asymmetric-stateful-router", "return-asymmetric-stateful-firewall", Wish(
-    stacks=BGP, on_lan=True, routers=frozenset({"routeros6", "routeros7", "frr"})
-))
+@fault(
+    "asymmetric-stateful-router",
+    "return-asymmetric-stateful-firewall",
+    Wish(stacks=BGP, on_lan=True, routers=frozenset({"routeros6", "routeros7", "frr"})),
+)
 def asymmetric(site: Site) -> None:
     """Client and nodes share the segment, and the router drops what it calls invalid."""
     site.router.firewall.append("drop-invalid")

@@ -45,5 +45,13 @@ def told_of(broken: Broken) -> list[dict[str, str]]:
         other = site.client.prefix.rsplit(".", 1)[0] + ".240"
         return [{"probe": "http", "from": other, "to": target, "result": "reply"}]
     if "owner-without-service" in site.tells:
-        return [{"probe": "arp", "from": site.client.ip, "to": site.service.address, "result": "reply", "given": "service deleted"}]
+        return [
+            {
+                "probe": "arp",
+                "from": site.client.ip,
+                "to": site.service.address,
+                "result": "reply",
+                "given": "service deleted",
+            }
+        ]
     return []

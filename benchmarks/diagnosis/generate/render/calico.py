@@ -18,13 +18,19 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("ippools", "", "kubectl get ippools -o yaml", listed([_pool(site)]), plain=False)
     if site.stack != "calico":
         return
-    yield Output("bgpconf", "", "kubectl get bgpconfigurations default -o yaml", dumped(_configuration(site)), plain=False)
+    yield Output(
+        "bgpconf", "", "kubectl get bgpconfigurations default -o yaml", dumped(_configuration(site)), plain=False
+    )
     yield Output("peers", "", "kubectl get bgppeers -o yaml", listed(_peers(site)), plain=False)
     filters = listed([_filter(site)] if site.bgp_filter else [])
     yield Output("bgpfilters", "", "kubectl get bgpfilters -o yaml", filters, plain=False)
     if "host-endpoints" in site.tells:
-        yield Output("hostendpoints", "", "kubectl get hostendpoints -o yaml", listed(_host_endpoints(site)), plain=False)
-        yield Output("netpol-calico", "", "kubectl get globalnetworkpolicies -o yaml", listed([_global_policy()]), plain=False)
+        yield Output(
+            "hostendpoints", "", "kubectl get hostendpoints -o yaml", listed(_host_endpoints(site)), plain=False
+        )
+        yield Output(
+            "netpol-calico", "", "kubectl get globalnetworkpolicies -o yaml", listed([_global_policy()]), plain=False
+        )
     agents = _agents(site)
     yield Output("agents", "", "kubectl -n calico-system get pods -l k8s-app=calico-node -o wide", agents)
     for node in watched(site):
@@ -48,7 +54,9 @@ def _node(site: Site, node: Node) -> dict[str, object]:
             "name": node.name,
         },
         "spec": {"podCIDR": node.block},
-        "status": {"addresses": [{"address": node.ip, "type": "InternalIP"}, {"address": node.name, "type": "Hostname"}]},
+        "status": {
+            "addresses": [{"address": node.ip, "type": "InternalIP"}, {"address": node.name, "type": "Hostname"}]
+        },
     }
 
 
@@ -67,7 +75,12 @@ def _pool(site: Site) -> dict[str, object]:
         "nodeSelector": "all()",
         "vxlanMode": modes[1],
     }
-    return {"apiVersion": "crd.projectcalico.org/v1", "kind": "IPPool", "metadata": _meta("default-ipv4-ippool"), "spec": spec}
+    return {
+        "apiVersion": "crd.projectcalico.org/v1",
+        "kind": "IPPool",
+        "metadata": _meta("default-ipv4-ippool"),
+        "spec": spec,
+    }
 
 
 def _configuration(site: Site) -> dict[str, object]:
@@ -81,7 +94,12 @@ def _configuration(site: Site) -> dict[str, object]:
     elif site.announced:
         # Before 3.18 there is no field for load-balancer addresses: the range goes in as external addresses.
         spec["serviceExternalIPs"] = [{"cidr": site.announced}]
-    return {"apiVersion": "crd.projectcalico.org/v1", "kind": "BGPConfiguration", "metadata": _meta("default"), "spec": spec}
+    return {
+        "apiVersion": "crd.projectcalico.org/v1",
+        "kind": "BGPConfiguration",
+        "metadata": _meta("default"),
+        "spec": spec,
+    }
 
 
 def _peers(site: Site) -> list[dict[str, object]]:
@@ -109,7 +127,12 @@ def _peer(name: str, spec: dict[str, object] | dict[str, str]) -> dict[str, obje
 def _filter(site: Site) -> dict[str, object]:
     operator, cidr = site.bgp_filter.split(" ")
     rule = {"action": "Reject", "cidr": cidr, "matchOperator": operator}
-    return {"apiVersion": "crd.projectcalico.org/v1", "kind": "BGPFilter", "metadata": _meta("services"), "spec": {"exportV4": [rule]}}
+    return {
+        "apiVersion": "crd.projectcalico.org/v1",
+        "kind": "BGPFilter",
+        "metadata": _meta("services"),
+        "spec": {"exportV4": [rule]},
+    }
 
 
 def _host_endpoints(site: Site) -> list[dict[str, object]]:
@@ -117,14 +140,31 @@ def _host_endpoints(site: Site) -> list[dict[str, object]]:
     for node in site.nodes[:12]:
         spec = {"expectedIPs": [node.ip], "interfaceName": "*", "node": node.name}
         metadata = {"labels": {"host": "k8s"}, "name": f"{node.name}-auto-hep"}
-        found.append({"apiVersion": "crd.projectcalico.org/v1", "kind": "HostEndpoint", "metadata": metadata, "spec": spec})
+        found.append(
+            {"apiVersion": "crd.projectcalico.org/v1", "kind": "HostEndpoint", "metadata": metadata, "spec": spec}
+        )
     return found
 
 
 def _global_policy() -> dict[str, object]:
-    ingress = [{"action": "Allow", "protocol": "TCP", "destination": {"ports": [22, 179, 6443, 10250]}}, {"action": "Deny"}]
-    spec = {"applyOnForward": True, "ingress": ingress, "order": 10, "preDNAT": True, "selector": "host == 'k8s'", "types": ["Ingress"]}
-    return {"apiVersion": "crd.projectcalico.org/v1", "kind": "GlobalNetworkPolicy", "metadata": {"name": "hosts"}, "spec": spec}
+    ingress = [
+        {"action": "Allow", "protocol": "TCP", "destination": {"ports": [22, 179, 6443, 10250]}},
+        {"action": "Deny"},
+    ]
+    spec = {
+        "applyOnForward": True,
+        "ingress": ingress,
+        "order": 10,
+        "preDNAT": True,
+        "selector": "host == 'k8s'",
+        "types": ["Ingress"],
+    }
+    return {
+        "apiVersion": "crd.projectcalico.org/v1",
+        "kind": "GlobalNetworkPolicy",
+        "metadata": {"name": "hosts"},
+        "spec": spec,
+    }
 
 
 def _agents(site: Site) -> str:
@@ -143,12 +183,19 @@ def protocols(site: Site, node: Node) -> str:
     if node.agent != "Running":
         return "unable to connect to server control socket (/var/run/calico/bird.ctl): Connection refused\n"
     lines = ["BIRD v0.3.3+birdv1.6.8 ready.", "name     proto    table    state  since       info"]
-    lines += [f"{n:<8} {p:<8} master   up     {SINCE}    " for n, p in (("static1", "Static"), ("kernel1", "Kernel"), ("device1", "Device"), ("direct1", "Direct"))]
+    lines += [
+        f"{n:<8} {p:<8} master   up     {SINCE}    "
+        for n, p in (("static1", "Static"), ("kernel1", "Kernel"), ("device1", "Device"), ("direct1", "Direct"))
+    ]
     if site.mesh:
         for other in [n for n in site.nodes if n is not node][:4]:
             name = f"Mesh_{other.ip.replace('.', '_')}"
             good = other.agent == "Running"
-            word = "up     " + SINCE + "    Established" if good else "start  " + SINCE + "    Active        Socket: Connection refused"
+            word = (
+                "up     " + SINCE + "    Established"
+                if good
+                else "start  " + SINCE + "    Active        Socket: Connection refused"
+            )
             lines.append(f"{name} BGP      master   {word}")
     session = node.session
     if site.peers and session.at_node != "none":
@@ -165,7 +212,10 @@ def protocols(site: Site, node: Node) -> str:
         lines += [f"  BGP state:          {session.at_node}", f"    Neighbor address: {site.router.ip}"]
         lines += [f"    Neighbor AS:      {site.router.as_number + ('bad-as' in site.tells)}"]
         if up:
-            lines += ["    Session:          external multihop AS4", f"    Source address:   {node.peer_source or node.ip}"]
+            lines += [
+                "    Session:          external multihop AS4",
+                f"    Source address:   {node.peer_source or node.ip}",
+            ]
         elif session.error:
             lines += [f"    Last error:       {session.error}"]
     return "\n".join(lines) + "\n"
@@ -175,18 +225,25 @@ def routes(site: Site, node: Node) -> str:
     if node.agent != "Running":
         return "unable to connect to server control socket (/var/run/calico/bird.ctl): Connection refused\n"
     gateway = node.default_via or site.router.ip
-    lines = ["BIRD v0.3.3+birdv1.6.8 ready.", f"0.0.0.0/0          via {gateway} on {site.nic_of(node)} [kernel1 {SINCE}] * (10)"]
+    lines = [
+        "BIRD v0.3.3+birdv1.6.8 ready.",
+        f"0.0.0.0/0          via {gateway} on {site.nic_of(node)} [kernel1 {SINCE}] * (10)",
+    ]
     own = exports(site, node)
     host = f"{site.service.address}/32"
     for prefix in own:
         if prefix == host and node not in site.with_pod() and site.relays:
             other = site.with_pod()[0]
-            lines.append(f"{prefix:<18} via {other.ip} on {site.nic} [Mesh_{other.ip.replace('.', '_')} {SINCE}] * (100/0) [i]")
+            lines.append(
+                f"{prefix:<18} via {other.ip} on {site.nic} [Mesh_{other.ip.replace('.', '_')} {SINCE}] * (100/0) [i]"
+            )
         else:
             lines.append(f"{prefix:<18} blackhole [static1 {SINCE}] * (200)")
     lines.append(f"{node.block:<18} blackhole [static1 {SINCE}] * (200)")
     for other in [n for n in site.nodes if n is not node][:6] if site.mesh else []:
-        lines.append(f"{other.block:<18} via {other.ip} on {site.nic} [Mesh_{other.ip.replace('.', '_')} {SINCE}] * (100/0) [i]")
+        lines.append(
+            f"{other.block:<18} via {other.ip} on {site.nic} [Mesh_{other.ip.replace('.', '_')} {SINCE}] * (100/0) [i]"
+        )
     lines.append(f"{site.network:<18} dev {site.nic_of(node)} [direct1 {SINCE}] * (240)")
     return "\n".join(lines) + "\n"
 

@@ -33,7 +33,12 @@ def outputs(site: Site) -> Iterator[Output]:
         expression = f"tcp port {service.port} or tcp port {service.target}"
         yield Output("tcpdump", node.name, f"tcpdump -n -i any {expression}", _footer(traffic(site, node)))
         if site.family == "l2" and "off-link" not in site.tells:
-            yield Output("tcpdump-arp", node.name, f"tcpdump -n -e -i {site.nic_of(node)} arp host {service.address}", _footer(_arp(site, node)))
+            yield Output(
+                "tcpdump-arp",
+                node.name,
+                f"tcpdump -n -e -i {site.nic_of(node)} arp host {service.address}",
+                _footer(_arp(site, node)),
+            )
         if site.mode in {"iptables", "nftables"}:
             yield Output("conntrack", node.name, f"conntrack -L -d {service.address}", _tracked(site, node))
     if "wrong-source-answers" in site.tells:
@@ -45,13 +50,20 @@ def outputs(site: Site) -> Iterator[Output]:
                 f"10:00:0{i}.100733 IP {pod.ip}.{service.target} > {site.client.ip}.51514: Flags [S.], seq 9, ack 2, win 65160, length 0",
                 f"10:00:0{i}.100760 IP {site.client.ip}.51514 > {pod.ip}.{service.target}: Flags [R], seq 2, win 0, length 0",
             ]
-        yield Output("tcpdump-client", "client", f"tcpdump -n -i eth0 host {service.address} or net {site.pod_network}", _footer(lines))
+        yield Output(
+            "tcpdump-client",
+            "client",
+            f"tcpdump -n -i eth0 host {service.address} or net {site.pod_network}",
+            _footer(lines),
+        )
 
 
 def _footer(lines: list[str]) -> str:
     text = "tcpdump: data link type LINUX_SLL2\n" if lines and "  In " in lines[0] else ""
     text += "".join(f"{line}\n" for line in lines)
-    return text + f"{len(lines)} packets captured\n{len(lines)} packets received by filter\n0 packets dropped by kernel\n"
+    return (
+        text + f"{len(lines)} packets captured\n{len(lines)} packets received by filter\n0 packets dropped by kernel\n"
+    )
 
 
 def lost(site: Site, node: Node) -> tuple[Pod | None, Loss | None]:
@@ -81,26 +93,37 @@ def traffic(site: Site, node: Node) -> list[str]:
             lines.append(f"{time}.100151 {nic:<5} Out {back}")
             return lines
         if loss and loss.how == "prohibited":
-            return [lines[0], f"{time}.100151 {nic:<5} Out IP {node.ip} > {client.ip}: ICMP host {service.address} unreachable - admin prohibited, length 68"]
+            return [
+                lines[0],
+                f"{time}.100151 {nic:<5} Out IP {node.ip} > {client.ip}: ICMP host {service.address} unreachable - admin prohibited, length 68",
+            ]
         if stage <= FORWARD or pod is None:
             continue
         source = client.ip if site.local else node.ip
         remote = pod.node != node.name
         out = tunnel(site) if remote and tunnel(site) else nic if remote else _to_pods(site, node)
-        lines.append(f"{time}.100120 {out:<5} Out IP {source}.51514 > {pod.ip}.{service.target}: Flags [S], seq 814, win 64240, length 0")
+        lines.append(
+            f"{time}.100120 {out:<5} Out IP {source}.51514 > {pod.ip}.{service.target}: Flags [S], seq 814, win 64240, length 0"
+        )
         if stage in {FABRIC, POD_IN}:
             continue
         flags = "R." if stage == POD else "S."
         if loss and loss.how == "wrong-source":
             continue
         if not (stage == RETURN and remote and "dsr" in site.tells):
-            lines.append(f"{time}.100601 {out:<5} In  IP {pod.ip}.{service.target} > {source}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0")
+            lines.append(
+                f"{time}.100601 {out:<5} In  IP {pod.ip}.{service.target} > {source}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0"
+            )
             leaving = "eth8" if "second-network" in site.tells else nic
-            lines.append(f"{time}.100640 {leaving:<5} Out IP {service.address}.{service.port} > {client.ip}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0")
+            lines.append(
+                f"{time}.100640 {leaving:<5} Out IP {service.address}.{service.port} > {client.ip}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0"
+            )
         if stage == POD:
             return lines
     if stage >= REPLY_OUT + 2 and pod is not None:
-        lines.append(f"10:00:00.101101 {nic:<5} In  IP {client.ip}.51514 > {service.address}.{service.port}: Flags [.], ack 100, win 502, length 0")
+        lines.append(
+            f"10:00:00.101101 {nic:<5} In  IP {client.ip}.51514 > {service.address}.{service.port}: Flags [.], ack 100, win 502, length 0"
+        )
     return lines
 
 
@@ -124,27 +147,38 @@ def _as_backend(site: Site, node: Node) -> list[str]:
                 return []
             source = site.client.ip if site.local else other.ip
             arrive = tunnel(site) or site.nic_of(node)
-            lines = [f"10:00:00.100301 {arrive:<5} In  IP {source}.51514 > {pod.ip}.{service.target}: Flags [S], seq 814, win 64240, length 0"]
+            lines = [
+                f"10:00:00.100301 {arrive:<5} In  IP {source}.51514 > {pod.ip}.{service.target}: Flags [S], seq 814, win 64240, length 0"
+            ]
             if stage > POD_IN:
                 flags = "R." if stage == POD else "S."
                 leave = site.nic_of(node) if loss and loss.how == "wrong-source" else arrive
-                lines.append(f"10:00:00.100501 {leave:<5} Out IP {pod.ip}.{service.target} > {source}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0")
+                lines.append(
+                    f"10:00:00.100501 {leave:<5} Out IP {pod.ip}.{service.target} > {source}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0"
+                )
             return lines
     return []
 
 
 def _arp(site: Site, node: Node) -> list[str]:
     vip = site.service.address
-    asker_mac, asker = (site.client.mac, site.client.ip) if site.client.on_lan else ("48:8f:5a:10:22:01", site.router.ip)
+    asker_mac, asker = (
+        (site.client.mac, site.client.ip) if site.client.on_lan else ("48:8f:5a:10:22:01", site.router.ip)
+    )
     if "arp-request-lost" in site.tells:
         return []
     lines = []
     for second in range(3):
-        lines.append(f"10:00:0{second}.200101 {asker_mac} > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 60: Request who-has {vip} tell {asker}, length 46")
+        lines.append(
+            f"10:00:0{second}.200101 {asker_mac} > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 60: Request who-has {vip} tell {asker}, length 46"
+        )
         mine = [m for m, name in answering(site) if name == node.name]
         if "arp-reply-lost" in site.tells and node.name == site.leader:
             mine = [node.mac]
-        lines += [f"10:00:0{second}.200151 {m} > {asker_mac}, ethertype ARP (0x0806), length 42: Reply {vip} is-at {m}, length 28" for m in mine]
+        lines += [
+            f"10:00:0{second}.200151 {m} > {asker_mac}, ethertype ARP (0x0806), length 42: Reply {vip} is-at {m}, length 28"
+            for m in mine
+        ]
     return lines
 
 
@@ -162,7 +196,9 @@ def _tracked(site: Site, node: Node) -> str:
         return end.format(0)
     source = client.ip if site.local else node.ip
     answered = loss is None or loss.stage > POD or loss.share
-    state = "ESTABLISHED" if loss is None or loss.stage > RETURN or loss.share else "SYN_RECV" if answered else "SYN_SENT"
+    state = (
+        "ESTABLISHED" if loss is None or loss.stage > RETURN or loss.share else "SYN_RECV" if answered else "SYN_SENT"
+    )
     mark = "" if answered else "[UNREPLIED] "
     assured = "[ASSURED] " if state == "ESTABLISHED" else ""
     return (

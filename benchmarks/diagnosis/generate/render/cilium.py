@@ -23,10 +23,14 @@ def outputs(site: Site) -> Iterator[Output]:
         adverts = listed([] if site.advertisement == "none" else [_advertisement(site)])
         yield Output("advertisements", "", "kubectl get ciliumbgpadvertisements -o yaml", adverts, plain=False)
         yield Output("peers", "", "kubectl get ciliumbgpclusterconfigs -o yaml", listed(_cluster(site)), plain=False)
-        yield Output("peer-config", "", "kubectl get ciliumbgppeerconfigs -o yaml", listed([_peer_config(site)]), plain=False)
+        yield Output(
+            "peer-config", "", "kubectl get ciliumbgppeerconfigs -o yaml", listed([_peer_config(site)]), plain=False
+        )
         yield Output("cilium-bgp", "", "cilium bgp peers", _bgp_peers(site))
         yield Output("cilium-routes", "", "cilium bgp routes advertised ipv4 unicast", _advertised(site))
-    yield Output("cilium-config", "", "kubectl get cm -n kube-system cilium-config -o yaml", dumped(_config(site)), plain=False)
+    yield Output(
+        "cilium-config", "", "kubectl get cm -n kube-system cilium-config -o yaml", dumped(_config(site)), plain=False
+    )
     for node in watched(site):
         pod = f"kubectl -n kube-system exec cilium-{suffix(site.rng)} -- cilium-dbg service list"
         yield Output("cilium-services", node.name, pod, _services(site, node))
@@ -84,7 +88,7 @@ def _peer_config(site: Site) -> dict[str, object]:
     family = {"advertisements": {"matchLabels": {"advertise": "bgp"}}, "afi": "ipv4", "safi": "unicast"}
     spec: dict[str, object] = {"families": [family]}
     if site.password:
-        spec["authSecretRef"] = "bgp-auth"  # noqa: S105  (a secret's name)
+        spec["authSecretRef"] = "bgp-auth"
     return _object("CiliumBGPPeerConfig", "peer", spec)
 
 
@@ -105,7 +109,17 @@ def _bgp_peers(site: Site) -> str:
         peer = str(site.router.as_number + ("bad-as" in site.tells))
         address = f"{site.router.peer or site.router.ip}"
         rows.append((node.name, str(site.node_as), peer, address, word, uptime, "ipv4/unicast", "0", str(sent)))
-    head = ("Node", "Local AS", "Peer AS", "Peer Address", "Session State", "Uptime", "Family", "Received", "Advertised")
+    head = (
+        "Node",
+        "Local AS",
+        "Peer AS",
+        "Peer Address",
+        "Session State",
+        "Uptime",
+        "Family",
+        "Received",
+        "Advertised",
+    )
     return columns(head, rows) if rows else "\n".join(("   ".join(head), ""))
 
 
@@ -114,7 +128,17 @@ def _advertised(site: Site) -> str:
     for node in site.nodes:
         for prefix in received(site, node):
             hop = node.peer_source or node.ip
-            rows.append((node.name, str(site.node_as), site.router.ip, prefix, hop, "51h12m", f"[{{Origin: i}} {{AsPath: {site.node_as}}}]"))
+            rows.append(
+                (
+                    node.name,
+                    str(site.node_as),
+                    site.router.ip,
+                    prefix,
+                    hop,
+                    "51h12m",
+                    f"[{{Origin: i}} {{AsPath: {site.node_as}}}]",
+                )
+            )
     head = ("Node", "VRouter", "Peer", "Prefix", "NextHop", "Age", "Attrs")
     return columns(head, rows) if rows else "\n".join(("   ".join(head), ""))
 

@@ -32,7 +32,9 @@ def outputs(site: Site) -> Iterator[Output]:
         return
     url = f"http://{client.name or vip}:{service.port}/"
     yield Output("curl", "client", f"curl -v -m 5 {url}", "".join(curl(site, how) for how in attempts(site)))
-    yield Output("nc", "client", f"nc -vz -w 3 {vip} {service.port}", "".join(netcat(site, how) for how in attempts(site)))
+    yield Output(
+        "nc", "client", f"nc -vz -w 3 {vip} {service.port}", "".join(netcat(site, how) for how in attempts(site))
+    )
     yield Output("ping", "client", f"ping -c 3 {vip}", ping(site))
     yield Output("traceroute", "client", f"traceroute -n {vip}", traceroute(site))
     yield Output("nmap", "client", f"nmap -Pn --reason -p {service.port} {vip}", nmap(site))
@@ -46,7 +48,12 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("curl-address", "client", f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, OK))
     if "path-mtu" in site.tells:
         for size, answer in ((1472, False), (1200, True)):
-            yield Output("ping-size", "client", f"ping -M do -s {size} -c 3 {site.nodes[-1].ip}", _sized(site, size, answer=answer))
+            yield Output(
+                "ping-size",
+                "client",
+                f"ping -M do -s {size} -c 3 {site.nodes[-1].ip}",
+                _sized(site, size, answer=answer),
+            )
     for node in watched(site):
         how = inside(site, node)
         if how:
@@ -57,7 +64,12 @@ def outputs(site: Site) -> Iterator[Output]:
                 yield Output("curl-pod", node.name, f"curl -v -m 5 http://{pod.ip}:{service.target}/", text)
     if site.complaint == "port":
         wrong = service.node_port if site.rng.random() < 0.7 else service.target + 1
-        yield Output("curl-port", "client", f"curl -v -m 5 http://{vip}:{wrong}/", curl(site, "refused" if site.mode == "ipvs" else "silent", to=(vip, wrong)))
+        yield Output(
+            "curl-port",
+            "client",
+            f"curl -v -m 5 http://{vip}:{wrong}/",
+            curl(site, "refused" if site.mode == "ipvs" else "silent", to=(vip, wrong)),
+        )
 
 
 def attempts(site: Site) -> list[str]:
@@ -120,19 +132,37 @@ def curl(site: Site, how: str, to: tuple[str, int] | None = None) -> str:
     head = f"*   Trying {ip}:{port}...\n"
     host = name or ip
     if how in {"silent", "wrong-source"}:
-        return head + "* Connection timed out after 5001 milliseconds\n* Closing connection 0\ncurl: (28) Connection timed out after 5001 milliseconds\n"
+        return (
+            head
+            + "* Connection timed out after 5001 milliseconds\n* Closing connection 0\ncurl: (28) Connection timed out after 5001 milliseconds\n"
+        )
     if how == "refused":
-        return head + f"* connect to {ip} port {port} failed: Connection refused\n* Failed to connect to {host} port {port} after 1 ms: Couldn't connect to server\ncurl: (7) Failed to connect to {host} port {port} after 1 ms: Couldn't connect to server\n"
+        return (
+            head
+            + f"* connect to {ip} port {port} failed: Connection refused\n* Failed to connect to {host} port {port} after 1 ms: Couldn't connect to server\ncurl: (7) Failed to connect to {host} port {port} after 1 ms: Couldn't connect to server\n"
+        )
     if how in {"prohibited", "unreachable"}:
-        return head + f"* connect to {ip} port {port} failed: No route to host\n* Failed to connect to {host} port {port} after 3059 ms: Couldn't connect to server\ncurl: (7) Failed to connect to {host} port {port} after 3059 ms: Couldn't connect to server\n"
+        return (
+            head
+            + f"* connect to {ip} port {port} failed: No route to host\n* Failed to connect to {host} port {port} after 3059 ms: Couldn't connect to server\ncurl: (7) Failed to connect to {host} port {port} after 3059 ms: Couldn't connect to server\n"
+        )
     head += f"* Connected to {host} ({ip}) port {port} (#0)\n> GET / HTTP/1.1\n> Host: {host}:{port}\n> User-Agent: curl/7.88.1\n> Accept: */*\n>\n"
     if how == "stall":
-        return head + "* Operation timed out after 5000 milliseconds with 0 bytes received\n* Closing connection 0\ncurl: (28) Operation timed out after 5000 milliseconds with 0 bytes received\n"
+        return (
+            head
+            + "* Operation timed out after 5000 milliseconds with 0 bytes received\n* Closing connection 0\ncurl: (28) Operation timed out after 5000 milliseconds with 0 bytes received\n"
+        )
     if how == "reset":
-        return head + "* Recv failure: Connection reset by peer\n* Closing connection 0\ncurl: (56) Recv failure: Connection reset by peer\n"
+        return (
+            head
+            + "* Recv failure: Connection reset by peer\n* Closing connection 0\ncurl: (56) Recv failure: Connection reset by peer\n"
+        )
     status = site.http if how == "http" else "200 OK"
     body = "<html>" + status + "</html>\n"
-    return head + f"< HTTP/1.1 {status}\n< Server: nginx/1.25.3\n< Content-Type: text/html\n< Content-Length: {len(body)}\n<\n{body}* Connection #0 to host {host} left intact\n"
+    return (
+        head
+        + f"< HTTP/1.1 {status}\n< Server: nginx/1.25.3\n< Content-Type: text/html\n< Content-Length: {len(body)}\n<\n{body}* Connection #0 to host {host} left intact\n"
+    )
 
 
 def netcat(site: Site, how: str) -> str:
@@ -169,7 +199,11 @@ def nmap(site: Site) -> str:
 
 def ping_reply(site: Site) -> tuple[str, Node | None]:
     """(reply, silent, unreachable or port; the node that says it)."""
-    before = [loss for loss in site.losses if loss.stage <= WIRE + 1 and not loss.share and loss.stage > NAME and not loss.node]
+    before = [
+        loss
+        for loss in site.losses
+        if loss.stage <= WIRE + 1 and not loss.share and loss.stage > NAME and not loss.node
+    ]
     nobody = site.client.on_lan and site.family != "bgp" and not answering(site) and "off-link" not in site.tells
     if "asks-by-arp" in site.tells or (nobody and site.family == "l2"):
         return "unreachable", None
@@ -183,7 +217,11 @@ def ping_reply(site: Site) -> tuple[str, Node | None]:
     if any(device for address, device in owned(site, node) if address == site.service.address) or site.family == "host":
         if site.mode == "ipvs" and site.minor >= 26 and site.cni != "kube-router":
             return "port", node
-        back = [x for x in site.losses if x.stage >= REPLY_OUT and x.stage < DATA and x.how == "silent" and (not x.node or x.node == node.name)]
+        back = [
+            x
+            for x in site.losses
+            if x.stage >= REPLY_OUT and x.stage < DATA and x.how == "silent" and (not x.node or x.node == node.name)
+        ]
         return ("silent" if back and not back[0].remote else "reply"), node
     return "silent", node
 
@@ -197,14 +235,29 @@ def ping(site: Site) -> str:
         if site.client.on_lan and site.family == "bgp" and node and site.rng.random() < 0.6:
             redirect = f"From {site.router.ip}: icmp_seq=1 Redirect Host(New nexthop: {node.ip})\n"
         hop = 64 if site.client.on_lan else 63
-        lines = "".join(f"64 bytes from {vip}: icmp_seq={i} ttl={hop} time=0.{site.rng.randrange(300, 900)} ms\n" for i in (1, 2, 3))
-        return head + redirect + lines + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 3 received, 0% packet loss, time 2003ms\nrtt min/avg/max/mdev = 0.412/0.501/0.690/0.089 ms\n"
+        lines = "".join(
+            f"64 bytes from {vip}: icmp_seq={i} ttl={hop} time=0.{site.rng.randrange(300, 900)} ms\n" for i in (1, 2, 3)
+        )
+        return (
+            head
+            + redirect
+            + lines
+            + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 3 received, 0% packet loss, time 2003ms\nrtt min/avg/max/mdev = 0.412/0.501/0.690/0.089 ms\n"
+        )
     if what == "unreachable":
         lines = "".join(f"From {site.client.ip} icmp_seq={i} Destination Host Unreachable\n" for i in (1, 2, 3))
-        return head + lines + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2049ms\n"
+        return (
+            head
+            + lines
+            + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2049ms\n"
+        )
     if what == "port" and node:
         lines = "".join(f"From {vip} icmp_seq={i} Destination Port Unreachable\n" for i in (1, 2, 3))
-        return head + lines + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2049ms\n"
+        return (
+            head
+            + lines
+            + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2049ms\n"
+        )
     return head + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, 100% packet loss, time 2034ms\n"
 
 
@@ -239,14 +292,19 @@ def arping(site: Site) -> str:
     for _ in range(3 if found else 0):
         lines += [f"Unicast reply from {vip} [{mac.upper()}]  0.{site.rng.randrange(600, 990)}ms" for mac in found[:4]]
     count = 3 * len(found[:4])
-    return "\n".join([*lines, f"Sent 3 probes ({'1' if found else '3'} broadcast(s))", f"Received {count} response(s)"]) + "\n"
+    return (
+        "\n".join([*lines, f"Sent 3 probes ({'1' if found else '3'} broadcast(s))", f"Received {count} response(s)"])
+        + "\n"
+    )
 
 
 def _route(site: Site) -> str:
     vip, client = site.service.address, site.client
     if client.routes:
         return f"{vip} via 10.212.134.1 dev tun0 src 10.212.134.77 uid 1000\n    cache\n"
-    on_link = client.on_lan and (site.family == "l2" and "off-link" not in site.tells or site.family == "host" or "asks-by-arp" in site.tells)
+    on_link = client.on_lan and (
+        (site.family == "l2" and "off-link" not in site.tells) or site.family == "host" or "asks-by-arp" in site.tells
+    )
     if on_link:
         return f"{vip} dev eth0 src {client.ip} uid 1000\n    cache\n"
     gateway = site.router.ip if client.on_lan else site.router.office_ip
@@ -297,7 +355,11 @@ def _sized(site: Site, size: int, *, answer: bool) -> str:
     head = f"PING {target} ({target}) {size}({size + 28}) bytes of data.\n"
     if answer:
         lines = "".join(f"{size + 8} bytes from {target}: icmp_seq={i} ttl=63 time=0.5{i}1 ms\n" for i in (1, 2, 3))
-        return head + lines + f"\n--- {target} ping statistics ---\n3 packets transmitted, 3 received, 0% packet loss, time 2003ms\n"
-    return head + f"\n--- {target} ping statistics ---\n3 packets transmitted, 0 received, 100% packet loss, time 2044ms\n"
-
-
+        return (
+            head
+            + lines
+            + f"\n--- {target} ping statistics ---\n3 packets transmitted, 3 received, 0% packet loss, time 2003ms\n"
+        )
+    return (
+        head + f"\n--- {target} ping statistics ---\n3 packets transmitted, 0 received, 100% packet loss, time 2044ms\n"
+    )

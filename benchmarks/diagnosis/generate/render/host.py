@@ -9,7 +9,11 @@ from benchmarks.diagnosis.generate.flow import answering
 from benchmarks.diagnosis.generate.render.output import Output, watched
 from benchmarks.diagnosis.generate.site import Node, Site
 
-TUNNELS = {"calico": {"vxlan": "vxlan.calico", "ipip": "tunl0"}, "flannel": {"vxlan": "flannel.1"}, "cilium": {"vxlan": "cilium_vxlan"}}
+TUNNELS = {
+    "calico": {"vxlan": "vxlan.calico", "ipip": "tunl0"},
+    "flannel": {"vxlan": "flannel.1"},
+    "cilium": {"vxlan": "cilium_vxlan"},
+}
 HEADERS = {"vxlan": 50, "ipip": 20, "none": 0}
 
 
@@ -20,7 +24,12 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("ip-route", node.name, "ip route", routes(site, node))
         yield Output("ip-neigh", node.name, "ip neigh", neighbours(site, node))
         yield Output("ip-rule", node.name, "ip rule", rules(site, node))
-        yield Output("sysctl", node.name, "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore", settings(site, node))
+        yield Output(
+            "sysctl",
+            node.name,
+            "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore",
+            settings(site, node),
+        )
         yield Output("ss", node.name, "ss -tlnp", sockets(site, node))
         yield Output("nstat", node.name, "nstat -az", counters(site, node))
         yield Output("dmesg", node.name, "dmesg -T", kernel_log(site, node))
@@ -29,7 +38,9 @@ def outputs(site: Site) -> Iterator[Output]:
             if pod.node != node.name:
                 yield Output("route-get-pod", node.name, f"ip route get {pod.ip}", get(site, node, pod.ip))
         if service.address and site.mode != "ebpf":
-            yield Output("route-get-vip", node.name, f"ip route get {service.address}", get(site, node, service.address))
+            yield Output(
+                "route-get-vip", node.name, f"ip route get {service.address}", get(site, node, service.address)
+            )
 
 
 def tunnel(site: Site) -> str:
@@ -59,8 +70,22 @@ def addresses(site: Site, node: Node) -> str:
     mine = owned(site, node)
     link = site.mtu.get("link", 1500)
     devices: list[tuple[str, str, int, str, str, list[str]]] = [
-        ("lo", "LOOPBACK,UP,LOWER_UP", 65536, "UNKNOWN", "loopback 00:00:00:00:00:00", ["127.0.0.1/8", *(f"{a}/32" for a, d in mine if d == "lo")]),
-        (nic, "BROADCAST,MULTICAST,UP,LOWER_UP", link, "UP", f"ether {node.mac}", [f"{node.ip}/{length}", *(f"{a}/32" for a, d in mine if d == nic)]),
+        (
+            "lo",
+            "LOOPBACK,UP,LOWER_UP",
+            65536,
+            "UNKNOWN",
+            "loopback 00:00:00:00:00:00",
+            ["127.0.0.1/8", *(f"{a}/32" for a, d in mine if d == "lo")],
+        ),
+        (
+            nic,
+            "BROADCAST,MULTICAST,UP,LOWER_UP",
+            link,
+            "UP",
+            f"ether {node.mac}",
+            [f"{node.ip}/{length}", *(f"{a}/32" for a, d in mine if d == nic)],
+        ),
     ]
     extra: dict[str, list[str]] = {}
     for address, device in node.extra_addresses:
@@ -73,9 +98,20 @@ def addresses(site: Site, node: Node) -> str:
     if tunnel(site):
         mtu = site.mtu.get("tunnel", 1500 - HEADERS[site.encapsulation])
         own = [] if site.cni == "cilium" else [f"{block[0]}/32"]
-        devices.append((tunnel(site), "BROADCAST,MULTICAST,UP,LOWER_UP", mtu, "UNKNOWN", f"ether 66:{node.mac[3:]}", own))
+        devices.append(
+            (tunnel(site), "BROADCAST,MULTICAST,UP,LOWER_UP", mtu, "UNKNOWN", f"ether 66:{node.mac[3:]}", own)
+        )
     if site.cni == "flannel":
-        devices.append(("cni0", "BROADCAST,MULTICAST,UP,LOWER_UP", site.mtu.get("pod", 1450), "UP", f"ether 8a:{node.mac[3:]}", [f"{block[1]}/24"]))
+        devices.append(
+            (
+                "cni0",
+                "BROADCAST,MULTICAST,UP,LOWER_UP",
+                site.mtu.get("pod", 1450),
+                "UP",
+                f"ether 8a:{node.mac[3:]}",
+                [f"{block[1]}/24"],
+            )
+        )
     if site.mode == "ipvs":
         device = "kube-dummy-if" if site.cni == "kube-router" else "kube-ipvs0"
         held = [a for a, d in mine if d == device]
@@ -83,19 +119,34 @@ def addresses(site: Site, node: Node) -> str:
         devices.append((device, "BROADCAST,NOARP", 1500, "DOWN", "ether 5e:0c:1d:77:a1:02", [f"{a}/32" for a in held]))
     for pod in site.pods:
         if pod.node == node.name and site.cni == "calico":
-            devices.append((f"cali{node.mac.replace(':', '')[:11]}@if4", "BROADCAST,MULTICAST,UP,LOWER_UP", site.mtu.get("pod", 1500 - HEADERS[site.encapsulation]), "UP", "ether ee:ee:ee:ee:ee:ee", []))
+            devices.append(
+                (
+                    f"cali{node.mac.replace(':', '')[:11]}@if4",
+                    "BROADCAST,MULTICAST,UP,LOWER_UP",
+                    site.mtu.get("pod", 1500 - HEADERS[site.encapsulation]),
+                    "UP",
+                    "ether ee:ee:ee:ee:ee:ee",
+                    [],
+                )
+            )
     return "".join(_device(i + 1, *device) for i, device in enumerate(devices))
 
 
 def _device(index: int, name: str, flags: str, mtu: int, state: str, kind: str, held: list[str]) -> str:
     brd = "00:00:00:00:00:00" if name == "lo" else "ff:ff:ff:ff:ff:ff"
     discipline = "noqueue" if name == "lo" or "cali" in name else "noop" if state == "DOWN" else "fq_codel"
-    lines = [f"{index}: {name}: <{flags}> mtu {mtu} qdisc {discipline} state {state} group default qlen 1000", f"    link/{kind} brd {brd}"]
+    lines = [
+        f"{index}: {name}: <{flags}> mtu {mtu} qdisc {discipline} state {state} group default qlen 1000",
+        f"    link/{kind} brd {brd}",
+    ]
     if kind == "none":
         lines[1] = "    link/none"
     for address in held:
         scope = "host" if address.startswith("127.") else "global"
-        lines += [f"    inet {address} scope {scope} {name.split('@')[0]}", "       valid_lft forever preferred_lft forever"]
+        lines += [
+            f"    inet {address} scope {scope} {name.split('@')[0]}",
+            "       valid_lft forever preferred_lft forever",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -148,7 +199,9 @@ def _to_block(site: Site, other: Node) -> str:
 def get(site: Site, node: Node, address: str) -> str:
     """`ip route get`: the answer of the longest prefix."""
     nic = site.nic_of(node)
-    if any(a == address for a, _ in owned(site, node)) or any(a.split("/")[0] == address for a, _ in node.extra_addresses):
+    if any(a == address for a, _ in owned(site, node)) or any(
+        a.split("/")[0] == address for a, _ in node.extra_addresses
+    ):
         return f"local {address} dev lo src {address} uid 0\n    cache <local>\n"
     best: tuple[int, str] = (-1, "")
     for line in routes(site, node).splitlines():
@@ -161,7 +214,10 @@ def get(site: Site, node: Node, address: str) -> str:
     if words[0] == "blackhole":
         return "RTNETLINK answers: Invalid argument\n"
     device = words[words.index("dev") + 1]
-    source = next((a.split("/")[0] for a, d in node.extra_addresses if d == device), node.ip if device == nic else str(ipaddress.ip_network(node.block)[0]))
+    source = next(
+        (a.split("/")[0] for a, d in node.extra_addresses if d == device),
+        node.ip if device == nic else str(ipaddress.ip_network(node.block)[0]),
+    )
     via = f" via {words[words.index('via') + 1]}" if "via" in words else ""
     return f"{address}{via} dev {device} src {source} uid 0\n    cache\n"
 
@@ -170,7 +226,9 @@ def neighbours(site: Site, node: Node) -> str:
     nic = site.nic_of(node)
     lines = [f"{site.router.ip} dev {nic} lladdr 48:8f:5a:10:22:01 REACHABLE"]
     for other in [n for n in site.nodes if n is not node][:8]:
-        lines.append(f"{other.ip} dev {nic} lladdr {other.mac} {site.rng.choice(('REACHABLE', 'STALE', 'STALE', 'DELAY'))}")
+        lines.append(
+            f"{other.ip} dev {nic} lladdr {other.mac} {site.rng.choice(('REACHABLE', 'STALE', 'STALE', 'DELAY'))}"
+        )
     if site.client.on_lan:
         lines.append(f"{site.client.ip} dev {nic} lladdr {site.client.mac} STALE")
     if node.default_via and node.default_via.startswith(site.network.rsplit(".", 1)[0]):
@@ -233,6 +291,9 @@ def counters(site: Site, node: Node) -> str:
 
 
 def kernel_log(site: Site, node: Node) -> str:
-    lines = [f"[Thu May  2 08:00:0{i} 2024] {text}" for i, text in enumerate(("Linux version " + site.system[1], f"{site.nic_of(node)}: link is up"))]
+    lines = [
+        f"[Thu May  2 08:00:0{i} 2024] {text}"
+        for i, text in enumerate(("Linux version " + site.system[1], f"{site.nic_of(node)}: link is up"))
+    ]
     lines += [f"[Thu May  2 09:2{i % 10}:11 2024] {text}" for i, text in enumerate(node.kernel_log)]
     return "\n".join(lines) + "\n"

@@ -18,17 +18,23 @@ def outputs(site: Site) -> Iterator[Output]:
     yield Output("svc", "", f"kubectl get svc {where}{service.name} -o yaml", dumped(service_object(site)), plain=False)
     yield Output("describe-svc", "", f"kubectl describe svc {where}{service.name}", describe_service(site))
     yield Output("svc-all", "", "kubectl get svc -A -o wide", services(site))
-    yield Output("slices", "", f"kubectl get endpointslices {where}-o yaml", listed([endpoint_slice(site)]), plain=False)
+    yield Output(
+        "slices", "", f"kubectl get endpointslices {where}-o yaml", listed([endpoint_slice(site)]), plain=False
+    )
     yield Output("endpoints", "", f"kubectl get endpoints {where}{service.name}", endpoints(site))
     yield Output("nodes", "", "kubectl get nodes -o wide", nodes(site))
     yield Output("labels", "", "kubectl get nodes --show-labels", labels(site))
     yield Output("pods", "", f"kubectl get pods {where}-o wide --show-labels", pods(site))
     yield Output("pods-all", "", "kubectl get pods -A -o wide", all_pods(site))
-    yield Output("version", "", "kubectl version", f"Client Version: v1.{site.minor}.2\nServer Version: v1.{site.minor}.4\n")
+    yield Output(
+        "version", "", "kubectl version", f"Client Version: v1.{site.minor}.2\nServer Version: v1.{site.minor}.4\n"
+    )
     if site.mode in MODES_WITH_KUBE_PROXY and site.stack not in {"klipper", "kube-router"}:
         text = dumped(kube_proxy_map(site))
         yield Output("cm-kube-proxy", "", "kubectl get cm -n kube-system kube-proxy -o yaml", text, plain=False)
-    yield Output("netpol", "", f"kubectl get networkpolicies {where}-o yaml", listed(network_policies(site)), plain=False)
+    yield Output(
+        "netpol", "", f"kubectl get networkpolicies {where}-o yaml", listed(network_policies(site)), plain=False
+    )
     for pod in site.pods[:1]:
         if not pod.ready or pod.listens != "0.0.0.0" or "target-port" in site.tells:
             yield Output("describe-pod", "", f"kubectl describe pod {where}{pod.name}", describe_pod(site))
@@ -52,7 +58,13 @@ def service_object(site: Site) -> dict[str, object]:
         "ipFamilies": ["IPv4"],
         "ipFamilyPolicy": "SingleStack",
         "ports": [
-            {"name": "http", "nodePort": service.node_port, "port": service.port, "protocol": "TCP", "targetPort": service.target}
+            {
+                "name": "http",
+                "nodePort": service.node_port,
+                "port": service.port,
+                "protocol": "TCP",
+                "targetPort": service.target,
+            }
         ],
         "selector": dict(pair.split("=", 1) for pair in service.selector.split(",")),
         "sessionAffinity": "None",
@@ -80,7 +92,9 @@ def service_object(site: Site) -> dict[str, object]:
         if reason and not site.pool_exists:
             reason = "no_pool"
         if reason:
-            status["conditions"] = [{"message": "", "reason": reason, "status": "False", "type": "cilium.io/IPAMRequestSatisfied"}]
+            status["conditions"] = [
+                {"message": "", "reason": reason, "status": "False", "type": "cilium.io/IPAMRequestSatisfied"}
+            ]
     annotations = dict(service.annotations)
     if service.address and site.stack in METALLB_ALLOCATES and site.version >= "0.14":
         annotations["metallb.io/ip-allocated-from-pool"] = site.pool_name
@@ -106,7 +120,12 @@ def events(site: Site) -> list[tuple[str, str, str, str]]:
     """(type, reason, source, message) as the announcer's controllers write them."""
     service = site.service
     found = list(service.events)
-    if service.events_only or site.stack not in METALLB_ALLOCATES or not service.address or "external-ips" in site.tells:
+    if (
+        service.events_only
+        or site.stack not in METALLB_ALLOCATES
+        or not service.address
+        or "external-ips" in site.tells
+    ):
         return found
     if not found:
         found = [("Normal", "IPAllocated", "metallb-controller", f'Assigned IP ["{service.address}"]')]
@@ -117,9 +136,13 @@ def events(site: Site) -> list[tuple[str, str, str, str]]:
                 f'"{site.leader}" with protocol "layer2"'
             )
             return [*found, ("Warning", "announceFailed", "metallb-speaker", text)]
-        names = [n for _, n in answering(site) if n] or ([site.leader] if site.leader and site.announces_service else [])
+        names = [n for _, n in answering(site) if n] or (
+            [site.leader] if site.leader and site.announces_service else []
+        )
         for name in names if "memberlist" in site.tells else names[:1]:
-            found.append(("Normal", "nodeAssigned", "metallb-speaker", f'announcing from node "{name}" with protocol "layer2"'))
+            found.append(
+                ("Normal", "nodeAssigned", "metallb-speaker", f'announcing from node "{name}" with protocol "layer2"')
+            )
     if site.stack in METALLB - {"metallb-l2"}:
         for node in candidates(site)[:5]:
             text = f'announcing from node "{node.name}" with protocol "bgp"'
@@ -135,7 +158,10 @@ def describe_service(site: Site) -> str:
         ("Name", service.name),
         ("Namespace", service.namespace),
         ("Labels", service.labels),
-        ("Annotations", "\n                          ".join(f"{k}: {v}" for k, v in service.annotations.items()) or "<none>"),
+        (
+            "Annotations",
+            "\n                          ".join(f"{k}: {v}" for k, v in service.annotations.items()) or "<none>",
+        ),
         ("Selector", service.selector),
         ("Type", str(spec["type"])),
         ("IP Family Policy", "SingleStack"),
@@ -173,10 +199,14 @@ def describe_service(site: Site) -> str:
 
 def services(site: Site) -> str:
     service = site.service
-    rows = [(ns, n, "LoadBalancer" if a else "ClusterIP", c, a or "<none>", f"{p}/TCP") for ns, n, c, a, p in site.others]
+    rows = [
+        (ns, n, "LoadBalancer" if a else "ClusterIP", c, a or "<none>", f"{p}/TCP") for ns, n, c, a, p in site.others
+    ]
     external = ",".join(ingress(site)) or "<pending>"
     kind = "ClusterIP" if "external-ips" in site.tells else "NodePort" if site.stack == "keepalived" else "LoadBalancer"
-    rows.append((service.namespace, service.name, kind, service.cluster_ip, external, f"{service.port}:{service.node_port}/TCP"))
+    rows.append(
+        (service.namespace, service.name, kind, service.cluster_ip, external, f"{service.port}:{service.node_port}/TCP")
+    )
     full = [(*row, age(site), service.selector if row[1] == service.name else f"app={row[1]}") for row in sorted(rows)]
     return columns(("NAMESPACE", "NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE", "SELECTOR"), full)
 
@@ -243,7 +273,9 @@ def pods(site: Site) -> str:
         ready = "1/1" if pod.ready or "selector" in site.tells else "0/1"
         restarts = "14 (3m ago)" if pod.status == "CrashLoopBackOff" else "0"
         ip, node = ("<none>", "<none>") if pod.status == "Pending" else (pod.ip, pod.node)
-        rows.append((pod.name, ready, pod.status, restarts, age(site), ip, node, "<none>", "<none>", site.service.labels))
+        rows.append(
+            (pod.name, ready, pod.status, restarts, age(site), ip, node, "<none>", "<none>", site.service.labels)
+        )
     head = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE", "NOMINATED NODE", "READINESS GATES", "LABELS")
     if not rows:
         return f"No resources found in {site.service.namespace} namespace.\n"
@@ -258,7 +290,9 @@ def agent_state(site: Site, node: Node) -> tuple[str, str]:
     if node.agent != "Running":
         return f"0/{full}", node.agent
     # calico-node is not ready while it has no BGP session at all.
-    alone = site.stack == "calico" and not site.mesh and not node.session.up and node.session.at_node not in {"none", ""}
+    alone = (
+        site.stack == "calico" and not site.mesh and not node.session.up and node.session.at_node not in {"none", ""}
+    )
     return (f"0/{full}" if alone else f"{full}/{full}"), "Running"
 
 
@@ -274,23 +308,59 @@ def all_pods(site: Site) -> str:
         elif site.stack == "klipper":
             pending = "svclb-pending" in site.tells
             pod = f"svclb-{site.service.name}-7a91c2de-{suffix(site.rng)}"
-            rows.append(("kube-system", pod, "0/1" if pending else "1/1", "Pending" if pending else "Running", "0",
-                         "<none>" if pending else node.block.replace(".0/24", ".3"), "<none>" if pending else node.name))
+            rows.append(
+                (
+                    "kube-system",
+                    pod,
+                    "0/1" if pending else "1/1",
+                    "Pending" if pending else "Running",
+                    "0",
+                    "<none>" if pending else node.block.replace(".0/24", ".3"),
+                    "<none>" if pending else node.name,
+                )
+            )
             if pending:
-                rows.append(("kube-system", f"svclb-traefik-0c4e2a1b-{suffix(site.rng)}", "2/2", "Running", "0",
-                             node.block.replace(".0/24", ".2"), node.name))
+                rows.append(
+                    (
+                        "kube-system",
+                        f"svclb-traefik-0c4e2a1b-{suffix(site.rng)}",
+                        "2/2",
+                        "Running",
+                        "0",
+                        node.block.replace(".0/24", ".2"),
+                        node.name,
+                    )
+                )
         if "svclb-beside" in site.tells:
             pod = f"svclb-{site.service.name}-7a91c2de-{suffix(site.rng)}"
             rows.append(("kube-system", pod, "1/1", "Running", "0", node.block.replace(".0/24", ".4"), node.name))
         if site.mode in MODES_WITH_KUBE_PROXY and site.stack not in {"klipper", "kube-router"}:
             good = node.proxy == "Running"
-            rows.append(("kube-system", f"kube-proxy-{suffix(site.rng)}", "1/1" if good else "0/1", node.proxy,
-                         "0" if good else "52 (88s ago)", node.ip, node.name))
+            rows.append(
+                (
+                    "kube-system",
+                    f"kube-proxy-{suffix(site.rng)}",
+                    "1/1" if good else "0/1",
+                    node.proxy,
+                    "0" if good else "52 (88s ago)",
+                    node.ip,
+                    node.name,
+                )
+            )
     rows += _controllers(site)
     for pod in site.pods:
         ready = "1/1" if pod.ready or "selector" in site.tells else "0/1"
-        rows.append((site.service.namespace, pod.name, ready, pod.status, "0",
-                     "<none>" if pod.status == "Pending" else pod.ip, "<none>" if pod.status == "Pending" else pod.node))
+        rows.append(
+            (
+                site.service.namespace,
+                pod.name,
+                ready,
+                pod.status,
+                "0",
+                "<none>" if pod.status == "Pending" else pod.ip,
+                "<none>" if pod.status == "Pending" else pod.node,
+            )
+        )
     full = [(*row[:5], age(site), *row[5:]) for row in sorted(rows)]
     return columns(("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE"), full)
 
@@ -313,10 +383,10 @@ def _controllers(site: Site) -> list[tuple[str, ...]]:
 
 def kube_proxy_map(site: Site) -> dict[str, object]:
     strict = str(site.strict_arp).lower() if site.mode == "ipvs" else "false"
-    override = "hostnameOverride: \"\"\n"
+    override = 'hostnameOverride: ""\n'
     conf = (
         "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nbindAddress: 0.0.0.0\n"
-        f"clusterCIDR: {site.pod_network}\n{override}ipvs:\n  excludeCIDRs: null\n  scheduler: \"\"\n  strictARP: {strict}\n"
+        f'clusterCIDR: {site.pod_network}\n{override}ipvs:\n  excludeCIDRs: null\n  scheduler: ""\n  strictARP: {strict}\n'
         f"kind: KubeProxyConfiguration\nmode: {site.mode}\n"
     )
     metadata = {"labels": {"app": "kube-proxy"}, "name": "kube-proxy", "namespace": "kube-system"}
@@ -335,8 +405,13 @@ def network_policies(site: Site) -> list[dict[str, object]]:
         spec: dict[str, object] = {"podSelector": {"matchLabels": {key: value}}, "policyTypes": ["Ingress"]}
         if rule:
             spec["ingress"] = rule
-        metadata = {"name": "default-deny" if which == "deny" else f"allow-{which}", "namespace": site.service.namespace}
-        found.append({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec})
+        metadata = {
+            "name": "default-deny" if which == "deny" else f"allow-{which}",
+            "namespace": site.service.namespace,
+        }
+        found.append(
+            {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+        )
     return found
 
 

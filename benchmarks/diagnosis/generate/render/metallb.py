@@ -94,19 +94,25 @@ def speaker_log(site: Site, node: Node) -> str:
     found: list[dict[str, object]] = []
     protocol = "layer2" if site.stack == "metallb-l2" else "bgp"
     about = {"event": "serviceAnnounced", "ips": [site.service.address], "msg": "service has IP, announcing"}
-    announced = {"caller": "main.go:420"} | base | about | {"pool": site.pool_name, "protocol": protocol, "service": name}
-    withdrawn = {"caller": "main.go:445", "event": "serviceWithdrawn", "ip": [site.service.address] if site.service.address else []}
+    announced = (
+        {"caller": "main.go:420"} | base | about | {"pool": site.pool_name, "protocol": protocol, "service": name}
+    )
+    withdrawn = {
+        "caller": "main.go:445",
+        "event": "serviceWithdrawn",
+        "ip": [site.service.address] if site.service.address else [],
+    }
     withdrawn |= base | {"msg": "withdrawing service announcement", "service": name, "protocol": protocol}
     answers = [n for _, n in answering(site)]
     if not site.service.address or "external-ips" in site.tells:
         pass
-    elif protocol == "layer2" and (node.name in answers and (site.strict_arp or node.name == site.leader)):
+    elif (
+        (protocol == "layer2" and (node.name in answers and (site.strict_arp or node.name == site.leader)))
+        or (protocol == "layer2" and site.leader == node.name and site.announces_service)
+        or (protocol == "bgp" and node in candidates(site))
+    ):
         found.append(announced)
-    elif protocol == "layer2" and site.leader == node.name and site.announces_service:
-        found.append(announced)
-    elif protocol == "bgp" and node in candidates(site):
-        found.append(announced)
-    elif site.advertisement != "all" or not site.announces_service and not site.local:
+    elif site.advertisement != "all" or (not site.announces_service and not site.local):
         pass
     elif not site.ready:
         found.append(withdrawn | {"reason": "noEndpoints" if not site.local else "noLocalEndpoints"})
@@ -124,7 +130,12 @@ def _sessions(site: Site, node: Node, base: dict[str, str]) -> list[dict[str, ob
     if site.stack != "metallb-bgp" or not site.peers:
         return []
     peer = f"{site.router.peer or site.router.ip}:179"
-    common: dict[str, object] = {"caller": "native.go:102", "localASN": site.node_as, "peer": peer, "peerASN": site.router.as_number}
+    common: dict[str, object] = {
+        "caller": "native.go:102",
+        "localASN": site.node_as,
+        "peer": peer,
+        "peerASN": site.router.as_number,
+    }
     up = common | base | {"event": "sessionUp", "msg": "BGP session established"}
     session = node.session
     if "flaps" in site.tells:
@@ -157,9 +168,14 @@ def controller_log(site: Site) -> str:
     if site.controller == "Pending":
         return ""
     base = '{"branch":"main","caller":"main.go:178","commit":"fb1bc2f","goversion":"gc / go1.22","level":"info",'
-    lines = [base + f'"msg":"MetalLB controller starting version {site.version}","ts":"2024-05-02T09:00:01Z","version":"{site.version}"}}']
+    lines = [
+        base
+        + f'"msg":"MetalLB controller starting version {site.version}","ts":"2024-05-02T09:00:01Z","version":"{site.version}"}}'
+    ]
     if site.controller != "Running":
-        lines.append('{"caller":"main.go:250","error":"the server was unable to return a response","level":"error","msg":"failed to run"}')
+        lines.append(
+            '{"caller":"main.go:250","error":"the server was unable to return a response","level":"error","msg":"failed to run"}'
+        )
     for _, reason, _, message in site.service.events:
         if reason == "AllocationFailed":
             why = message.split(": ", 1)[1].replace('"', '\\"')

@@ -10,7 +10,6 @@ import yaml
 from benchmarks.diagnosis.generate.flow import entries
 from benchmarks.diagnosis.generate.site import Node, Site
 
-
 # The C library's emitter where PyYAML was built with it: ten times as fast.
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 

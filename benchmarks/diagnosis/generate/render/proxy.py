@@ -24,7 +24,11 @@ def outputs(site: Site) -> Iterator[Output]:
         if node.legacy_rules:
             yield Output("iptables-legacy", node.name, "iptables-legacy-save", legacy(node))
         if site.stack not in {"klipper", "kube-router"}:
-            answer = site.mode + "\n" if node.proxy == "Running" else "curl: (7) Failed to connect to localhost port 10249: Connection refused\n"
+            answer = (
+                site.mode + "\n"
+                if node.proxy == "Running"
+                else "curl: (7) Failed to connect to localhost port 10249: Connection refused\n"
+            )
             yield Output("proxy-mode", node.name, "curl -s localhost:10249/proxyMode", answer)
             text = "".join(f"{line}\n" for line in _log(site, node))
             yield Output("proxy-log", node.name, "kubectl logs -n kube-system kube-proxy-x7k2p", text)
@@ -70,14 +74,21 @@ def iptables(site: Site, node: Node) -> str:
         lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.raw] + ["COMMIT"]
     lines += ["*filter"]
     lines += [f":INPUT ACCEPT [{count * 90}:{count * 9000}]"]
-    lines += [f":FORWARD {node.forward_policy} [{node.counters.get('forward-policy', 0)}:{node.counters.get('forward-policy', 0) * 60}]"]
+    lines += [
+        f":FORWARD {node.forward_policy} [{node.counters.get('forward-policy', 0)}:{node.counters.get('forward-policy', 0) * 60}]"
+    ]
     lines += [":OUTPUT ACCEPT [80112:9120044]", ":KUBE-FORWARD - [0:0]", ":KUBE-EXTERNAL-SERVICES - [0:0]"]
     chains = {rule.split(" ")[1] for _, rule in node.forward} - {"FORWARD"}
     lines += [f":{chain} - [0:0]" for chain in sorted(chains)]
     if site.cni == "calico":
-        lines += [":cali-FORWARD - [0:0]", "[812:48720] -A FORWARD -m comment --comment \"cali:wUHhoiAYhphO9Mso\" -j cali-FORWARD"]
+        lines += [
+            ":cali-FORWARD - [0:0]",
+            '[812:48720] -A FORWARD -m comment --comment "cali:wUHhoiAYhphO9Mso" -j cali-FORWARD',
+        ]
     if site.mode == "iptables":
-        lines += ['[44:2640] -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES']
+        lines += [
+            '[44:2640] -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES'
+        ]
     lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.input_]
     lines += ['[913:61120] -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD']
     lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.forward]
@@ -110,7 +121,9 @@ def _external(site: Site, node: Node) -> list[str]:
     match = f"-A KUBE-EXTERNAL-SERVICES -d {service.address}/32 -p tcp -m comment --comment"
     where = f"{service.namespace}/{service.name}:http"
     if not site.ready:
-        return [f'[31:1860] {match} "{where} has no endpoints" -m tcp --dport {service.port} -j REJECT --reject-with icmp-port-unreachable']
+        return [
+            f'[31:1860] {match} "{where} has no endpoints" -m tcp --dport {service.port} -j REJECT --reject-with icmp-port-unreachable'
+        ]
     if site.local and not _usable(site, node) and site.minor >= 25:
         return [f'[31:1860] {match} "{where} has no local endpoints" -m tcp --dport {service.port} -j DROP']
     return []
@@ -124,28 +137,45 @@ def _service_chains(site: Site, node: Node) -> list[str]:
     mark = _hash(where + "tcp")
     name = f'-m comment --comment "{where}'
     chain = f"KUBE-{'EXT' if site.minor >= 24 else 'XLB' if site.local else 'FW'}-{mark}"
-    lines = [f'[12:720] -A KUBE-SERVICES -d {service.cluster_ip}/32 -p tcp {name} cluster IP" -m tcp --dport {service.port} -j KUBE-SVC-{mark}']
+    lines = [
+        f'[12:720] -A KUBE-SERVICES -d {service.cluster_ip}/32 -p tcp {name} cluster IP" -m tcp --dport {service.port} -j KUBE-SVC-{mark}'
+    ]
     if service.address and node.programmed:
         jump = f"KUBE-FW-{mark}" if service.ranges or site.minor < 24 else chain
-        lines.append(f'[31:1860] -A KUBE-SERVICES -d {service.address}/32 -p tcp {name} loadbalancer IP" -m tcp --dport {service.port} -j {jump}')
+        lines.append(
+            f'[31:1860] -A KUBE-SERVICES -d {service.address}/32 -p tcp {name} loadbalancer IP" -m tcp --dport {service.port} -j {jump}'
+        )
         for allowed in service.ranges:
             lines.append(f'[0:0] -A KUBE-FW-{mark} -s {allowed} {name} loadbalancer IP" -j {chain}')
     own = _usable(site, node)
     if site.local:
         lines += [f'[0:0] -A {chain} -s {site.pod_network} {name} pod traffic" -j KUBE-SVC-{mark}']
         lines += [f'[31:1860] -A {chain} {name} local" -j KUBE-SVL-{mark}'] if own else []
-        lines += [f'[31:1860] -A KUBE-SVL-{mark} {name} -> {ip}:{service.target}" -j KUBE-SEP-{_hash(ip)}' for ip in own]
+        lines += [
+            f'[31:1860] -A KUBE-SVL-{mark} {name} -> {ip}:{service.target}" -j KUBE-SEP-{_hash(ip)}' for ip in own
+        ]
     else:
-        lines += [f'[31:1860] -A {chain} {name} masquerade traffic" -j KUBE-MARK-MASQ', f"[31:1860] -A {chain} -j KUBE-SVC-{mark}"]
+        lines += [
+            f'[31:1860] -A {chain} {name} masquerade traffic" -j KUBE-MARK-MASQ',
+            f"[31:1860] -A {chain} -j KUBE-SVC-{mark}",
+        ]
     for pod in site.ready:
         lines.append(f'[22:1320] -A KUBE-SVC-{mark} {name} -> {pod.ip}:{service.target}" -j KUBE-SEP-{_hash(pod.ip)}')
-        lines.append(f'[22:1320] -A KUBE-SEP-{_hash(pod.ip)} -p tcp {name}" -m tcp -j DNAT --to-destination {pod.ip}:{service.target}')
+        lines.append(
+            f'[22:1320] -A KUBE-SEP-{_hash(pod.ip)} -p tcp {name}" -m tcp -j DNAT --to-destination {pod.ip}:{service.target}'
+        )
     chains = sorted({line.split("-A ")[1].split(" ")[0] for line in lines} - {"KUBE-SERVICES"})
     return [f":{c} - [0:0]" for c in chains] + lines
 
 
 def legacy(node: Node) -> str:
-    lines = ["# Generated by iptables-save v1.8.9 on Thu May  2 09:30:02 2024", "*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [77:4620]", ":OUTPUT ACCEPT [0:0]"]
+    lines = [
+        "# Generated by iptables-save v1.8.9 on Thu May  2 09:30:02 2024",
+        "*filter",
+        ":INPUT ACCEPT [0:0]",
+        ":FORWARD ACCEPT [77:4620]",
+        ":OUTPUT ACCEPT [0:0]",
+    ]
     return "\n".join([*lines, *node.legacy_rules, "COMMIT"]) + "\n"
 
 
@@ -183,20 +213,35 @@ def nftables(site: Site, node: Node) -> str:
     lines += ["\t\telements = { " + ",\n\t\t\t     ".join(verdicts) + " }", "\t}", "\tmap no-endpoint-services {"]
     lines += ["\t\ttype ipv4_addr . inet_proto . inet_service : verdict"]
     lines += [f"\t\telements = {{ {none} }}"] if none else []
-    lines += ["\t}", f"\tchain external-{mark}-{where} {{", f"\t\tgoto {'local' if site.local else 'service'}-{mark}-{where}", "\t}"]
+    lines += [
+        "\t}",
+        f"\tchain external-{mark}-{where} {{",
+        f"\t\tgoto {'local' if site.local else 'service'}-{mark}-{where}",
+        "\t}",
+    ]
     for kind, pods in (("service", [p.ip for p in site.ready]), *((("local", own),) if site.local else ())):
         lines += [f"\tchain {kind}-{mark}-{where} {{"]
-        jumps = ", ".join(f"{i} : goto endpoint-{_hash(ip)[:8]}-{where}__{ip}/{service.target}" for i, ip in enumerate(pods))
+        jumps = ", ".join(
+            f"{i} : goto endpoint-{_hash(ip)[:8]}-{where}__{ip}/{service.target}" for i, ip in enumerate(pods)
+        )
         lines += [f"\t\tnumgen random mod {len(pods)} vmap {{ {jumps} }}"] if pods else []
         lines += ["\t}"]
     for pod in site.ready:
-        lines += [f"\tchain endpoint-{_hash(pod.ip)[:8]}-{where}__{pod.ip}/{service.target} {{", f"\t\tmeta l4proto tcp dnat to {pod.ip}:{service.target}", "\t}"]
+        lines += [
+            f"\tchain endpoint-{_hash(pod.ip)[:8]}-{where}__{pod.ip}/{service.target} {{",
+            f"\t\tmeta l4proto tcp dnat to {pod.ip}:{service.target}",
+            "\t}",
+        ]
     lines += ["}"]
     hooks = [("raw", "prerouting", "-300", "accept", node.raw), ("filter", "input", "filter", "accept", node.input_)]
     hooks.append(("filter", "forward", "filter", node.forward_policy.lower(), node.forward))
     for table, hook, priority, policy, rules in hooks:
         if rules or policy == "drop":
-            lines += [f"table ip {table} {{", f"\tchain {hook.upper()} {{", f"\t\ttype filter hook {hook} priority {priority}; policy {policy};"]
+            lines += [
+                f"table ip {table} {{",
+                f"\tchain {hook.upper()} {{",
+                f"\t\ttype filter hook {hook} priority {priority}; policy {policy};",
+            ]
             lines += [f"\t\t{_as_nft(n, rule)}" for n, rule in rules] + ["\t}", "}"]
     return "\n".join(lines) + "\n"
 

@@ -18,7 +18,12 @@ def outputs(site: Site) -> Iterator[Output]:
     if site.family == "bgp":
         command = "/routing/bgp/session/print" if seven else "/routing bgp peer print status"
         yield Output("router-bgp", "router", command, (_sessions7 if seven else _sessions6)(site))
-        yield Output("router-filter", "router", f"/routing{sep}filter{'/rule' if seven else ''}{sep}print", _filter(site, seven=seven))
+        yield Output(
+            "router-filter",
+            "router",
+            f"/routing{sep}filter{'/rule' if seven else ''}{sep}print",
+            _filter(site, seven=seven),
+        )
     yield Output("router-arp", "router", f"/ip{sep}arp{sep}print", arp(site))
     yield Output("router-firewall", "router", f"/ip{sep}firewall{sep}filter{sep}print", firewall(site))
     yield Output("router-nat", "router", f"/ip{sep}firewall{sep}nat{sep}print", nat(site))
@@ -31,7 +36,10 @@ def _routes6(site: Site) -> str:
         " #      DST-ADDRESS        PREF-SRC        GATEWAY            DISTANCE",
         f" 0 A S  0.0.0.0/0                          {site.router.uplink:<18}        1",
     ]
-    rows = [("ADC", site.network, site.router.ip, "bridge", 0), ("ADC", site.client.prefix, site.router.office_ip, "vlan50", 0)]
+    rows = [
+        ("ADC", site.network, site.router.ip, "bridge", 0),
+        ("ADC", site.client.prefix, site.router.office_ip, "vlan50", 0),
+    ]
     for route in every_route(site):
         flags = ("A" if route.active else " ") + (" S" if route.source == "static" else "Db")
         rows.append((flags, route.prefix, "", route.via, 1 if route.source == "static" else 20))
@@ -105,7 +113,7 @@ def _sessions7(site: Site) -> str:
         count = len(received(site, node))
         lines += [
             f' {i} {"E" if good else " "} name="{node.name}-1" ',
-            f"     remote.address={_peer_of(site, node)} .as={site.node_as} .id={node.ip} .capabilities=mp,rr,gr,as4 .afi=ip .hold-time=4m .messages=31 .bytes=611 .eor=\"\" "
+            f'     remote.address={_peer_of(site, node)} .as={site.node_as} .id={node.ip} .capabilities=mp,rr,gr,as4 .afi=ip .hold-time=4m .messages=31 .bytes=611 .eor="" '
             if good
             else f"     remote.address={_peer_of(site, node)} .as={site.node_as} ",
             f"     local.role=ebgp .address={site.router.ip} .as={site.router.as_number} .id={site.router.ip} .capabilities=mp,rr,gr,as4 .afi=ip ",
@@ -152,19 +160,43 @@ def arp(site: Site) -> str:
     if vip and (site.family == "l2") and "off-link" not in site.tells:
         known = site.router.neighbour.get(vip) or next((m for m, _ in answering(site)), "")
         rows.append((vip, known))
-    lines = ["Flags: X - disabled, I - invalid, H - DHCP, D - dynamic, P - published, C - complete ", " #    ADDRESS         MAC-ADDRESS       INTERFACE"]
+    lines = [
+        "Flags: X - disabled, I - invalid, H - DHCP, D - dynamic, P - published, C - complete ",
+        " #    ADDRESS         MAC-ADDRESS       INTERFACE",
+    ]
     for i, (ip, mac) in enumerate(rows):
-        lines.append(f" {i} {'DC' if mac else 'D '} {ip:<15} {mac.upper():<17} bridge" if mac else f" {i} D  {ip:<15}                   bridge")
+        lines.append(
+            f" {i} {'DC' if mac else 'D '} {ip:<15} {mac.upper():<17} bridge"
+            if mac
+            else f" {i} D  {ip:<15}                   bridge"
+        )
     return "\n".join(lines) + "\n"
 
 
 def firewall(site: Site) -> str:
-    rules = [("defconf: accept established,related,untracked", "chain=forward action=accept connection-state=established,related,untracked")]
+    rules = [
+        (
+            "defconf: accept established,related,untracked",
+            "chain=forward action=accept connection-state=established,related,untracked",
+        )
+    ]
     if "drop-invalid" in site.router.firewall:
-        rules.append(("defconf: drop invalid", "chain=forward action=drop connection-state=invalid log=no log-prefix=\"\""))
+        rules.append(
+            ("defconf: drop invalid", 'chain=forward action=drop connection-state=invalid log=no log-prefix=""')
+        )
     if "drop-pool" in site.router.firewall:
-        rules.append(("clients stay out", f"chain=forward action=drop src-address={site.client.prefix} dst-address={_prefix(site)} log=no log-prefix=\"\""))
-    rules.append(("defconf: drop all from WAN not DSTNATed", "chain=forward action=drop connection-state=new connection-nat-state=!dstnat in-interface-list=WAN"))
+        rules.append(
+            (
+                "clients stay out",
+                f'chain=forward action=drop src-address={site.client.prefix} dst-address={_prefix(site)} log=no log-prefix=""',
+            )
+        )
+    rules.append(
+        (
+            "defconf: drop all from WAN not DSTNATed",
+            "chain=forward action=drop connection-state=new connection-nat-state=!dstnat in-interface-list=WAN",
+        )
+    )
     lines = ["Flags: X - disabled, I - invalid, D - dynamic "]
     for i, (comment, rule) in enumerate(rules):
         lines += [f" {i}    ;;; {comment}", f"      {rule} "]
@@ -172,9 +204,15 @@ def firewall(site: Site) -> str:
 
 
 def nat(site: Site) -> str:
-    lines = ["Flags: X - disabled, I - invalid, D - dynamic ", " 0    ;;; defconf: masquerade", "      chain=srcnat action=masquerade out-interface-list=WAN ipsec-policy=out,none "]
+    lines = [
+        "Flags: X - disabled, I - invalid, D - dynamic ",
+        " 0    ;;; defconf: masquerade",
+        "      chain=srcnat action=masquerade out-interface-list=WAN ipsec-policy=out,none ",
+    ]
     if "dst-all" in site.router.nat:
-        lines += [f" 1    chain=dstnat action=dst-nat to-addresses={site.network.rsplit('.', 1)[0]}.251 to-ports=8080 protocol=tcp dst-port={site.service.port} "]
+        lines += [
+            f" 1    chain=dstnat action=dst-nat to-addresses={site.network.rsplit('.', 1)[0]}.251 to-ports=8080 protocol=tcp dst-port={site.service.port} "
+        ]
     if "src-answers" in site.router.nat:
         lines += [f" 1    chain=srcnat action=src-nat to-addresses={site.router.uplink} src-address={site.network} "]
     return "\n".join(lines) + "\n"

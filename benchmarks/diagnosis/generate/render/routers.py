@@ -31,9 +31,16 @@ def outputs(site: Site) -> Iterator[Output]:
         if vip:
             yield Output("router-get", "router", f"ip route get {vip}", _get(site))
     if kind in {"ios", "eos"}:
-        yield Output("router-routes", "router", "show ip route", _ios_routes(site) if kind == "ios" else _eos_routes(site))
+        yield Output(
+            "router-routes", "router", "show ip route", _ios_routes(site) if kind == "ios" else _eos_routes(site)
+        )
         if site.family == "bgp":
-            yield Output("router-bgp", "router", "show ip bgp summary", _ios_summary(site) if kind == "ios" else _eos_summary(site))
+            yield Output(
+                "router-bgp",
+                "router",
+                "show ip bgp summary",
+                _ios_summary(site) if kind == "ios" else _eos_summary(site),
+            )
         yield Output("router-arp", "router", "show ip arp", _ios_arp(site))
 
 
@@ -78,7 +85,11 @@ def frr_summary(site: Site) -> str:
             f"{node.ip:<15} 4 {site.node_as:>10} {site.rng.randrange(4, 90000):>9} {site.rng.randrange(4, 90000):>9}        0    0    0 "
             f"{_uptime(site, node):>8} {_counted(site, node):>12} {'(Policy)' if site.router.policy_missing else '2':>8} {node.name}"
         )
-    return "\n".join([*lines, "", f"Total number of neighbors {len(shown)}"]) + "\n" if shown else "% No BGP neighbors found in VRF default\n"
+    return (
+        "\n".join([*lines, "", f"Total number of neighbors {len(shown)}"]) + "\n"
+        if shown
+        else "% No BGP neighbors found in VRF default\n"
+    )
 
 
 def frr_neighbour(site: Site, node: Node) -> str:
@@ -96,19 +107,31 @@ def frr_neighbour(site: Site, node: Node) -> str:
         " For address family: IPv4 Unicast",
     ]
     if site.router.policy_missing:
-        lines += ["  Inbound updates discarded due to missing policy", "  Outbound updates discarded due to missing policy"]
+        lines += [
+            "  Inbound updates discarded due to missing policy",
+            "  Outbound updates discarded due to missing policy",
+        ]
     count = _counted(site, node)
     lines += [f"  {count if count.isdecimal() else 0} accepted prefixes", ""]
-    lines.append(f"  Connections established {site.rng.randrange(20, 400) if 'flaps' in site.tells else int(good)}; dropped {node.session.drops}")
+    lines.append(
+        f"  Connections established {site.rng.randrange(20, 400) if 'flaps' in site.tells else int(good)}; dropped {node.session.drops}"
+    )
     if "bad-as" in site.tells:
         lines.append("  Last reset 00:00:19,  Notification received (OPEN Message Error/Bad Peer AS)")
     elif "Admin" in word:
         lines.append("  Last reset 00:40:04,  Admin. shutdown")
     elif "flaps" in site.tells:
-        lines.append("  Last reset 00:00:14,  Hold Timer Expired" if "Hold" in node.session.error else "  Last reset 00:00:14,  BFD down received")
+        lines.append(
+            "  Last reset 00:00:14,  Hold Timer Expired"
+            if "Hold" in node.session.error
+            else "  Last reset 00:00:14,  BFD down received"
+        )
     elif not good:
         lines.append("  Last reset 02:11:19,  Waiting for Peer OPEN")
-    return "\n".join([*lines, f"  External BGP neighbor may be up to {1 if not site.router.peer else 255} hops away."]) + "\n"
+    return (
+        "\n".join([*lines, f"  External BGP neighbor may be up to {1 if not site.router.peer else 255} hops away."])
+        + "\n"
+    )
 
 
 def frr_table(site: Site) -> str:
@@ -166,7 +189,11 @@ def frr_routes(site: Site) -> str:
         if not route.active:
             if route.note == "inaccessible":
                 lines.append(f"{letter}   {route.prefix} [{distance}/0] via {route.via} inactive, weight 1, 02:11:40")
-            elif route.prefix + letter not in seen and route.note != "rib-failure" and any(r.active and r.source == "static" and r.prefix == route.prefix for r in every_route(site)):
+            elif (
+                route.prefix + letter not in seen
+                and route.note != "rib-failure"
+                and any(r.active and r.source == "static" and r.prefix == route.prefix for r in every_route(site))
+            ):
                 lines.append(f"{letter}   {route.prefix} [{distance}/0] via {route.via}, eth0, weight 1, 02:11:40")
                 seen.add(route.prefix + letter)
             continue
@@ -177,32 +204,56 @@ def frr_routes(site: Site) -> str:
 
 def _bird_protocols(site: Site) -> str:
     lines = ["BIRD 2.0.12 ready.", "Name       Proto      Table      State  Since         Info"]
-    lines += ["device1    Device     ---        up     2024-04-11    ", "kernel1    Kernel     master4    up     2024-04-11    "]
+    lines += [
+        "device1    Device     ---        up     2024-04-11    ",
+        "kernel1    Kernel     master4    up     2024-04-11    ",
+    ]
     for node in _shown(site):
         word = str(node.session.at_router)
         name = "k8s_" + node.ip.replace(".", "_")
         error = "BGP Error: Bad peer AS" if "bad-as" in site.tells else ""
         state = "up" if word == "Established" else "down" if "Admin" in word else "start"
         since = "09:31:08.112" if "flaps" in site.tells else "2024-04-12"
-        lines.append(f"{name:<10} BGP        ---        {state:<6} {since:<13} {'' if 'Admin' in word else word:<13} {error}".rstrip())
-        lines += [f"  BGP state:          {'Down' if 'Admin' in word else word}", f"    Neighbor address: {node.ip}", f"    Neighbor AS:      {site.node_as}"]
+        lines.append(
+            f"{name:<10} BGP        ---        {state:<6} {since:<13} {'' if 'Admin' in word else word:<13} {error}".rstrip()
+        )
+        lines += [
+            f"  BGP state:          {'Down' if 'Admin' in word else word}",
+            f"    Neighbor address: {node.ip}",
+            f"    Neighbor AS:      {site.node_as}",
+        ]
         if word == "Established":
             count = int(_counted(site, node))
-            lines += [f"    Local AS:         {site.router.as_number}", "  Channel ipv4", "    State:          UP", f"    Routes:         {count} imported, 0 exported, {count} preferred"]
+            lines += [
+                f"    Local AS:         {site.router.as_number}",
+                "  Channel ipv4",
+                "    State:          UP",
+                f"    Routes:         {count} imported, 0 exported, {count} preferred",
+            ]
         lines.append("")
     return "\n".join(lines) + "\n"
 
 
 def _bird_routes(site: Site) -> str:
-    lines = ["BIRD 2.0.12 ready.", "Table master4:", "0.0.0.0/0            unicast [static1 2024-04-11] * (200)", f"\tvia {site.router.uplink} on eth1"]
+    lines = [
+        "BIRD 2.0.12 ready.",
+        "Table master4:",
+        "0.0.0.0/0            unicast [static1 2024-04-11] * (200)",
+        f"\tvia {site.router.uplink} on eth1",
+    ]
     seen: set[str] = set()
     for route in every_route(site):
         name = "" if route.prefix in seen else route.prefix
         first = "*" if not name == "" and not route.note else " "
         seen.add(route.prefix)
         owner = "static1" if route.source == "static" else "k8s_" + route.via.replace(".", "_")
-        tail = f"({200 if route.source == 'static' else '100/-' if route.note else 100})" + (f" [AS{route.as_path}i]" if route.source == "bgp" else "")
-        lines += [f"{name:<20} unicast [{owner} 2024-04-12] {first} {tail}".replace("  (", " ("), f"\tvia {route.via} on eth0"]
+        tail = f"({200 if route.source == 'static' else '100/-' if route.note else 100})" + (
+            f" [AS{route.as_path}i]" if route.source == "bgp" else ""
+        )
+        lines += [
+            f"{name:<20} unicast [{owner} 2024-04-12] {first} {tail}".replace("  (", " ("),
+            f"\tvia {route.via} on eth0",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -222,11 +273,17 @@ def _addresses(site: Site) -> str:
     held = [("eth0", f"{router.ip}/{site.network.split('/')[1]}"), ("eth1", "198.18.0.2/30")]
     if not site.client.on_lan or router.peer:
         held.append(("eth2", f"{router.office_ip}/24"))
-    lines = ["1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000",
-             "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00", "    inet 127.0.0.1/8 scope host lo"]
+    lines = [
+        "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000",
+        "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00",
+        "    inet 127.0.0.1/8 scope host lo",
+    ]
     for i, (device, address) in enumerate(held):
-        lines += [f"{i + 2}: {device}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc mq state UP group default qlen 1000",
-                  f"    link/ether 48:8f:5a:10:22:0{i + 1} brd ff:ff:ff:ff:ff:ff", f"    inet {address} scope global {device}"]
+        lines += [
+            f"{i + 2}: {device}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc mq state UP group default qlen 1000",
+            f"    link/ether 48:8f:5a:10:22:0{i + 1} brd ff:ff:ff:ff:ff:ff",
+            f"    inet {address} scope global {device}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -237,9 +294,17 @@ def _firewall(site: Site) -> str:
         lines.append(f"[{site.rng.randrange(9, 800)}:9120] -A FORWARD -m conntrack --ctstate INVALID -j DROP")
     if "drop-pool" in site.router.firewall:
         lines.append(f"[{site.rng.randrange(9, 800)}:4420] -A FORWARD -s {site.client.prefix} -d {site.pool} -j DROP")
-    lines += ["COMMIT", "*nat", ":PREROUTING ACCEPT [0:0]", ":POSTROUTING ACCEPT [0:0]", "[9012:540720] -A POSTROUTING -o eth1 -j MASQUERADE"]
+    lines += [
+        "COMMIT",
+        "*nat",
+        ":PREROUTING ACCEPT [0:0]",
+        ":POSTROUTING ACCEPT [0:0]",
+        "[9012:540720] -A POSTROUTING -o eth1 -j MASQUERADE",
+    ]
     if "dst-all" in site.router.nat:
-        lines.append(f"[77:4620] -A PREROUTING -p tcp -m tcp --dport {site.service.port} -j DNAT --to-destination {site.network.rsplit('.', 1)[0]}.251:8080")
+        lines.append(
+            f"[77:4620] -A PREROUTING -p tcp -m tcp --dport {site.service.port} -j DNAT --to-destination {site.network.rsplit('.', 1)[0]}.251:8080"
+        )
     if "src-answers" in site.router.nat:
         lines.append(f"[77:4620] -A POSTROUTING -s {site.network} -j SNAT --to-source {site.router.uplink}")
     return "\n".join([*lines, "COMMIT"]) + "\n"
@@ -307,7 +372,9 @@ def _ios_summary(site: Site) -> str:
         "Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State/PfxRcd",
     ]
     for node in _shown(site):
-        lines.append(f"{node.ip:<15} 4 {site.node_as:>12} {4021:>7} {4100:>7} {42:>8}    0    0 {_uptime(site, node):<8} {_counted(site, node):>8}")
+        lines.append(
+            f"{node.ip:<15} 4 {site.node_as:>12} {4021:>7} {4100:>7} {42:>8}    0    0 {_uptime(site, node):<8} {_counted(site, node):>8}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -322,7 +389,9 @@ def _eos_summary(site: Site) -> str:
         good = node.session.at_router == "Established"
         state = "Estab" if good else str(node.session.at_router).replace("Idle (Admin)", "Idle(Admin)")
         count = len(received(site, node)) if good else ""
-        lines.append(f"  {node.ip:<16} 4 {site.node_as:<12} {4021:>7} {4100:>9}    0    0 {_uptime(site, node):>8} {state:<7} {count:<6} {_counted(site, node) if good else ''}".rstrip())
+        lines.append(
+            f"  {node.ip:<16} 4 {site.node_as:<12} {4021:>7} {4100:>9}    0    0 {_uptime(site, node):>8} {state:<7} {count:<6} {_counted(site, node) if good else ''}".rstrip()
+        )
     return "\n".join(lines) + "\n"
 
 

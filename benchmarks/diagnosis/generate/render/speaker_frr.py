@@ -22,9 +22,18 @@ def outputs(site: Site) -> Iterator[Output]:
             command = f"{shell} 'show bgp neighbors {site.router.peer or site.router.ip}'"
             yield Output("speaker-neighbour", node.name, command, _neighbour(site, node))
         yield Output("speaker-table", node.name, f"{shell} 'show ip bgp'", _table(exports(site, node), node, site))
-        sent = [p for p in exports(site, node) if p not in node.withheld] if node.session.up and node.session.at_node == "Established" else []
+        sent = (
+            [p for p in exports(site, node) if p not in node.withheld]
+            if node.session.up and node.session.at_node == "Established"
+            else []
+        )
         peer = site.router.peer or site.router.ip
-        yield Output("speaker-sent", node.name, f"{shell} 'show bgp ipv4 neighbors {peer} advertised-routes'", _table(sent, node, site))
+        yield Output(
+            "speaker-sent",
+            node.name,
+            f"{shell} 'show bgp ipv4 neighbors {peer} advertised-routes'",
+            _table(sent, node, site),
+        )
 
 
 def _summary(site: Site, node: Node) -> str:

@@ -1,0 +1,76 @@
+"""A small slice of the accuracy benchmark as a gate, and what makes the benchmark's truth independent."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.diagnosis.generate.broken import make
+from benchmarks.diagnosis.generate.faults import ALL
+from benchmarks.diagnosis.generate.sample import KINDS, sampled
+from benchmarks.diagnosis.score import broken, judge, plan
+
+from kubereach.diagnose.faults._index import FAULTS
+
+ROOT = Path(__file__).parents[2]
+CLUSTERS = 30
+# The page docs/accuracy.md has the real figures; these floors are what no change may fall below unnoticed.
+FLOORS = {"full": (0.5, 0.65), "three": (0.1, 0.3)}
+MOST_WRONG = 6
+
+
+def test_every_fault_has_an_injector_of_its_class() -> None:
+    classes = {code: class_ for code, (_, class_) in FAULTS.items()}
+    assert {code: injector.class_ for code, injector in ALL.items()} == classes
+
+
+def test_the_generator_runs_without_kubereach() -> None:
+    """The truth is not the simulator's opinion: with kubereach unimportable, every sample is still made."""
+    program = (
+        "import sys; sys.modules['kubereach'] = None\n"
+        "from benchmarks.diagnosis.generate.broken import make\n"
+        "from benchmarks.diagnosis.generate.oracle import Oracle\n"
+        "from benchmarks.diagnosis.generate.sample import KINDS, sampled\n"
+        "assert all(sampled(make('x', ['bgp-session-blocked']), kind) for kind in KINDS) and Oracle\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    """Also in another process, where strings hash otherwise."""
+    program = (
+        "import hashlib\n"
+        "from benchmarks.diagnosis.generate.broken import make\n"
+        "from benchmarks.diagnosis.generate.sample import KINDS, sampled\n"
+        "cluster = make('again', ['no-advertisement'])\n"
+        "print(hashlib.sha256(repr([sampled(cluster, k) for k in KINDS]).encode()).hexdigest())\n"
+    )
+    cluster = make("again", ["no-advertisement"])
+    mine = hashlib.sha256(repr([sampled(cluster, kind) for kind in KINDS]).encode()).hexdigest()
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == mine
+
+
+def test_every_injector_finds_a_cluster() -> None:
+    for code in ALL:
+        assert make(f"{code}/0", [code]).codes == (code,)
+
+
+def test_accuracy_does_not_fall() -> None:
+    clusters = [broken(seed, codes) for seed, codes in plan(CLUSTERS, "gate")]
+    wrong = 0
+    for kind, (top1, top3) in FLOORS.items():
+        judged = [judge(cluster, kind) for cluster in clusters]
+        wrong += sum(one.wrong for one in judged)
+        assert sum(one.rank == 1 for one in judged) / CLUSTERS >= top1
+        assert sum(1 <= one.rank <= 3 for one in judged) / CLUSTERS >= top3
+    assert wrong <= MOST_WRONG
