@@ -24,17 +24,6 @@ ones; a fifth of the clusters has two or three.
 - top-1, top-3: a class of the truth is first, or among the first three classes. By code: the finer name.
 - confidently wrong: the first cause is of a wrong class and has 0.7 or more.
 """
-GOALS = (
-    ("full evidence, top-1", "≥ 97 %", lambda s: s.rate("full", lambda j: j.rank == 1), lambda v: v >= 0.97),
-    ("three outputs, top-3", "≥ 85 %", lambda s: s.rate("three", lambda j: 1 <= j.rank <= 3), lambda v: v >= 0.85),
-    ("confidently wrong, all samples", "≤ 0.1 %", lambda s: s.rate("", lambda j: j.wrong), lambda v: v <= 0.001),
-    (
-        "what one false observation costs",
-        "≤ 5 points",
-        lambda s: s.rate("full", lambda j: j.rank == 1) - s.rate("lie", lambda j: j.rank == 1),
-        lambda v: v <= 0.05,
-    ),
-)
 
 
 class Sums:
@@ -49,6 +38,19 @@ class Sums:
     def rate(self, kind: str, holds: Callable[[Judged], bool]) -> float:
         chosen = self.of(kind)
         return sum(1 for j in chosen if holds(j)) / max(1, len(chosen))
+
+
+GOALS: tuple[tuple[str, str, Callable[[Sums], float], Callable[[float], bool]], ...] = (
+    ("full evidence, top-1", "≥ 97 %", lambda s: s.rate("full", lambda j: j.rank == 1), lambda v: v >= 0.97),
+    ("three outputs, top-3", "≥ 85 %", lambda s: s.rate("three", lambda j: 1 <= j.rank <= 3), lambda v: v >= 0.85),
+    ("confidently wrong, all samples", "≤ 0.1 %", lambda s: s.rate("", lambda j: j.wrong), lambda v: v <= 0.001),
+    (
+        "what one false observation costs",
+        "≤ 5 points",
+        lambda s: s.rate("full", lambda j: j.rank == 1) - s.rate("lie", lambda j: j.rank == 1),
+        lambda v: v <= 0.05,
+    ),
+)
 
 
 def percent(value: float) -> str:
@@ -128,10 +130,10 @@ def _questions(asked: Sequence[Asked]) -> str:
     listed = [a for a in asked if a.checklist is not None]
     needed = [a for a in reached if a.probes]
     text = (
-        "From the complaint and three outputs on, the first proposed question that can be answered is answered, until a "
-        "cause has 0.9. The bound is the entropy over classes at the start (with the residual) divided by the mean of the "
-        "gain that the best offer promised at each step, at least 1: what an asker needs whose every answer is worth the "
-        "best offer. The checklist asks the same outputs in a guide's order.\n\n"
+        "From the complaint and three outputs on, the first proposed question that can be answered is answered, until "
+        "a cause has 0.9. The bound is the entropy over classes at the start (with the residual) divided by the mean "
+        "of the gain that the best offer promised at each step, at least 1: what an asker needs whose every answer is "
+        "worth the best offer. The checklist asks the same outputs in a guide's order.\n\n"
     )
     rows = [
         ("clusters", len(asked)),
@@ -182,7 +184,6 @@ def _worst(sums: Sums) -> str:
         missed = [j for j in group if j.rank != 1]
         if missed:
             instead = ", ".join(sorted({j.first or "nothing" for j in missed})[:3])
-            lines.append(
-                f"- `{code}`: {len(missed)} of {len(group)} missed with everything at hand; instead: {instead} (seed `{missed[0].seed}`)"
-            )
+            share = f"{len(missed)} of {len(group)} missed"
+            lines.append(f"- `{code}`: {share}; instead {instead} (seed `{missed[0].seed}`)")
     return "The worst with full evidence:\n\n" + "\n".join(lines) + "\n"

@@ -42,7 +42,7 @@ class Broken:
 
 
 def make(seed: str, codes: Sequence[str]) -> Broken:
-    """A cluster with these faults, each of them felt (or rightly not felt). Raises LookupError when none can be drawn."""
+    """A cluster with these faults, felt (or rightly not felt). Raises LookupError when none can be drawn."""
     chosen = tuple(ALL[code] for code in codes)
     wish = chosen[0].wish
     for fault in chosen[1:]:

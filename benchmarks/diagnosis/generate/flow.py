@@ -97,7 +97,8 @@ def tries(site: Site) -> list[Try]:
     found = []
     before = [loss for loss in site.losses if loss.stage < NODE_IN and not loss.node]
     for node in entries(site):
-        for pod in targets(site, node) or [None]:
+        choices: list[Pod | None] = [*targets(site, node)] or [None]
+        for pod in choices:
             loss = loss_at(site, node, pod)
             found.append(Try(node.name, pod.name if pod else "", loss))
     if before:

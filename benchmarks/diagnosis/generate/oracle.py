@@ -73,13 +73,17 @@ ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"healthz|health", ("health",)),
 )
 # A checklist in the order in which guides have it, from the service outwards.
+# fmt: off
 RUNBOOK = (
-    "svc", "describe-svc", "slices", "pods", "nodes", "labels", "pods-all", "pools", "advertisements", "peers", "agent-log",
-    "controller-log", "bgpconf", "leases", "cm-kube-proxy", "netpol", "nc", "ping", "traceroute", "arping", "client-route",
-    "curl-node", "curl-pod", "bird-protocols", "cilium-bgp", "speaker-bgp", "bird-export", "router-routes", "router-bgp",
+    "svc", "describe-svc", "slices", "pods", "nodes", "labels", "pods-all", "pools", "advertisements", "peers",
+    "agent-log", "controller-log", "bgpconf", "leases", "cm-kube-proxy", "netpol", "nc", "ping", "traceroute", "arping",
+    "client-route",
+    "curl-node", "curl-pod", "bird-protocols", "cilium-bgp", "speaker-bgp", "bird-export",
+    "router-routes", "router-bgp",
     "router-arp", "router-firewall", "router-nat", "ip-addr", "ip-route", "sysctl", "iptables", "ipvsadm", "nft",
     "cilium-services", "tcpdump", "tcpdump-arp", "conntrack", "nstat", "dmesg", "route-get-client", "dig", "ping-size",
-)  # fmt: skip
+)
+# fmt: on
 
 
 class Oracle:

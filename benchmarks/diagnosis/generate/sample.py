@@ -32,8 +32,9 @@ POPULAR = {
 BY_SYMPTOM = {
     "pending": ("describe-svc", "pools", "controller-log", "pods-all", "svc-all", "svc"),
     "refused": ("slices", "endpoints", "pods", "describe-pod", "curl-pod", "svc"),
-    "l2": ("arping", "advertisements", "agent-log", "leases", "tcpdump-arp", "router-arp", "describe-svc", "agent-spec"),
-    "bgp": ("router-bgp", "router-bgp-neighbour", "router-routes", "bird-protocols", "speaker-bgp", "cilium-bgp", "bgpconf", "peers", "agent-log"),
+    "l2": ("arping", "advertisements", "agent-log", "leases", "tcpdump-arp", "router-arp", "agent-spec"),
+    "bgp": ("router-bgp", "router-bgp-neighbour", "router-routes", "bird-protocols", "speaker-bgp", "cilium-bgp",
+            "bgpconf", "peers", "agent-log"),
     "inside": ("tcpdump", "iptables", "ipvsadm", "netpol", "conntrack", "curl-node", "curl-pod", "nft", "ip-route"),
     "client": ("dig", "curl-address", "client-route", "observed", "client-neigh", "ping-size", "traceroute"),
 }  # fmt: skip

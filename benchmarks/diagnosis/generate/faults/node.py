@@ -54,13 +54,6 @@ def firewall_reject(site: Site) -> None:
     """firewalld's default zone rejects what it forwards: ICMP admin-prohibited."""
     for node in entry(site):
         node.firewalld = "reject"
-        count = site.rng.randrange(12, 900)
-        rule = "-A INPUT -j REJECT --reject-with icmp-host-prohibited"
-        if site.mode != "ipvs":
-            rule = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited"
-            node.forward.append((count, rule))
-        else:
-            node.input_.append((count, rule))
         site.lose(PROXY, "prohibited", node=node.name)
 
 
@@ -151,7 +144,12 @@ def datapath(site: Site) -> None:
         site.lose(PROXY, "silent", node=node.name)
 
 
-@fault("mixed-backends", "proxy-mixed-backends", Wish(stacks=WITHOUT_CILIUM, modes=frozenset({"iptables"})))
+@fault(
+    "mixed-backends",
+    "proxy-mixed-backends",
+    Wish(stacks=WITHOUT_CILIUM, modes=frozenset({"iptables"})),
+    accept=("ingress-forward-drop",),  # it is a rule of FORWARD that drops, in the other backend
+)
 def mixed(site: Site) -> None:
     """Old rules in the other backend drop what kube-proxy's accept."""
     for node in entry(site):

@@ -80,7 +80,7 @@ def wrong_table(site: Site) -> None:
 @fault("other-router-lacks-route", "router-not-propagated", OFF_LAN)
 def other_router(site: Site) -> None:
     """The client's own gateway is another device, which never learned the route."""
-    site.router.behind, site.router.behind_knows = site.router.office_ip, False
+    site.router.behind, site.router.behind_knows, site.router.office_ip = site.router.office_ip, False, ""
     site.lose(ROUTER, site.rng.choice(("silent", "silent", "unreachable")))
 
 

@@ -54,4 +54,6 @@ def told_of(broken: Broken) -> list[dict[str, str]]:
                 "given": "service deleted",
             }
         ]
+    if any(loss.how == "slow" for loss in site.losses):
+        return [{"probe": "http", "from": site.client.ip, "to": target, "result": "slow", "note": "63 seconds"}]
     return []

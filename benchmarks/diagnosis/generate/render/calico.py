@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.diagnosis.generate.flow import exports
 from benchmarks.diagnosis.generate.names import suffix
@@ -42,7 +42,7 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("node-yaml", "", f"kubectl get node {node.name} -o yaml", dumped(_node(site, node)), plain=False)
 
 
-def _node(site: Site, node: Node) -> dict[str, object]:
+def _node(site: Site, node: Node) -> Mapping[str, object]:
     source = node.peer_source if "wrong-source" in site.tells and node.peer_source else node.ip
     length = site.network.split("/")[1] if source == node.ip else "24"
     return {
@@ -64,7 +64,7 @@ def _meta(name: str) -> dict[str, str]:
     return {"name": name, "resourceVersion": "1841"}
 
 
-def _pool(site: Site) -> dict[str, object]:
+def _pool(site: Site) -> Mapping[str, object]:
     modes = {"none": ("Never", "Never"), "ipip": ("Always", "Never"), "vxlan": ("Never", "Always")}[site.encapsulation]
     spec = {
         "allowedUses": ["Workload", "Tunnel"],
@@ -83,7 +83,7 @@ def _pool(site: Site) -> dict[str, object]:
     }
 
 
-def _configuration(site: Site) -> dict[str, object]:
+def _configuration(site: Site) -> Mapping[str, object]:
     spec: dict[str, object] = {
         "asNumber": site.node_as,
         "logSeverityScreen": "Info",
@@ -102,7 +102,7 @@ def _configuration(site: Site) -> dict[str, object]:
     }
 
 
-def _peers(site: Site) -> list[dict[str, object]]:
+def _peers(site: Site) -> Sequence[Mapping[str, object]]:
     if not site.peers:
         return []
     spec: dict[str, object] = {"asNumber": site.router.as_number + ("bad-as" in site.tells), "peerIP": site.router.ip}
@@ -120,11 +120,11 @@ def _peers(site: Site) -> list[dict[str, object]]:
     return [*found, _peer("router", spec)]
 
 
-def _peer(name: str, spec: dict[str, object] | dict[str, str]) -> dict[str, object]:
+def _peer(name: str, spec: dict[str, object] | dict[str, str]) -> Mapping[str, object]:
     return {"apiVersion": "crd.projectcalico.org/v1", "kind": "BGPPeer", "metadata": _meta(name), "spec": spec}
 
 
-def _filter(site: Site) -> dict[str, object]:
+def _filter(site: Site) -> Mapping[str, object]:
     operator, cidr = site.bgp_filter.split(" ")
     rule = {"action": "Reject", "cidr": cidr, "matchOperator": operator}
     return {
@@ -135,8 +135,8 @@ def _filter(site: Site) -> dict[str, object]:
     }
 
 
-def _host_endpoints(site: Site) -> list[dict[str, object]]:
-    found = []
+def _host_endpoints(site: Site) -> Sequence[Mapping[str, object]]:
+    found: list[Mapping[str, object]] = []
     for node in site.nodes[:12]:
         spec = {"expectedIPs": [node.ip], "interfaceName": "*", "node": node.name}
         metadata = {"labels": {"host": "k8s"}, "name": f"{node.name}-auto-hep"}
@@ -146,7 +146,7 @@ def _host_endpoints(site: Site) -> list[dict[str, object]]:
     return found
 
 
-def _global_policy() -> dict[str, object]:
+def _global_policy() -> Mapping[str, object]:
     ingress = [
         {"action": "Allow", "protocol": "TCP", "destination": {"ports": [22, 179, 6443, 10250]}},
         {"action": "Deny"},

@@ -41,6 +41,8 @@ def outputs(site: Site) -> Iterator[Output]:
             )
         if site.mode in {"iptables", "nftables"}:
             yield Output("conntrack", node.name, f"conntrack -L -d {service.address}", _tracked(site, node))
+    if "bad-checksum" in site.tells:
+        yield from _outer(site)
     if "wrong-source-answers" in site.tells:
         pod = site.ready[0]
         lines = []
@@ -56,6 +58,20 @@ def outputs(site: Site) -> Iterator[Output]:
             f"tcpdump -n -i eth0 host {service.address} or net {site.pod_network}",
             _footer(lines),
         )
+
+
+def _outer(site: Site) -> Iterator[Output]:
+    """The tunnel's packets at the pod's node, with the checksum that the kernel there discards."""
+    port = 4789 if site.cni == "calico" else 8472
+    entry, pod = entries(site)[0], next(p for p in site.ready if p.node != entries(site)[0].name)
+    node = site.node(pod.node)
+    lines = []
+    for second in (0, 1, 3):
+        lines += [
+            f"10:00:0{second}.300101 IP (tos 0x0, ttl 64, id {4000 + second}, offset 0, flags [none], proto UDP (17), length 110)",
+            f"    {entry.ip}.40122 > {node.ip}.{port}: [bad udp cksum 0xffff -> 0x3f1c!] VXLAN, flags [I] (0x08), vni 1",
+        ]
+    yield Output("tcpdump-outer", node.name, f"tcpdump -vv -n -i {site.nic_of(node)} udp port {port}", _footer(lines))
 
 
 def _footer(lines: list[str]) -> str:

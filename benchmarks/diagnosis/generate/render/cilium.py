@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.diagnosis.generate.flow import exports, received, targets
 from benchmarks.diagnosis.generate.names import suffix
@@ -36,11 +36,11 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("cilium-services", node.name, pod, _services(site, node))
 
 
-def _object(kind: str, name: str, spec: dict[str, object]) -> dict[str, object]:
+def _object(kind: str, name: str, spec: Mapping[str, object]) -> dict[str, object]:
     return {"apiVersion": "cilium.io/v2alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-def _pool(site: Site) -> dict[str, object]:
+def _pool(site: Site) -> Mapping[str, object]:
     start, _, stop = site.pool.partition("-")
     block = {"start": start, "stop": stop} if stop else {"cidr": start}
     spec: dict[str, object] = {"blocks": [block], "disabled": False}
@@ -49,7 +49,7 @@ def _pool(site: Site) -> dict[str, object]:
     return _object("CiliumLoadBalancerIPPool", site.pool_name, spec)
 
 
-def _selector(site: Site) -> dict[str, object]:
+def _selector(site: Site) -> Mapping[str, object]:
     if "selector-misses" in site.tells:
         return {"matchLabels": {"announce": "yes"}}
     everything = {"matchExpressions": [{"key": "no-such-label", "operator": "NotIn", "values": ["never"]}]}
@@ -57,21 +57,21 @@ def _selector(site: Site) -> dict[str, object]:
     return everything if site.rng.random() < 0.6 else {"matchLabels": {key: value}}
 
 
-def _l2_policy(site: Site) -> dict[str, object]:
+def _l2_policy(site: Site) -> Mapping[str, object]:
     spec: dict[str, object] = {"externalIPs": False, "loadBalancerIPs": True, "serviceSelector": _selector(site)}
     if site.interfaces:
         spec["interfaces"] = site.interfaces
     return _object("CiliumL2AnnouncementPolicy", "default", spec)
 
 
-def _advertisement(site: Site) -> dict[str, object]:
+def _advertisement(site: Site) -> Mapping[str, object]:
     advert = {"advertisementType": "Service", "selector": _selector(site), "service": {"addresses": ["LoadBalancerIP"]}}
     found = _object("CiliumBGPAdvertisement", "services", {"advertisements": [advert]})
     found["metadata"] = {"labels": {"advertise": "bgp"}, "name": "services"}
     return found
 
 
-def _cluster(site: Site) -> list[dict[str, object]]:
+def _cluster(site: Site) -> Sequence[Mapping[str, object]]:
     if not site.peers:
         return []
     peer = {
@@ -84,7 +84,7 @@ def _cluster(site: Site) -> list[dict[str, object]]:
     return [_object("CiliumBGPClusterConfig", "cluster", {"bgpInstances": [instance]})]
 
 
-def _peer_config(site: Site) -> dict[str, object]:
+def _peer_config(site: Site) -> Mapping[str, object]:
     family = {"advertisements": {"matchLabels": {"advertise": "bgp"}}, "afi": "ipv4", "safi": "unicast"}
     spec: dict[str, object] = {"families": [family]}
     if site.password:
@@ -143,7 +143,7 @@ def _advertised(site: Site) -> str:
     return columns(head, rows) if rows else "\n".join(("   ".join(head), ""))
 
 
-def _config(site: Site) -> dict[str, object]:
+def _config(site: Site) -> Mapping[str, object]:
     devices = "eth9" if "devices" in site.tells else site.nic
     data = {
         "bpf-lb-mode": "dsr" if "dsr" in site.tells else "snat",

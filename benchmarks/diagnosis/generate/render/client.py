@@ -35,8 +35,10 @@ def outputs(site: Site) -> Iterator[Output]:
     yield Output(
         "nc", "client", f"nc -vz -w 3 {vip} {service.port}", "".join(netcat(site, how) for how in attempts(site))
     )
-    yield Output("ping", "client", f"ping -c 3 {vip}", ping(site))
-    yield Output("traceroute", "client", f"traceroute -n {vip}", traceroute(site))
+    works = site.complaint not in {"", "icmp"}  # nobody pings what answers, unless the ping is the complaint
+    if not works:
+        yield Output("ping", "client", f"ping -c 3 {vip}", ping(site))
+        yield Output("traceroute", "client", f"traceroute -n {vip}", traceroute(site))
     yield Output("nmap", "client", f"nmap -Pn --reason -p {service.port} {vip}", nmap(site))
     yield Output("client-route", "client", f"ip route get {vip}", _route(site))
     yield Output("client-addr", "client", "ip addr", _addresses(site))
@@ -56,7 +58,7 @@ def outputs(site: Site) -> Iterator[Output]:
             )
     for node in watched(site):
         how = inside(site, node)
-        if how:
+        if how and (not works or site.complaint == "inside"):
             yield Output("curl-node", node.name, f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, how))
         for pod in site.pods[:1]:
             if pod.status == "Running" and "selector" not in site.tells:
@@ -101,7 +103,7 @@ def inside(site: Site, node: Node) -> str:
         return "silent"
     for loss in site.losses:
         if loss.inside and (not loss.node or loss.node == node.name) and not (loss.remote and own):
-            return "stall" if loss.how == "slow" else loss.how
+            return loss.how
     return OK
 
 
@@ -116,7 +118,7 @@ def _to_pod(site: Site, node: Node) -> str:
                 continue
             if "target-port" in site.tells:
                 return "refused"
-            return "stall" if loss.how == "slow" else loss.how
+            return loss.how
     if site.policies and pod.node == node.name:
         return OK  # the pod's own node is always admitted
     return OK
@@ -131,7 +133,7 @@ def curl(site: Site, how: str, to: tuple[str, int] | None = None) -> str:
         ip = site.client.resolves
     head = f"*   Trying {ip}:{port}...\n"
     host = name or ip
-    if how in {"silent", "wrong-source"}:
+    if how in {"silent", "wrong-source", "slow"}:
         return (
             head
             + "* Connection timed out after 5001 milliseconds\n* Closing connection 0\ncurl: (28) Connection timed out after 5001 milliseconds\n"
@@ -167,7 +169,7 @@ def curl(site: Site, how: str, to: tuple[str, int] | None = None) -> str:
 
 def netcat(site: Site, how: str) -> str:
     ip, port = site.service.address, site.service.port
-    if how in {"silent", "wrong-source", "no-name"}:
+    if how in {"silent", "wrong-source", "slow", "no-name"}:
         return f"nc: connect to {ip} port {port} (tcp) timed out: Operation now in progress\n"
     if how == "refused":
         return f"nc: connect to {ip} port {port} (tcp) failed: Connection refused\n"
@@ -212,7 +214,7 @@ def ping_reply(site: Site) -> tuple[str, Node | None]:
     node = entries(site)[0]
     loss = loss_at(site, node, next(iter(targets(site, node)), None))
     tcp_alone = bool(node.raw or node.input_ or node.firewalld)
-    if loss and loss.stage == NODE_IN and not tcp_alone:
+    if loss and loss.stage == NODE_IN and not tcp_alone and not loss.share:
         return "silent", node
     if any(device for address, device in owned(site, node) if address == site.service.address) or site.family == "host":
         if site.mode == "ipvs" and site.minor >= 26 and site.cni != "kube-router":
@@ -268,11 +270,12 @@ def traceroute(site: Site) -> str:
     hops: list[str] = []
     if any(loss.stage == CLIENT for loss in site.losses) and site.client.routes:
         hops = ["10.212.134.1"]
-    elif not site.client.on_lan or site.family == "bgp" or "off-link" in site.tells:
-        if "asks-by-arp" not in site.tells:
-            hops = [site.router.behind or (site.router.ip if site.client.on_lan else site.router.office_ip)]
-            if not entries(site) and not site.losses:
-                hops.append(site.router.uplink)
+    elif "asks-by-arp" not in site.tells and (
+        not site.client.on_lan or site.family == "bgp" or "off-link" in site.tells
+    ):
+        hops = [site.router.behind or (site.router.ip if site.client.on_lan else site.router.office_ip)]
+        if not entries(site) and not site.losses:
+            hops.append(site.router.uplink)
     lines += [f" {i + 1}  {hop}  0.{site.rng.randrange(300, 900)} ms  0.391 ms  0.377 ms" for i, hop in enumerate(hops)]
     if what == "reply":
         lines.append(f" {len(hops) + 1}  {vip}  0.612 ms  0.590 ms  0.577 ms")
@@ -286,6 +289,8 @@ def traceroute(site: Site) -> str:
 def arping(site: Site) -> str:
     vip = site.service.address
     found = [mac for mac, _ in answering(site)]
+    if site.family == "host":
+        found = [n.mac for n in site.nodes if n.ip == vip]
     if site.mode == "ipvs" and not site.strict_arp:
         found = found or [n.mac for n in site.nodes]
     lines = [f"ARPING {vip} from {site.client.ip} eth0"]
@@ -307,7 +312,7 @@ def _route(site: Site) -> str:
     )
     if on_link:
         return f"{vip} dev eth0 src {client.ip} uid 1000\n    cache\n"
-    gateway = site.router.ip if client.on_lan else site.router.office_ip
+    gateway = site.router.ip if client.on_lan else site.router.behind or site.router.office_ip
     return f"{vip} via {gateway} dev eth0 src {client.ip} uid 1000\n    cache\n"
 
 

@@ -51,7 +51,7 @@ def tunnel(site: Site) -> str:
 def owned(site: Site, node: Node) -> list[tuple[str, str]]:
     """(address, device) of service addresses that the node's kernel holds."""
     service = site.service
-    found = []
+    found: list[tuple[str, str]] = []
     if not service.address:
         return found
     if site.mode == "ipvs" and node.programmed:

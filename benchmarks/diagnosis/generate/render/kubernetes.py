@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.diagnosis.generate.flow import answering, candidates
 from benchmarks.diagnosis.generate.names import suffix
@@ -46,7 +46,7 @@ def ingress(site: Site) -> list[str]:
     return list(service.status_addresses) or ([service.address] if service.address else [])
 
 
-def service_object(site: Site) -> dict[str, object]:
+def service_object(site: Site) -> Mapping[str, object]:
     service = site.service
     external = "external-ips" in site.tells
     spec: dict[str, object] = {
@@ -83,18 +83,7 @@ def service_object(site: Site) -> dict[str, object]:
         spec["loadBalancerClass"] = service.class_
     if service.ranges:
         spec["loadBalancerSourceRanges"] = list(service.ranges)
-    status: dict[str, object] = {"loadBalancer": {}}
-    if ingress(site) and spec["type"] == "LoadBalancer":
-        mode = {"ipMode": service.ip_mode} if site.minor >= 30 else {}
-        status = {"loadBalancer": {"ingress": [{"ip": ip} | mode for ip in ingress(site)]}}
-    if not service.address and site.stack in CILIUM:
-        reason = next((t.split(":")[1] for t in sorted(site.tells) if t.startswith("cilium:")), "")
-        if reason and not site.pool_exists:
-            reason = "no_pool"
-        if reason:
-            status["conditions"] = [
-                {"message": "", "reason": reason, "status": "False", "type": "cilium.io/IPAMRequestSatisfied"}
-            ]
+    status = _status(site, str(spec["type"]))
     annotations = dict(service.annotations)
     if service.address and site.stack in METALLB_ALLOCATES and site.version >= "0.14":
         annotations["metallb.io/ip-allocated-from-pool"] = site.pool_name
@@ -114,6 +103,24 @@ def service_object(site: Site) -> dict[str, object]:
     if not annotations:
         del metadata["annotations"]
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": status}
+
+
+def _status(site: Site, kind: str) -> Mapping[str, object]:
+    """The service's status: its addresses, or why Cilium's operator gave none."""
+    service = site.service
+    status: dict[str, object] = {"loadBalancer": {}}
+    if ingress(site) and kind == "LoadBalancer":
+        mode = {"ipMode": service.ip_mode} if site.minor >= 30 else {}
+        status = {"loadBalancer": {"ingress": [{"ip": ip} | mode for ip in ingress(site)]}}
+    if not service.address and site.stack in CILIUM:
+        reason = next((t.split(":")[1] for t in sorted(site.tells) if t.startswith("cilium:")), "")
+        if reason and not site.pool_exists:
+            reason = "no_pool"
+        if reason:
+            status["conditions"] = [
+                {"message": "", "reason": reason, "status": "False", "type": "cilium.io/IPAMRequestSatisfied"}
+            ]
+    return status
 
 
 def events(site: Site) -> list[tuple[str, str, str, str]]:
@@ -211,7 +218,7 @@ def services(site: Site) -> str:
     return columns(("NAMESPACE", "NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE", "SELECTOR"), full)
 
 
-def endpoint_slice(site: Site) -> dict[str, object]:
+def endpoint_slice(site: Site) -> Mapping[str, object]:
     service = site.service
     rows = []
     for pod in site.pods if "selector" not in site.tells else []:
@@ -307,11 +314,11 @@ def all_pods(site: Site) -> str:
                 rows.append((namespace, f"{name}-{suffix(site.rng)}", ready, status, restarts, node.ip, node.name))
         elif site.stack == "klipper":
             pending = "svclb-pending" in site.tells
-            pod = f"svclb-{site.service.name}-7a91c2de-{suffix(site.rng)}"
+            balancer = f"svclb-{site.service.name}-7a91c2de-{suffix(site.rng)}"
             rows.append(
                 (
                     "kube-system",
-                    pod,
+                    balancer,
                     "0/1" if pending else "1/1",
                     "Pending" if pending else "Running",
                     "0",
@@ -332,8 +339,8 @@ def all_pods(site: Site) -> str:
                     )
                 )
         if "svclb-beside" in site.tells:
-            pod = f"svclb-{site.service.name}-7a91c2de-{suffix(site.rng)}"
-            rows.append(("kube-system", pod, "1/1", "Running", "0", node.block.replace(".0/24", ".4"), node.name))
+            balancer = f"svclb-{site.service.name}-7a91c2de-{suffix(site.rng)}"
+            rows.append(("kube-system", balancer, "1/1", "Running", "0", node.block.replace(".0/24", ".4"), node.name))
         if site.mode in MODES_WITH_KUBE_PROXY and site.stack not in {"klipper", "kube-router"}:
             good = node.proxy == "Running"
             rows.append(
@@ -368,7 +375,9 @@ def all_pods(site: Site) -> str:
 def _controllers(site: Site) -> list[tuple[str, ...]]:
     node = site.nodes[-1]
     ip = node.block.replace(".0/24", ".9")
-    rows = [("kube-system", f"coredns-76f75df574-{suffix(site.rng)}", "1/1", "Running", "0", ip, node.name)]
+    rows: list[tuple[str, ...]] = [
+        ("kube-system", f"coredns-76f75df574-{suffix(site.rng)}", "1/1", "Running", "0", ip, node.name)
+    ]
     which = None
     if site.stack in METALLB_ALLOCATES:
         which = ("metallb-system", f"controller-{suffix(site.rng, 9)}-{suffix(site.rng)}")
@@ -381,7 +390,7 @@ def _controllers(site: Site) -> list[tuple[str, ...]]:
     return rows
 
 
-def kube_proxy_map(site: Site) -> dict[str, object]:
+def kube_proxy_map(site: Site) -> Mapping[str, object]:
     strict = str(site.strict_arp).lower() if site.mode == "ipvs" else "false"
     override = 'hostnameOverride: ""\n'
     conf = (
@@ -393,8 +402,8 @@ def kube_proxy_map(site: Site) -> dict[str, object]:
     return {"apiVersion": "v1", "data": {"config.conf": conf}, "kind": "ConfigMap", "metadata": metadata}
 
 
-def network_policies(site: Site) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+def network_policies(site: Site) -> Sequence[Mapping[str, object]]:
+    found: list[Mapping[str, object]] = []
     key, value = site.service.labels.split("=")
     for which in site.policies:
         rule: list[dict[str, object]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.diagnosis.generate.faults.registry import name_of
 from benchmarks.diagnosis.generate.flow import answering, candidates, shut_out
@@ -29,13 +29,13 @@ def outputs(site: Site) -> Iterator[Output]:
     yield Output("controller-log", "", f"kubectl logs {HOME}deploy/controller", controller_log(site))
 
 
-def _object(kind: str, name: str, spec: dict[str, object], version: str = "v1beta1") -> dict[str, object]:
+def _object(kind: str, name: str, spec: Mapping[str, object], version: str = "v1beta1") -> Mapping[str, object]:
     metadata = {"name": name, "namespace": "metallb-system"}
     found = {"apiVersion": f"metallb.io/{version}", "kind": kind, "metadata": metadata, "spec": spec}
     return found if spec else {k: v for k, v in found.items() if k != "spec"}
 
 
-def pool(site: Site) -> dict[str, object]:
+def pool(site: Site) -> Mapping[str, object]:
     spec: dict[str, object] = {
         "addresses": [site.pool],
         "autoAssign": site.pool_limits != "no-auto",
@@ -53,7 +53,7 @@ def _selection(site: Site) -> dict[str, object]:
     return {"ipAddressPools": [site.pool_name]} if site.rng.random() < 0.6 else {}
 
 
-def l2(site: Site) -> list[dict[str, object]]:
+def l2(site: Site) -> Sequence[Mapping[str, object]]:
     if site.stack != "metallb-l2" or site.advertisement == "none":
         return []
     spec = _selection(site)
@@ -62,13 +62,13 @@ def l2(site: Site) -> list[dict[str, object]]:
     return [_object("L2Advertisement", f"{site.pool_name}-l2", spec)]
 
 
-def bgp(site: Site) -> list[dict[str, object]]:
+def bgp(site: Site) -> Sequence[Mapping[str, object]]:
     if site.stack not in {"metallb-bgp", "metallb-frr"} or site.advertisement == "none":
         return []
     return [_object("BGPAdvertisement", f"{site.pool_name}-bgp", _selection(site))]
 
 
-def peers(site: Site) -> list[dict[str, object]]:
+def peers(site: Site) -> Sequence[Mapping[str, object]]:
     if not site.peers:
         return []
     wrong = 1 if "bad-as" in site.tells else 0
@@ -91,7 +91,7 @@ def speaker_log(site: Site, node: Node) -> str:
         return ""
     base = {"level": "info", "ts": "2024-05-02T09:20:11Z"}
     name = name_of(site)
-    found: list[dict[str, object]] = []
+    found: list[Mapping[str, object]] = []
     protocol = "layer2" if site.stack == "metallb-l2" else "bgp"
     about = {"event": "serviceAnnounced", "ips": [site.service.address], "msg": "service has IP, announcing"}
     announced = (
@@ -125,7 +125,7 @@ def speaker_log(site: Site, node: Node) -> str:
     return "".join(f"{pod}{json.dumps(line)}\n" for line in found)
 
 
-def _sessions(site: Site, node: Node, base: dict[str, str]) -> list[dict[str, object]]:
+def _sessions(site: Site, node: Node, base: dict[str, str]) -> Sequence[Mapping[str, object]]:
     """What the native BGP implementation says of its session."""
     if site.stack != "metallb-bgp" or not site.peers:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from benchmarks.diagnosis.generate.render.output import Output, columns, dumped, watched
 from benchmarks.diagnosis.generate.site import Site
@@ -33,7 +33,7 @@ def outputs(site: Site) -> Iterator[Output]:
             yield Output("agent-log", node.name, "journalctl -u keepalived", _keepalived(site, node.name))
 
 
-def _daemonset(name: str, container: dict[str, object]) -> dict[str, object]:
+def _daemonset(name: str, container: dict[str, object]) -> Mapping[str, object]:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
@@ -42,7 +42,7 @@ def _daemonset(name: str, container: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _kube_vip(site: Site) -> dict[str, object]:
+def _kube_vip(site: Site) -> Mapping[str, object]:
     bgp = site.stack == "kube-vip-bgp"
     values = {
         "vip_arp": str(not bgp).lower(),
@@ -66,7 +66,7 @@ def _kube_vip(site: Site) -> dict[str, object]:
     return _daemonset("kube-vip-ds", {"args": ["manager"], "env": env, "image": image, "name": "kube-vip"})
 
 
-def _kube_router(site: Site) -> dict[str, object]:
+def _kube_router(site: Site) -> Mapping[str, object]:
     args = ["--run-router=true", "--run-firewall=true", "--run-service-proxy=true", f"--cluster-asn={site.node_as}"]
     if "selector-misses" not in site.tells:
         args.append("--advertise-loadbalancer-ip=true")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -27,7 +28,8 @@ class Output:
     @property
     def file(self) -> str:
         """The name in a bundle: COMMAND.HOST.txt."""
-        stem = re.sub(r"[^A-Za-z0-9.]+", "-", self.command.split(" #")[0]).strip("-")[:90]
+        words = "sysctl" if self.key == "sysctl" else self.command
+        stem = re.sub(r"[^A-Za-z0-9.]+", "-", words).strip("-")[:90]
         host = f".{self.host}" if self.host else ""
         return f"{stem}{host}.{'txt' if self.plain else 'yaml'}"
 
@@ -37,12 +39,12 @@ def dumped(value: object) -> str:
     return yaml.dump(value, Dumper=DUMPER, default_flow_style=False, width=4000)
 
 
-def listed(items: list[dict[str, object]]) -> str:
+def listed(items: Sequence[Mapping[str, object]]) -> str:
     """A List as kubectl prints it."""
-    return dumped({"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}})
+    return dumped({"apiVersion": "v1", "items": list(items), "kind": "List", "metadata": {"resourceVersion": ""}})
 
 
-def columns(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table as kubectl pads it: three blanks between the columns."""
     if not rows:
         return "No resources found\n"

@@ -21,6 +21,8 @@ def outputs(site: Site) -> Iterator[Output]:
             yield Output("ipvsadm", node.name, "ipvsadm -Ln", ipvsadm(site, node))
         if site.mode == "nftables":
             yield Output("nft", node.name, "nft list ruleset", nftables(site, node))
+        if node.firewalld and site.mode != "nftables":
+            yield Output("nft", node.name, "nft list ruleset", "\n".join(_firewalld(site)) + "\n")
         if node.legacy_rules:
             yield Output("iptables-legacy", node.name, "iptables-legacy-save", legacy(node))
         if site.stack not in {"klipper", "kube-router"}:
@@ -90,8 +92,9 @@ def iptables(site: Site, node: Node) -> str:
             '[44:2640] -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES'
         ]
     lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.input_]
-    lines += ['[913:61120] -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD']
+    # Docker puts its chain first.
     lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.forward]
+    lines += ['[913:61120] -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD']
     lines += _external(site, node)
     invalid = node.counters.get("invalid", 0)
     if site.mode == "iptables":
@@ -233,6 +236,7 @@ def nftables(site: Site, node: Node) -> str:
             "\t}",
         ]
     lines += ["}"]
+    lines += _firewalld(site) if node.firewalld else []
     hooks = [("raw", "prerouting", "-300", "accept", node.raw), ("filter", "input", "filter", "accept", node.input_)]
     hooks.append(("filter", "forward", "filter", node.forward_policy.lower(), node.forward))
     for table, hook, priority, policy, rules in hooks:
@@ -244,6 +248,24 @@ def nftables(site: Site, node: Node) -> str:
             ]
             lines += [f"\t\t{_as_nft(n, rule)}" for n, rule in rules] + ["\t}", "}"]
     return "\n".join(lines) + "\n"
+
+
+def _firewalld(site: Site) -> list[str]:
+    """The tables that firewalld makes beside everybody else's: an accept elsewhere does not stop its reject."""
+    counter = f"counter packets {site.rng.randrange(12, 900)} bytes {site.rng.randrange(900, 90000)}"
+    lines = ["table inet firewalld {"]
+    for chain, hook in (("filter_INPUT", "input"), ("filter_FORWARD", "forward")):
+        lines += [
+            f"\tchain {chain} {{",
+            f"\t\ttype filter hook {hook} priority filter + 10; policy accept;",
+            "\t\tct state established,related accept",
+            '\t\tiifname "lo" accept',
+        ]
+        lines += (
+            ["\t\ttcp dport { 22, 179, 6443, 10250 } accept", "\t\tmeta l4proto icmp accept"] if hook == "input" else []
+        )
+        lines += [f"\t\t{counter} reject with icmpx admin-prohibited", "\t}"]
+    return [*lines, "}"]
 
 
 def _as_nft(packets: int, rule: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.diagnosis.generate.flow import answering, every_route, received
 from benchmarks.diagnosis.generate.render.output import Output
-from benchmarks.diagnosis.generate.site import Node, Site
+from benchmarks.diagnosis.generate.site import Site
 
 
 def outputs(site: Site) -> Iterator[Output]:
@@ -43,7 +43,7 @@ def _routes6(site: Site) -> str:
     for route in every_route(site):
         flags = ("A" if route.active else " ") + (" S" if route.source == "static" else "Db")
         rows.append((flags, route.prefix, "", route.via, 1 if route.source == "static" else 20))
-    rows = rows[:1] + rows[2:] if site.client.on_lan else rows
+    rows = rows[:1] + rows[2:] if site.client.on_lan or site.router.behind else rows
     for i, (flags, prefix, source, via, distance) in enumerate(sorted(rows, key=lambda r: r[1])):
         lines.append(f"{i + 1:>2} {flags:<3}  {prefix:<18} {source:<15} {via:<18} {distance:>9}")
     return "\n".join(lines) + "\n"
@@ -68,13 +68,9 @@ def _routes7(site: Site) -> str:
             head, distance = f"  D{'A' if route.active else ' '}b{ecmp}", 20
         lines.append(f"{head:<6} {route.prefix:<19} {route.via:<16} {route.table:<14} {distance:>8}")
     for prefix, port in ((site.network, "bridge"), (site.client.prefix, "vlan50")):
-        if prefix != site.network or port == "bridge":
+        if port == "bridge" or (prefix != site.network and not site.router.behind):
             lines.append(f"  DAc   {prefix:<19} {port:<16} main                  0")
     return "\n".join(lines) + "\n"
-
-
-def _peer_of(site: Site, node: Node) -> str:
-    return node.ip
 
 
 def _sessions6(site: Site) -> str:
@@ -87,7 +83,7 @@ def _sessions6(site: Site) -> str:
         uptime = "3s" if "flaps" in site.tells else "2d3h11m"
         count = len(received(site, node)) if site.router.accepts != "none" else 0
         lines.append(
-            f' {i} {disabled} name="{node.name}" instance=default remote-address={_peer_of(site, node)} remote-as={site.node_as} '
+            f' {i} {disabled} name="{node.name}" instance=default remote-address={node.ip} remote-as={site.node_as} '
             f'tcp-md5-key="" nexthop-choice=default \n     multihop=no route-reflect=no hold-time=3m ttl=default in-filter=k8s-in '
             f'out-filter="" address-families=ip \n     default-originate=never remove-private-as=no as-override=no passive=no use-bfd=no '
         )
@@ -113,9 +109,9 @@ def _sessions7(site: Site) -> str:
         count = len(received(site, node))
         lines += [
             f' {i} {"E" if good else " "} name="{node.name}-1" ',
-            f'     remote.address={_peer_of(site, node)} .as={site.node_as} .id={node.ip} .capabilities=mp,rr,gr,as4 .afi=ip .hold-time=4m .messages=31 .bytes=611 .eor="" '
+            f'     remote.address={node.ip} .as={site.node_as} .id={node.ip} .capabilities=mp,rr,gr,as4 .afi=ip .hold-time=4m .messages=31 .bytes=611 .eor="" '
             if good
-            else f"     remote.address={_peer_of(site, node)} .as={site.node_as} ",
+            else f"     remote.address={node.ip} .as={site.node_as} ",
             f"     local.role=ebgp .address={site.router.ip} .as={site.router.as_number} .id={site.router.ip} .capabilities=mp,rr,gr,as4 .afi=ip ",
             "     output.procid=20 ",
             "     input.procid=20 .filter=k8s-in ebgp ",

@@ -26,6 +26,8 @@ def outputs(site: Site) -> Iterator[Output]:
             yield Output("router-bgp", "router", "birdc show protocols all", _bird_protocols(site))
     if kind in {"frr", "bird"}:
         yield Output("router-arp", "router", "ip neigh", _neighbours(site))
+        if kind == "frr" and "flaps" in site.tells:
+            yield Output("router-log", "router", "cat /var/log/frr/frr.log", _frr_log(site))
         yield Output("router-addr", "router", "ip addr", _addresses(site))
         yield Output("router-firewall", "router", "iptables-save -c", _firewall(site))
         if vip:
@@ -176,7 +178,7 @@ def frr_routes(site: Site) -> str:
         f"S>* 0.0.0.0/0 [1/0] via {site.router.uplink}, eth1, weight 1, 5w2d11h",
         f"C>* {site.network} is directly connected, eth0, 5w2d11h",
     ]
-    if not site.client.on_lan:
+    if not site.client.on_lan and not site.router.behind:
         lines.append(f"C>* {site.client.prefix} is directly connected, eth2, 5w2d11h")
     seen: set[str] = set()
     for route in every_route(site):
@@ -244,7 +246,7 @@ def _bird_routes(site: Site) -> str:
     seen: set[str] = set()
     for route in every_route(site):
         name = "" if route.prefix in seen else route.prefix
-        first = "*" if not name == "" and not route.note else " "
+        first = "*" if name and not route.note else " "
         seen.add(route.prefix)
         owner = "static1" if route.source == "static" else "k8s_" + route.via.replace(".", "_")
         tail = f"({200 if route.source == 'static' else '100/-' if route.note else 100})" + (
@@ -271,7 +273,7 @@ def _neighbours(site: Site) -> str:
 def _addresses(site: Site) -> str:
     router = site.router
     held = [("eth0", f"{router.ip}/{site.network.split('/')[1]}"), ("eth1", "198.18.0.2/30")]
-    if not site.client.on_lan or router.peer:
+    if (not site.client.on_lan and not router.behind) or router.peer:
         held.append(("eth2", f"{router.office_ip}/24"))
     lines = [
         "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000",
@@ -336,7 +338,7 @@ def _ios_routes(site: Site) -> str:
         f"S*    0.0.0.0/0 [1/0] via {site.router.uplink}",
         f"C        {site.network} is directly connected, Vlan10",
     ]
-    if not site.client.on_lan:
+    if not site.client.on_lan and not site.router.behind:
         lines.append(f"C        {site.client.prefix} is directly connected, Vlan50")
     for prefix, routes in _grouped(site):
         static = routes[0].source == "static"
@@ -375,6 +377,40 @@ def _ios_summary(site: Site) -> str:
         lines.append(
             f"{node.ip:<15} 4 {site.node_as:>12} {4021:>7} {4100:>7} {42:>8}    0    0 {_uptime(site, node):<8} {_counted(site, node):>8}"
         )
+    return "\n".join(lines) + "\n"
+
+
+def _changes(site: Site) -> list[tuple[str, str, str]]:
+    """(time, neighbour, Up or Down) of a session that flaps."""
+    node = site.nodes[-1]
+    return [(f"09:{20 + i}:1{i}", node.ip, "Up" if i % 2 else "Down") for i in range(8)]
+
+
+def _frr_log(site: Site) -> str:
+    lines = []
+    for time, peer, word in _changes(site):
+        why = (
+            ""
+            if word == "Up"
+            else " Hold Timer Expired"
+            if "Hold" in site.nodes[-1].session.error
+            else " BFD down received"
+        )
+        lines.append(
+            f"2024/05/02 {time} BGP: [M59KS-A3ZXZ] bgp_update_receive: rcvd End-of-RIB for IPv4 Unicast from {peer} in vrf default"
+            if word == "Up"
+            else f"2024/05/02 {time} BGP: %ADJCHANGE: neighbor {peer}(Unknown) in vrf default Down{why}"
+        )
+        if word == "Up":
+            lines.append(f"2024/05/02 {time} BGP: %ADJCHANGE: neighbor {peer}(Unknown) in vrf default Up")
+    return "\n".join(lines) + "\n"
+
+
+def _logging(site: Site) -> str:
+    lines = [
+        f"May  2 {time}: %BGP-5-ADJCHANGE: neighbor {peer} {word}{'' if word == 'Up' else ' BGP Notification sent'}"
+        for time, peer, word in _changes(site)
+    ]
     return "\n".join(lines) + "\n"
 
 
