@@ -17,7 +17,7 @@ from benchmarks.diagnosis.generate.sample import KINDS, Files, as_files, sampled
 from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
-from kubereach.model.diagnosis import Cause, Diagnosis, Role
+from kubereach.model.diagnosis import Cause, Diagnosis, Role, Verdict
 from kubereach.pipeline import Options, diagnose
 
 CONFIDENT = 0.7
@@ -102,6 +102,8 @@ def judge(cluster: Broken, kind: str) -> Judged:
     classes = list(dict.fromkeys(c.class_ for c in causes))
     codes = list(dict.fromkeys(c.code for c in causes))
     ranks = [i + 1 for i, name in enumerate(classes) if name in cluster.classes]
+    if found and not classes and found.verdict is Verdict.REACHABLE and cluster.codes == ("misread-expected",):
+        ranks = [1]  # nothing was broken, and nothing is said to be
     by_code = [i + 1 for i, code in enumerate(codes) if code in cluster.codes]
     return Judged(
         seed=cluster.seed,
