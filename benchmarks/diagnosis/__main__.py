@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=188, help="clusters; each is diagnosed from every sample")
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--interviews", type=int, help="clusters that are asked about (default: a sixth of the runs)")
+    parser.add_argument("--interviews", type=int, help="clusters that are asked about (default: a twelfth of the runs)")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--write", type=Path, help="the page to write (default: print it)")
     parser.add_argument("--dump", type=Path, help="write the files of the cluster --seed SEED/NUMBER into this folder")
@@ -47,10 +47,11 @@ def main() -> None:
         _dump(args.dump, args.seed, args.kind)
         return
     clusters = list(plan(args.runs, args.seed))
-    interviews = args.runs // 6 if args.interviews is None else args.interviews
+    interviews = args.runs // 12 if args.interviews is None else args.interviews
     with Pool(args.jobs) as pool:
+        asking = pool.imap(_asked, clusters[:interviews])
         judged = [one for group in pool.imap(_judged, clusters) for one in group]
-        asked = list(pool.imap(_asked, clusters[:interviews]))
+        asked = list(asking)
     page = written(judged, asked, args.runs, args.seed)
     if args.write:
         args.write.write_text(page, encoding="utf-8")

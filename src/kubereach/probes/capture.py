@@ -51,6 +51,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
 def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     seen = {Outcome.SEEN, Outcome.NOT_SEEN}
     pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or ()}
+    if fact.protocol == "ARP":
+        return False  # it waited for ARP alone: asked as `arp`
     if network.flow.address and fact.source == network.flow.address:
         return False  # what the service sends: asked as `answer`
     meant = fact.target in {"", network.flow.address, *pods}  # a capture of other traffic says nothing of the flow
