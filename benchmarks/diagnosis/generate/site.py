@@ -40,6 +40,11 @@ class Session:
     minutes: int = 3000
     drops: int = 0
 
+    @property
+    def believed(self) -> bool:
+        """Whether the node's end holds it for established."""
+        return self.at_node == "Established"
+
     def down(self, at_node: str, error: str, at_router: str | None) -> None:
         """Not established, in these words."""
         self.up, self.at_node, self.error, self.at_router = False, at_node, error, at_router

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.diagnosis.generate.draw import Wish
 from benchmarks.diagnosis.generate.faults.registry import announcing, fault
-from benchmarks.diagnosis.generate.flow import NODE_IN, ROUTER
+from benchmarks.diagnosis.generate.flow import ROUTER
 from benchmarks.diagnosis.generate.site import BGP, Site
 
 ANY_BGP = Wish(stacks=BGP)
@@ -95,13 +95,11 @@ def flapping(site: Site) -> None:
 
 @fault("bgp-session-stale", "ann-bgp-session-stale", ANY_BGP)
 def stale(site: Site) -> None:
-    """The router still believes in the session, and the node has lost it."""
+    """The router's pair failed over: the new half knows nothing of the session that the nodes still hold up."""
     for node in announcing(site):
-        node.session.at_node = site.rng.choice(("Connect", "Active"))
-        node.session.error = site.rng.choice(("", "Socket: Connection timed out", "Error: Hold timer expired"))
-        site.lose(NODE_IN, "silent", node=node.name)
-    if site.rng.random() < 0.5:
-        site.tells.add("stale-marks")
+        node.session.up = False
+        node.session.at_router = site.rng.choice(("Active", "Connect"))
+    site.tells.add("router-failed-over")
 
 
 @fault("bgp-two-speakers", "ann-bgp-two-speakers", Wish(stacks=frozenset({"calico", "metallb-frr"})))

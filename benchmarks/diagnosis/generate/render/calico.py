@@ -200,7 +200,7 @@ def protocols(site: Site, node: Node) -> str:
     session = node.session
     if site.peers and session.at_node != "none":
         name = f"Global_{site.router.ip.replace('.', '_')}"
-        up = session.up and session.at_node == "Established"
+        up = session.believed
         since = "11:58:0" + str(site.rng.randrange(10)) if "flaps" in site.tells else SINCE
         state = "up" if up else "start"
         error = "" if up and "flaps" not in site.tells else session.error
@@ -252,7 +252,7 @@ def exported(site: Site, node: Node) -> str:
     if node.agent != "Running":
         return "unable to connect to server control socket (/var/run/calico/bird.ctl): Connection refused\n"
     lines = ["BIRD v0.3.3+birdv1.6.8 ready."]
-    if node.session.up and node.session.at_node == "Established":
+    if node.session.believed:
         sent = [p for p in exports(site, node) if p not in node.withheld]
         lines += [f"{p:<18} blackhole [static1 {SINCE}] * (200)" for p in [*sent, node.block]]
     return "\n".join(lines) + "\n"

@@ -104,7 +104,7 @@ def _bgp_peers(site: Site) -> str:
     for node in site.nodes if site.peers else []:
         session = node.session
         word = {"": "idle"}.get(session.at_node, session.at_node.lower())
-        sent = len([p for p in exports(site, node) if p not in node.withheld]) if session.up else 0
+        sent = len([p for p in exports(site, node) if p not in node.withheld]) if session.believed else 0
         uptime = ("12s" if "flaps" in site.tells else "51h12m3s") if session.at_node == "Established" else "0s"
         peer = str(site.router.as_number + ("bad-as" in site.tells))
         address = f"{site.router.peer or site.router.ip}"

@@ -298,7 +298,10 @@ def agent_state(site: Site, node: Node) -> tuple[str, str]:
         return f"0/{full}", node.agent
     # calico-node is not ready while it has no BGP session at all.
     alone = (
-        site.stack == "calico" and not site.mesh and not node.session.up and node.session.at_node not in {"none", ""}
+        site.stack == "calico"
+        and not site.mesh
+        and not node.session.believed
+        and node.session.at_node not in {"none", ""}
     )
     return (f"0/{full}" if alone else f"{full}/{full}"), "Running"
 

@@ -141,7 +141,7 @@ def _sessions(site: Site, node: Node, base: dict[str, str]) -> Sequence[Mapping[
     if "flaps" in site.tells:
         down = common | base | {"event": "sessionDown", "level": "warn", "msg": "BGP session down"}
         return [up, down] * 4
-    if session.up and session.at_node == "Established":
+    if session.believed:
         return [up]
     failure = common | base | {"level": "error", "msg": "failed to connect to peer", "op": "connect"}
     return [failure | {"error": _dial_error(site, node, peer)}] * 3

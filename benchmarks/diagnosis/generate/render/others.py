@@ -95,7 +95,7 @@ def _log(site: Site) -> str:
             lines.append(
                 f'time="2024-05-02T09:20:12Z" level=fatal msg="{site.interfaces[0]} is not a valid interface, bind failed"'
             )
-        if site.family == "bgp" and not node.session.up:
+        if site.family == "bgp" and not node.session.believed:
             text = (
                 f"failed to connect to peer {site.router.peer or site.router.ip}: {node.session.error or 'i/o timeout'}"
             )
@@ -110,7 +110,7 @@ def _gobgp(site: Site) -> str:
     for node in watched(site) if site.peers else []:
         session = node.session
         common = f"Key={peer} Topic=Peer"
-        if session.up and session.at_node == "Established":
+        if session.believed:
             lines.append(f'time="2024-05-02T09:20:10Z" level=info msg="Peer Up" {common} State=BGP_FSM_OPENCONFIRM')
         if "flaps" in site.tells:
             lines.append(

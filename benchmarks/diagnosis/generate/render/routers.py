@@ -159,9 +159,7 @@ def frr_table(site: Site) -> str:
         if route.note == "inaccessible":
             mark = "   "
         elif route.note:
-            mark = "*r>" if first else "*r "
-        elif "stale-marks" in site.tells:
-            mark = "S" + mark[:2]
+            mark = ("r> " if first else "r  ") if site.router.kind == "ios" else mark
         best.add(route.prefix)
         name = "" if route.prefix in seen else route.prefix
         seen.add(route.prefix)
@@ -189,7 +187,10 @@ def frr_routes(site: Site) -> str:
             lines.append(f"  *{' ' * (len(route.prefix) + 8)}via {route.via}, eth0, weight 1, 02:11:40")
             continue
         if not route.active:
-            if route.note == "inaccessible":
+            if route.note == "rib-failure" and route.prefix + letter not in seen:
+                lines.append(f"{letter}>r {route.prefix} [{distance}/0] via {route.via}, eth0, weight 1, 02:11:40")
+                seen.add(route.prefix + letter)
+            elif route.note == "inaccessible":
                 lines.append(f"{letter}   {route.prefix} [{distance}/0] via {route.via} inactive, weight 1, 02:11:40")
             elif (
                 route.prefix + letter not in seen
@@ -246,7 +247,7 @@ def _bird_routes(site: Site) -> str:
     seen: set[str] = set()
     for route in every_route(site):
         name = "" if route.prefix in seen else route.prefix
-        first = "*" if name and not route.note else " "
+        first = "!" if route.note == "rib-failure" else "*" if name and not route.note else " "
         seen.add(route.prefix)
         owner = "static1" if route.source == "static" else "k8s_" + route.via.replace(".", "_")
         tail = f"({200 if route.source == 'static' else '100/-' if route.note else 100})" + (

@@ -22,11 +22,7 @@ def outputs(site: Site) -> Iterator[Output]:
             command = f"{shell} 'show bgp neighbors {site.router.peer or site.router.ip}'"
             yield Output("speaker-neighbour", node.name, command, _neighbour(site, node))
         yield Output("speaker-table", node.name, f"{shell} 'show ip bgp'", _table(exports(site, node), node, site))
-        sent = (
-            [p for p in exports(site, node) if p not in node.withheld]
-            if node.session.up and node.session.at_node == "Established"
-            else []
-        )
+        sent = [p for p in exports(site, node) if p not in node.withheld] if node.session.believed else []
         peer = site.router.peer or site.router.ip
         yield Output(
             "speaker-sent",
