@@ -18,10 +18,25 @@ from benchmarks.diagnosis.generate.render import (
     routeros,
     routers,
     speaker_frr,
+    vendors,
 )
 from benchmarks.diagnosis.generate.render.output import Output
 
-SOURCES = (client, kubernetes, metallb, calico, cilium, others, speaker_frr, host, proxy, capture, routeros, routers)
+SOURCES = (
+    client,
+    kubernetes,
+    metallb,
+    calico,
+    cilium,
+    others,
+    speaker_frr,
+    host,
+    proxy,
+    capture,
+    routeros,
+    routers,
+    vendors,
+)
 
 
 def everything(broken: Broken) -> list[Output]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.diagnosis.generate.flow import exports
 from benchmarks.diagnosis.generate.names import suffix
-from benchmarks.diagnosis.generate.render.kubernetes import agent_state
 from benchmarks.diagnosis.generate.render.output import Output, dumped, listed, watched
+from benchmarks.diagnosis.generate.render.workloads import agent_state
 from benchmarks.diagnosis.generate.site import Node, Site
 
 SINCE = "09:12:44"

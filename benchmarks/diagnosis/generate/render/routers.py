@@ -1,10 +1,10 @@
-"""Routers that are no MikroTik: FRR and BIRD on Linux, Cisco IOS, Arista EOS."""
+"""Routers that are Linux hosts: FRR and BIRD."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.diagnosis.generate.flow import Route, answering, every_route, holds, received, table
+from benchmarks.diagnosis.generate.flow import answering, every_route, holds, received, table
 from benchmarks.diagnosis.generate.render.output import Output
 from benchmarks.diagnosis.generate.site import Node, Site
 
@@ -16,7 +16,7 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("router-routes", "router", "vtysh -c 'show ip route'", frr_routes(site))
         if site.family == "bgp":
             yield Output("router-bgp", "router", "vtysh -c 'show bgp summary'", frr_summary(site))
-            for node in _shown(site)[-1:]:
+            for node in listed_neighbours(site)[-1:]:
                 command = f"vtysh -c 'show bgp neighbors {node.ip}'"
                 yield Output("router-bgp-neighbour", "router", command, frr_neighbour(site, node))
             yield Output("router-bgp-table", "router", "vtysh -c 'show ip bgp'", frr_table(site))
@@ -32,25 +32,13 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("router-firewall", "router", "iptables-save -c", _firewall(site))
         if vip:
             yield Output("router-get", "router", f"ip route get {vip}", _get(site))
-    if kind in {"ios", "eos"}:
-        yield Output(
-            "router-routes", "router", "show ip route", _ios_routes(site) if kind == "ios" else _eos_routes(site)
-        )
-        if site.family == "bgp":
-            yield Output(
-                "router-bgp",
-                "router",
-                "show ip bgp summary",
-                _ios_summary(site) if kind == "ios" else _eos_summary(site),
-            )
-        yield Output("router-arp", "router", "show ip arp", _ios_arp(site))
 
 
-def _shown(site: Site) -> list[Node]:
+def listed_neighbours(site: Site) -> list[Node]:
     return [n for n in site.nodes if site.router.neighbours and n.session.at_router is not None]
 
 
-def _counted(site: Site, node: Node) -> str:
+def counted(site: Site, node: Node) -> str:
     """The column State/PfxRcd."""
     word = str(node.session.at_router)
     if word != "Established":
@@ -63,7 +51,7 @@ def _counted(site: Site, node: Node) -> str:
     return str(len(found) if site.router.accepts == "all" else len([p for p in found if not p.endswith("/32")]))
 
 
-def _uptime(site: Site, node: Node) -> str:
+def uptime(site: Site, node: Node) -> str:
     if node.session.at_router != "Established":
         return site.rng.choice(("never", "00:00:21", "01:12:40"))
     return "00:00:12" if "flaps" in site.tells else "2d03h11m"
@@ -71,7 +59,7 @@ def _uptime(site: Site, node: Node) -> str:
 
 def frr_summary(site: Site) -> str:
     vrf = site.router.vrf or "default"
-    shown = _shown(site)
+    shown = listed_neighbours(site)
     lines = [
         "",
         f"IPv4 Unicast Summary (VRF {vrf}):",
@@ -85,7 +73,7 @@ def frr_summary(site: Site) -> str:
     for node in shown:
         lines.append(
             f"{node.ip:<15} 4 {site.node_as:>10} {site.rng.randrange(4, 90000):>9} {site.rng.randrange(4, 90000):>9}        0    0    0 "
-            f"{_uptime(site, node):>8} {_counted(site, node):>12} {'(Policy)' if site.router.policy_missing else '2':>8} {node.name}"
+            f"{uptime(site, node):>8} {counted(site, node):>12} {'(Policy)' if site.router.policy_missing else '2':>8} {node.name}"
         )
     return (
         "\n".join([*lines, "", f"Total number of neighbors {len(shown)}"]) + "\n"
@@ -103,7 +91,7 @@ def frr_neighbour(site: Site, node: Node) -> str:
         lines.append(" Administratively shut down")
     lines += [
         f"  BGP version 4, remote router ID {node.ip if good else '0.0.0.0'}, local router ID {site.router.ip}",
-        f"  BGP state = {'Established, up for ' + _uptime(site, node) if good else word.replace(' (Admin)', '')}",
+        f"  BGP state = {'Established, up for ' + uptime(site, node) if good else word.replace(' (Admin)', '')}",
         "  Hold time is 180 seconds, keepalive interval is 60 seconds",
         "",
         " For address family: IPv4 Unicast",
@@ -113,7 +101,7 @@ def frr_neighbour(site: Site, node: Node) -> str:
             "  Inbound updates discarded due to missing policy",
             "  Outbound updates discarded due to missing policy",
         ]
-    count = _counted(site, node)
+    count = counted(site, node)
     lines += [f"  {count if count.isdecimal() else 0} accepted prefixes", ""]
     lines.append(
         f"  Connections established {site.rng.randrange(20, 400) if 'flaps' in site.tells else int(good)}; dropped {node.session.drops}"
@@ -211,7 +199,7 @@ def _bird_protocols(site: Site) -> str:
         "device1    Device     ---        up     2024-04-11    ",
         "kernel1    Kernel     master4    up     2024-04-11    ",
     ]
-    for node in _shown(site):
+    for node in listed_neighbours(site):
         word = str(node.session.at_router)
         name = "k8s_" + node.ip.replace(".", "_")
         error = "BGP Error: Bad peer AS" if "bad-as" in site.tells else ""
@@ -226,7 +214,7 @@ def _bird_protocols(site: Site) -> str:
             f"    Neighbor AS:      {site.node_as}",
         ]
         if word == "Established":
-            count = int(_counted(site, node))
+            count = int(counted(site, node))
             lines += [
                 f"    Local AS:         {site.router.as_number}",
                 "  Channel ipv4",
@@ -323,65 +311,7 @@ def _get(site: Site) -> str:
     return f"{vip} via {site.router.uplink} dev eth1 src 198.18.0.2 uid 0\n    cache\n"
 
 
-def _grouped(site: Site) -> list[tuple[str, list[Route]]]:
-    found: dict[str, list[Route]] = {}
-    for route in every_route(site):
-        if route.active and route.table == "main":
-            found.setdefault(route.prefix, []).append(route)
-    return list(found.items())
-
-
-def _ios_routes(site: Site) -> str:
-    lines = [
-        "Codes: L - local, C - connected, S - static, R - RIP, M - mobile, B - BGP",
-        f"Gateway of last resort is {site.router.uplink} to network 0.0.0.0",
-        "",
-        f"S*    0.0.0.0/0 [1/0] via {site.router.uplink}",
-        f"C        {site.network} is directly connected, Vlan10",
-    ]
-    if not site.client.on_lan and not site.router.behind:
-        lines.append(f"C        {site.client.prefix} is directly connected, Vlan50")
-    for prefix, routes in _grouped(site):
-        static = routes[0].source == "static"
-        head = f"{'S' if static else 'B'}        {prefix} "
-        for i, route in enumerate(routes):
-            text = f"[{'1' if static else '20'}/0] via {route.via}" + ("" if static else ", 02:11:40")
-            lines.append((head if i == 0 else " " * len(head)) + text)
-    return "\n".join(lines) + "\n"
-
-
-def _eos_routes(site: Site) -> str:
-    lines = [
-        "VRF: default",
-        "Codes: C - connected, S - static, K - kernel,",
-        "       B - Other BGP Routes, B I - iBGP, B E - eBGP",
-        "",
-        f" S        0.0.0.0/0 [1/0] via {site.router.uplink}, Ethernet48",
-        f" C        {site.network} is directly connected, Vlan10",
-    ]
-    for prefix, routes in _grouped(site):
-        static = routes[0].source == "static"
-        head = f" {'S  ' if static else 'B E'}      {prefix} [{'1' if static else '200'}/0] "
-        for i, route in enumerate(routes):
-            lines.append((head if i == 0 else " " * len(head)) + f"via {route.via}, Vlan10")
-    return "\n".join(lines) + "\n"
-
-
-def _ios_summary(site: Site) -> str:
-    lines = [
-        f"BGP router identifier {site.router.ip}, local AS number {site.router.as_number}",
-        "BGP table version is 42, main routing table version 42",
-        "",
-        "Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State/PfxRcd",
-    ]
-    for node in _shown(site):
-        lines.append(
-            f"{node.ip:<15} 4 {site.node_as:>12} {4021:>7} {4100:>7} {42:>8}    0    0 {_uptime(site, node):<8} {_counted(site, node):>8}"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _changes(site: Site) -> list[tuple[str, str, str]]:
+def changes(site: Site) -> list[tuple[str, str, str]]:
     """(time, neighbour, Up or Down) of a session that flaps."""
     node = site.nodes[-1]
     return [(f"09:{20 + i}:1{i}", node.ip, "Up" if i % 2 else "Down") for i in range(8)]
@@ -389,7 +319,7 @@ def _changes(site: Site) -> list[tuple[str, str, str]]:
 
 def _frr_log(site: Site) -> str:
     lines = []
-    for time, peer, word in _changes(site):
+    for time, peer, word in changes(site):
         why = (
             ""
             if word == "Up"
@@ -404,42 +334,4 @@ def _frr_log(site: Site) -> str:
         )
         if word == "Up":
             lines.append(f"2024/05/02 {time} BGP: %ADJCHANGE: neighbor {peer}(Unknown) in vrf default Up")
-    return "\n".join(lines) + "\n"
-
-
-def _logging(site: Site) -> str:
-    lines = [
-        f"May  2 {time}: %BGP-5-ADJCHANGE: neighbor {peer} {word}{'' if word == 'Up' else ' BGP Notification sent'}"
-        for time, peer, word in _changes(site)
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _eos_summary(site: Site) -> str:
-    lines = [
-        "BGP summary information for VRF default",
-        f"Router identifier {site.router.ip}, local AS number {site.router.as_number}",
-        "Neighbor Status Codes: m - Under maintenance",
-        "  Neighbor         V AS           MsgRcvd   MsgSent  InQ OutQ  Up/Down State   PfxRcd PfxAcc",
-    ]
-    for node in _shown(site):
-        good = node.session.at_router == "Established"
-        state = "Estab" if good else str(node.session.at_router).replace("Idle (Admin)", "Idle(Admin)")
-        count = len(received(site, node)) if good else ""
-        lines.append(
-            f"  {node.ip:<16} 4 {site.node_as:<12} {4021:>7} {4100:>9}    0    0 {_uptime(site, node):>8} {state:<7} {count:<6} {_counted(site, node) if good else ''}".rstrip()
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _ios_arp(site: Site) -> str:
-    lines = ["Protocol  Address          Age (min)  Hardware Addr   Type   Interface"]
-    rows = [(n.ip, n.mac) for n in site.nodes[:12]]
-    vip = site.service.address
-    if vip and site.family == "l2" and "off-link" not in site.tells:
-        rows.append((vip, site.router.neighbour.get(vip) or next((m for m, _ in answering(site)), "")))
-    for ip, mac in rows:
-        plain = mac.replace(":", "")
-        dotted = f"{plain[:4]}.{plain[4:8]}.{plain[8:]}" if mac else "Incomplete"
-        lines.append(f"Internet  {ip:<16} {'12' if mac else '0':>7}     {dotted:<15} ARPA   Vlan10")
     return "\n".join(lines) + "\n"
