@@ -8,7 +8,7 @@ from kubereach.build.assemble import build
 from kubereach.build.target import Choice
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
-from kubereach.model.attribute import ANNOUNCER, ROUTER_NAT_DOUBT
+from kubereach.model.attribute import ANNOUNCER, NOT_PROGRAMMED, PEERS, ROUTER_NAT_DOUBT, Peer
 from kubereach.model.network import Network
 
 KUBE_VIP = """apiVersion: apps/v1
@@ -51,6 +51,73 @@ def _built(**documents: str) -> Network:
 def test_kube_vip_announces_as_its_environment_says(arp: str, bgp: str, announcer: str) -> None:
     found = _built(kubectl_get_ds_n_kube_system_kube_vip_ds_o_yaml__yaml=KUBE_VIP.format(arp=arp, bgp=bgp))
     assert found.seen("cluster", ANNOUNCER) == announcer
+
+
+CILIUM = """apiVersion: cilium.io/v2alpha1
+kind: CiliumBGPClusterConfig
+metadata:
+  name: cluster
+spec:
+  bgpInstances:
+  - name: main
+    localASN: 64512
+    peers:
+    - name: tor
+      peerASN: 65010
+      peerAddress: 10.1.0.1
+"""
+KUBE_ROUTER = """apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: kube-router
+  namespace: kube-system
+spec:
+  template:
+    spec:
+      containers:
+      - name: kube-router
+        args:
+        - --run-router=true
+        - --peer-router-ips=10.1.0.1,10.1.0.2
+        - --peer-router-asns=65010,65011
+"""
+
+
+def test_the_peers_that_speakers_name_themselves() -> None:
+    kube_vip = KUBE_VIP.format(arp="false", bgp="true")
+    kube_vip += '        - name: bgp_peers\n          value: "10.1.0.1:65010::true,10.1.0.2:65011::false"\n'
+    first, second = Peer("10.1.0.1", 65010), Peer("10.1.0.2", 65011)
+    for text, expected in (
+        (CILIUM, (first,)),
+        (KUBE_ROUTER, (first, second)),
+        (kube_vip, (Peer("10.1.0.1", 65010, multihop=True), second)),
+    ):
+        assert _built(kubectl_get_all__yaml=text).seen("cluster", PEERS) == expected
+
+
+PROXIED = """apiVersion: v1
+kind: Service
+metadata:
+  name: cart
+  namespace: shop
+spec:
+  clusterIP: 10.96.0.40
+  type: LoadBalancer
+  ports:
+  - port: 80
+    targetPort: 8080
+status:
+  loadBalancer:
+    ingress:
+    - ip: 203.0.113.7
+      ipMode: {mode}
+"""
+
+
+@pytest.mark.parametrize(("mode", "passed_over"), [("Proxy", True), ("VIP", None)])
+def test_an_address_of_mode_proxy_is_passed_over(mode: str, *, passed_over: bool | None) -> None:
+    found = _built(kubectl_get_svc_o_yaml__yaml=PROXIED.format(mode=mode), kubectl_get_nodes_o_wide__txt=NODES)
+    assert found.seen("node/w1", NOT_PROGRAMMED) is passed_over
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ _OVERHEAD = (("vxlan", 50), ("flannel", 50), ("tunl", 20), ("ipip", 20), ("wireg
 _PODS = r"cali|veth|lxc|cni|docker|br-|virbr|lo$|kube-|dummy|nodelocaldns"
 _USUAL_MTU = 1500
 _MAIN = r"(?:main|bgp|bird|unicast|export.*|25[45]|local|default|master[46]?|inet6?\.0|global)$"
+_PEER_KINDS = frozenset({"BGPPeer", "CiliumBGPClusterConfig", "CiliumBGPPeeringPolicy"})
 _NAT_TABLE = r"(?:iptables|firewall)\.nat\b"
 _DSR = r"dsr|direct.?(?:server.?)?return"
 
@@ -305,5 +306,5 @@ def _put_peers(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> N
             if not any("mesh" not in f.peer_type and hosts.owners.get(f.peer) not in hosts.nodes for f in mine):
                 says = "its list of sessions names no router"
                 leaves.put("router", NO_PEER_DOUBT, says, (fact.origin,), fact.trust)
-        elif isinstance(fact, ObjectListing) and fact.kind == "BGPPeer" and fact.complete and not fact.names:
-            leaves.put("router", NO_PEER_DOUBT, "there is no BGPPeer", (fact.origin,), fact.trust)
+        elif isinstance(fact, ObjectListing) and fact.kind in _PEER_KINDS and fact.complete and not fact.names:
+            leaves.put("router", NO_PEER_DOUBT, f"there is no {fact.kind}", (fact.origin,), fact.trust)

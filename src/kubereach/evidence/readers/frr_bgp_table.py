@@ -142,7 +142,7 @@ def _route(capture: Capture, row: _Row) -> Route:
         prefix=row.prefix,
         next_hops=() if own else (NextHop(via=hop or ""),),
         protocol="local" if own and not row.path else "bgp",
-        active=any(flag in row.status for flag in ">=mEe"),
+        active=any(flag in row.status for flag in ">=mEe") and "r" not in row.status,  # r: not in the RIB
         table=table,
         learned_from="" if table.startswith("export:") else peer,
         as_path=row.path,
