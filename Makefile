@@ -41,7 +41,7 @@ index: ## rewrite the generated indexes of readers, probes and faults
 	$(RUN) kubereach.diagnose.indexing
 
 accuracy: ## measure how often broken clusters are diagnosed right, write docs/accuracy.md (RUNS, SEED, JOBS)
-	$(RUN) benchmarks.diagnosis --runs $(or $(RUNS),188) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1) --write docs/accuracy.md
+	$(RUN) benchmarks.diagnosis --runs $(or $(RUNS),94) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1) --write docs/accuracy.md
 
 bench: ## run the benchmarks
 	@for file in benchmarks/bench_*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done

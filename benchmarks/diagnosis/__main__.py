@@ -35,7 +35,7 @@ def _dump(folder: Path, seed: str, kind: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=188, help="clusters; each is diagnosed from every sample")
+    parser.add_argument("--runs", type=int, default=94, help="clusters; each is diagnosed from every sample")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--interviews", type=int, help="clusters that are asked about (default: a twelfth of the runs)")
     parser.add_argument("--jobs", type=int, default=1)

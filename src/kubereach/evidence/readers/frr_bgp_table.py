@@ -4,7 +4,8 @@ Reads: `show ip bgp`, `show bgp ipv4 unicast` and a neighbour's `routes`, `recei
 FRR, Quagga, EdgeOS, Cisco IOS and Arista.
 Ask: `vtysh -c 'show bgp ipv4 unicast'` on the router.
 Facts: Route in the table `bgp` (`export:PEER` for advertised-routes, `received:PEER` for received-routes) and
-RouteListing. A route is active when it is best or an equal-cost companion of the best (`=`, Cisco `m`, Arista `E`/`e`).
+RouteListing. A route is active when it is best or an equal-cost companion of the best (`=`, Cisco `m`, Arista `E`/`e`)
+and has no `r` (RIB-failure: the router could not install it).
 Not read: metric, local preference, weight.
 
 Format: FRR bgpd/bgp_route.c route_vty_out and its header BGP_SHOW_SCODE_HEADER.
