@@ -16,11 +16,11 @@ from benchmarks.diagnosis.score import broken, judge, plan
 from kubereach.diagnose.faults._index import FAULTS
 
 ROOT = Path(__file__).parents[2]
-CLUSTERS = 30
 MOST_NODES = 8  # a diagnosis of a large cluster takes many times as long
-# The page docs/accuracy.md has the real figures; these floors are what no change may fall below unnoticed.
-FLOORS = {"full": (0.5, 0.65), "three": (0.1, 0.3)}
-MOST_WRONG = 6
+# Of each sample: how many clusters, and how many must have a true class first, and among the first three. The page
+# docs/accuracy.md has the real figures; these floors are what no change may fall below unnoticed.
+FLOORS = {"full": (30, 18, 20), "three": (10, 0, 2)}
+MOST_WRONG = 1
 
 
 def test_every_fault_has_an_injector_of_its_class() -> None:
@@ -62,18 +62,22 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert done.stdout.strip() == mine
 
 
-def test_every_injector_finds_a_cluster() -> None:
+def test_every_injector_finds_a_cluster_and_all_is_printed() -> None:
+    """Also where a second fault hides what the first one's outputs are about."""
     for code in ALL:
         assert make(f"{code}/0", [code]).codes == (code,)
+    for seed, codes in plan(len(ALL), "printed"):
+        assert sampled(broken(seed, codes), "post")
 
 
 def test_accuracy_does_not_fall() -> None:
-    drawn = (broken(seed, codes) for seed, codes in plan(2 * CLUSTERS, "gate"))
-    clusters = list(islice((c for c in drawn if len(c.site.nodes) <= MOST_NODES), CLUSTERS))
+    most = max(count for count, _, _ in FLOORS.values())
+    drawn = (broken(seed, codes) for seed, codes in plan(2 * most, "gate"))
+    clusters = list(islice((c for c in drawn if len(c.site.nodes) <= MOST_NODES), most))
     wrong = 0
-    for kind, (top1, top3) in FLOORS.items():
-        judged = [judge(cluster, kind) for cluster in clusters]
+    for kind, (count, first, among_three) in FLOORS.items():
+        judged = [judge(cluster, kind) for cluster in clusters[:count]]
         wrong += sum(one.wrong for one in judged)
-        assert sum(one.rank == 1 for one in judged) / CLUSTERS >= top1
-        assert sum(1 <= one.rank <= 3 for one in judged) / CLUSTERS >= top3
+        assert sum(one.rank == 1 for one in judged) >= first
+        assert sum(1 <= one.rank <= 3 for one in judged) >= among_three
     assert wrong <= MOST_WRONG
