@@ -166,7 +166,7 @@ def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) ->
 def blackholed(world: World, service: str, address: str, node: str) -> bool:
     """Whether the node's kernel has the blackhole that Calico's BIRD announces as host route.
 
-    Only where serviceLoadBalancerIPs names the very address: for wider ranges the kernel is spared (calico.md section 4).
+    Only where serviceLoadBalancerIPs names the very address: wider ranges are kept out of it (calico.md section 4).
     A rule that translates before routing passes it by; the node's own packets are routed first and fail at once.
     """
     named = world.known("cluster", LB_CIDRS) and host_prefix(address) in world.get("cluster", LB_CIDRS)
