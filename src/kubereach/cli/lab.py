@@ -200,7 +200,7 @@ def capture(*, folder: Path, name: str) -> None:
 @click.argument("experiments", metavar="[EXPERIMENT]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every scenario with every fault that has a place in it.")
 @click.option("--jobs", default=2, show_default=True, help="Labs at once.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Write every client's outputs below this folder.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep the measurements in this folder.")
 @click.option(
     "--shrink", is_flag=True, help="Take back the choices of a drawn system that its difference does not need."
 )

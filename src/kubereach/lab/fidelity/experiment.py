@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -30,6 +29,16 @@ class Finding(Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
     client: str
     comparisons: tuple[Comparison, ...]
+
+
+class Measurement(Struct, frozen=True, kw_only=True):
+    """What an experiment gave: each client's documents before the faults (its intent) and after."""
+
+    name: str
+    scenario: Scenario
+    faults: tuple[str, ...]
+    before: dict[str, tuple[Output, ...]]
+    after: dict[str, tuple[Output, ...]]
 
 
 def traits(scenario: Scenario) -> str:
@@ -63,33 +72,27 @@ def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
     return [(name, Shot(host, "-".join(words[:2]).partition(".")[0], words, 5.0)) for name, host, words in asked]
 
 
-def run(name: str, scenario: Scenario, lab_name: str, keep: Path | None = None) -> tuple[Finding, ...]:
-    """Bring the system up, enact its faults, measure, compare, take it down. Raises CommandError, UsageError.
-
-    `keep` is a folder that gets each client's bundle.
-    """
+def measured(name: str, scenario: Scenario, lab_name: str) -> Measurement:
+    """Bring the system up, enact its faults, measure, take it down. Raises CommandError, UsageError."""
     with taken_down(system.up(lab_name, scenario, faults=False, stays=False)) as lab:
         before = {client: intent(lab, client) for client in scenario.clients}
         faults = tuple(enactment.enact(lab, fault) for fault in scenario.faults)
         outputs = measure.probe(lab)
         daemons = tables.of_daemons(lab)
         after = {client: (*intent(lab, client), *outputs[client], *daemons) for client in scenario.clients}
-    if keep:
-        for client, bundle in after.items():
-            measure.write(keep / client, bundle)
-    return tuple(_finding(name, scenario, faults, c, before[c], after[c]) for c in scenario.clients)
+    return Measurement(name=name, scenario=scenario, faults=faults, before=before, after=after)
 
 
-def _finding(
-    name: str,
-    scenario: Scenario,
-    faults: tuple[str, ...],
-    client: str,
-    before: Sequence[Output],
-    after: Sequence[Output],
-) -> Finding:
+def judged(found: Measurement) -> tuple[Finding, ...]:
+    """Every prediction of the simulator as it is now, held against what was measured."""
+    return tuple(_finding(found, client) for client in found.scenario.clients)
+
+
+def _finding(found: Measurement, client: str) -> Finding:
+    scenario = found.scenario
     standing = (STATEFUL,) if scenario.router.stateful else ()  # a setting of the router, known like any other
-    mine = (*standing, *(f for f in faults if enactment.concerns(scenario, f, client)))
-    world = world_of(network_of(scenario, client, before), mine)
-    observed = network_of(scenario, client, after)
-    return Finding(name=name, traits=traits(scenario), faults=mine, client=client, comparisons=compare(world, observed))
+    mine = (*standing, *(f for f in found.faults if enactment.concerns(scenario, f, client)))
+    world = world_of(network_of(scenario, client, found.before[client]), mine)
+    observed = network_of(scenario, client, found.after[client])
+    comparisons = compare(world, observed)
+    return Finding(name=found.name, traits=traits(scenario), faults=mine, client=client, comparisons=comparisons)
