@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from kubereach.errors import UsageError
 from kubereach.lab import draw, enactment, requirements, scenario
 from kubereach.lab.fidelity import campaign, sickbay
 from kubereach.lab.fidelity.report import as_line, summarise
+from kubereach.lab.lab import names, wait
 
 CASES = sickbay.load(Path(__file__).with_name("sickbay.yaml"))
 EXPERIMENTS = (
@@ -63,3 +67,20 @@ def test_shrinking_keeps_what_fails_and_drops_the_rest() -> None:
     assert len(small.nodes) <= len(draw.draw(number).nodes)
     assert list(small.clients) == [small.client]
     scenario._check(small)
+
+
+def test_interrupted_campaign_leaves_nothing_behind() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("a lab of network namespaces takes root")
+    words = [sys.executable, "-m", "kubereach", "lab", "run", "calico-local", "metallb-l2"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        prefix = f"f{process.pid % 10000}x"
+        assert wait(lambda: any(name.startswith(prefix) for name in names()), 30)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert b"Traceback" not in said
+    assert not [name for name in names() if name.startswith(prefix)]
+    assert (
+        f"kr-{prefix}" not in subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
+    )

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kubereach.errors import KubereachError
-from kubereach.lab import draw, enactment, guest_kernel, scenario
+from kubereach.lab import draw, enactment, guest_kernel, lab, scenario
 from kubereach.lab.fidelity import experiment
 from kubereach.lab.fidelity.experiment import Finding, Measurement
 from kubereach.lab.lab import CommandError
@@ -104,8 +104,11 @@ def run(names: Sequence[str], jobs: int, done: Callable[[Outcome], None], keep: 
         futures = [pool.submit(numbered, number, name) for number, name in enumerate(names)]
         try:
             return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:  # Ctrl-C above all: what is under way loses its lab, and so ends
+            pool.shutdown(wait=False, cancel_futures=True)
+            for name in lab.names():
+                if name.startswith(f"{prefix}x"):
+                    lab.down(name)
             raise
 
 
