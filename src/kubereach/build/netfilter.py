@@ -22,7 +22,7 @@ from kubereach.model.attribute import (
     RANGES_IN_RULES,
     ROUTER_FIREWALL,
 )
-from kubereach.model.fact import Fact, Setting, Trust
+from kubereach.model.fact import Fact, InterfaceAddress, Setting, Trust
 from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
 
@@ -59,11 +59,23 @@ def put_netfilter(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Lea
             subject = "cluster" if everyone else hosts.resolve(fact.subject)
             if everyone or fact.subject.startswith("node/") or subject == ROUTER:
                 _take(fact, shown.setdefault(subject, _Shown()), leaves)
+    devices = _devices(facts, hosts)
     for subject, found in shown.items():
         if subject == ROUTER:
             _put_router(found, flow, leaves)
         else:
-            _put(subject, found, flow, leaves)
+            _put(subject, found, flow, leaves, devices.get(subject, ""))
+
+
+def _devices(facts: tuple[Fact, ...], hosts: Hosts) -> dict[str, str]:
+    """The interface with each node's own address, by which clients' packets come in."""
+    return {
+        subject: fact.interface
+        for fact in facts
+        if isinstance(fact, InterfaceAddress)
+        and (subject := hosts.resolve(fact.device)) in hosts.nodes
+        and fact.address == hosts.addresses.get(subject, ("",))[0]
+    }
 
 
 def _put_router(shown: _Shown, flow: Flow, leaves: Leaves) -> None:
@@ -131,20 +143,27 @@ def _nft(fact: Setting, match: re.Match[str], text: str, shown: _Shown) -> None:
         shown.rules.setdefault(name, []).append(Rule(rule.text, target))
 
 
-def _put(subject: str, shown: _Shown, flow: Flow, leaves: Leaves) -> None:
+def _put(subject: str, shown: _Shown, flow: Flow, leaves: Leaves, device: str) -> None:
     chains = shown.chains()
+    found: list[tuple[str, Verdicts, bool]] = []
     for hook in ("forward", "input"):
         bases = [*shown.hooks[hook]]
         if hook.upper() in shown.policies or hook.upper() in shown.rules:
             bases.append(hook.upper())
         for base in bases:
-            verdicts = _forward(chains, base, flow, leaves) if hook == "forward" else _input(chains, base, flow)
-            decided = base in shown.rules or (verdicts == {"accept"})
-            _conclude(subject, hook, verdicts, leaves, shown, decided=decided)
+            forward = hook == "forward"
+            verdicts = _forward(chains, base, flow, leaves, device) if forward else _input(chains, base, flow, device)
+            found.append((hook, verdicts, base in shown.rules or verdicts == {"accept"}))
+    surely = {hook for hook, verdicts, decided in found if decided and verdicts == {"drop"}}
+    closed = surely == {"forward", "input"}
+    for hook, verdicts, decided in found:
+        _conclude(subject, hook, verdicts, leaves, shown, decided=decided and not closed)
+    if closed:  # whatever the node would make of it, it is kept out: a firewall of the host, no matter of forwarding
+        leaves.put(subject, HOST_FIREWALL, "drop", _ends(shown, "forward"), shown.trust)
     _ranges(shown, flow, leaves)
 
 
-def _forward(chains: Chains, base: str, flow: Flow, leaves: Leaves) -> Verdicts:
+def _forward(chains: Chains, base: str, flow: Flow, leaves: Leaves, device: str) -> Verdicts:
     """The translated packet on its way to a pod, and the answer: both have to pass."""
     pod = next((e for e in leaves.get(flow.service, ENDPOINTS) or () if e.address), None)
     address, port = (pod.address, pod.port) if pod else ("", None)
@@ -154,7 +173,7 @@ def _forward(chains: Chains, base: str, flow: Flow, leaves: Leaves) -> Verdicts:
         chains = Chains(base_rules, chains.policies)
     answers: set[str] = set()
     for marked in {"Local": (False,), "Cluster": (True,)}.get(policy or "", (False, True)):
-        there = chains.verdict(base, Probe(flow.client, address, port, "NEW", marked))
+        there = chains.verdict(base, Probe(flow.client, address, port, "NEW", marked, device))
         back = chains.verdict(base, Probe(address, flow.client, None, "ESTABLISHED"))
         answers |= (there | back) - {"accept"} if there | back != {"accept"} else {"accept"}
         if "accept" in there and "accept" in back:
@@ -162,8 +181,8 @@ def _forward(chains: Chains, base: str, flow: Flow, leaves: Leaves) -> Verdicts:
     return frozenset(answers)
 
 
-def _input(chains: Chains, base: str, flow: Flow) -> Verdicts:
-    return chains.verdict(base, Probe(flow.client, flow.address, flow.port))
+def _input(chains: Chains, base: str, flow: Flow, device: str) -> Verdicts:
+    return chains.verdict(base, Probe(flow.client, flow.address, flow.port, device=device))
 
 
 def _conclude(subject: str, hook: str, verdicts: Verdicts, leaves: Leaves, shown: _Shown, *, decided: bool) -> None:

@@ -24,13 +24,17 @@ _SILENT = frozenset({"-m", "--comment", "--reject-with", "--log-prefix", "--log-
 
 
 class Probe(Struct, frozen=True):
-    """The packet that is asked for; "" and None where its part is not known. `marked`: for masquerading."""
+    """The packet that is asked for; "" and None where its part is not known. `marked`: for masquerading.
+
+    `device` is the interface that it comes in by.
+    """
 
     source: str = ""
     destination: str = ""
     port: int | None = None
     state: str = "NEW"
     marked: bool = False
+    device: str = ""
 
 
 class Rule(Struct, frozen=True):
@@ -133,6 +137,8 @@ def _option(name: str, value: str, probe: Probe, *, negated: bool) -> bool | Non
         return True
     if name in {"-s", "--source", "-d", "--destination"}:
         answer = _address(value, probe.source if name in {"-s", "--source"} else probe.destination)
+    elif name == "-i" and probe.device:
+        answer = _device(value, probe.device)
     elif name in {"-i", "-o"}:
         answer = False if re.fullmatch(FOREIGN, value) else None
     elif name == "-p":
@@ -146,6 +152,11 @@ def _option(name: str, value: str, probe: Probe, *, negated: bool) -> bool | Non
     else:
         return None
     return (not answer) if negated and answer is not None else answer
+
+
+def _device(pattern: str, device: str) -> bool:
+    """iptables(8): a `+` at the end stands for any ending."""
+    return device.startswith(pattern[:-1]) if pattern.endswith("+") else device == pattern
 
 
 def _address(text: str, address: str) -> bool | None:
@@ -174,6 +185,9 @@ def _nft(text: str, probe: Probe) -> bool | None:
         return False
     interface = re.search(r'\b[io]if(?:name)? (?:== )?"?([\w.-]{1,32})"?', text)
     if interface and re.fullmatch(FOREIGN, interface[1]):
+        return False
+    arrives = re.search(r'\biif(?:name)? (?:== )?"?([\w.-]{1,32})"?', text)
+    if arrives and probe.device and arrives[1] != probe.device and not re.search(r"iif(?:name)? !=", text):
         return False
     for word, address in (("saddr", probe.source), ("daddr", probe.destination)):
         plain = re.search(rf"\bip6? {word} (?!!=)(?:== )?([0-9a-f.:]{{3,45}}(?:/\d{{1,3}})?)", text)
