@@ -10,9 +10,9 @@ from kubereach.model.attribute import FORWARD_DROP, HOST_FIREWALL, INPUT_FIREWAL
 from kubereach.model.network import Network
 
 NODES = """$ kubectl get nodes -o wide
-NAME   STATUS   ROLES           AGE   VERSION   INTERNAL-IP   EXTERNAL-IP   OS-IMAGE   KERNEL-VERSION   CONTAINER-RUNTIME
-cp     Ready    control-plane   9d    v1.30.2   192.0.2.10    <none>        Debian     6.1.0            containerd://1.7
-wk     Ready    <none>          9d    v1.30.2   192.0.2.11    <none>        Debian     6.1.0            containerd://1.7
+NAME   STATUS   ROLES           AGE   VERSION   INTERNAL-IP   EXTERNAL-IP   OS-IMAGE   KERNEL-VERSION   RUNTIME
+cp     Ready    control-plane   9d    v1.30.2   192.0.2.10    <none>        Debian     6.1.0            containerd
+wk     Ready    <none>          9d    v1.30.2   192.0.2.11    <none>        Debian     6.1.0            containerd
 """
 LINKS = """$ ip -4 addr
 2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000
