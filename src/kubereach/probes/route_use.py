@@ -1,6 +1,7 @@
 """Whether the router uses the routes it has for the address: active marks, `>` and `*`, hidden or rejected routes.
 
-Asked of the router: `used` about the best prefix that it lists: yes, no. `spread` about a prefix with several next hops
+Asked of the router: `used` about the best prefix that it lists: yes, no, or outranked (zebra resolved its next hops and
+selected another protocol's route). `spread` about a prefix with several next hops
 (the address's, or any of BGP where the evidence names no address): one, all.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, prefix_length
-from kubereach.model.attribute import MULTIPATH
+from kubereach.model.attribute import MULTIPATH, STATIC_WINS
 from kubereach.model.fact import Route
 from kubereach.model.network import Network
 from kubereach.probes.next_hop import of_the_fib
@@ -18,7 +19,7 @@ from kubereach.simulate.bgp import in_own_table, received
 from kubereach.simulate.world import World
 
 KIND = "route_use"
-BACKGROUND: Distribution = {"yes": 0.85, "no": 0.15, "one": 0.5, "all": 0.5}
+BACKGROUND: Distribution = {"yes": 0.85, "no": 0.1, "outranked": 0.05, "one": 0.5, "all": 0.5}
 
 
 def uneven(network: Network) -> bool:
@@ -41,17 +42,25 @@ def sightings(network: Network) -> Iterable[Sighting]:
         return
     chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
     groups[chosen] = of_the_fib(groups[chosen])
-    marked = [r for r in groups[chosen] if r.active is not None]
+    marked = [r for r in groups[chosen] if r.active is not None and r.protocol != "static"]  # what was announced
     if marked and address:
         used = any(r.active for r in marked)
         says = f"the router {'uses' if used else 'lists and does not use'} {chosen}"
-        yield _sighting("used", "yes" if used else "no", marked[0], says)
+        yield _sighting("used", "yes" if used else _why_not(marked), marked[0], says)
     hops = {h.via for r in groups[chosen] for h in r.next_hops if h.via}
     active = {h.via for r in marked if r.active for h in r.next_hops if h.via and h.active}
     if active and (len(hops) > 1 or "*" in hops):
         several = len(active) > 1 or "*" in active
         says = f"{chosen}: {len(hops)} next hops, {'several' if several else 'one'} in use"
         yield _sighting("spread", "all" if several else "one", groups[chosen][0], says)
+
+
+def _why_not(routes: list[Route]) -> str:
+    """Zebra prints the interface of a next hop that it resolved, and `inactive` for another (zebra_vty.c)."""
+    hops = [hop for route in routes for hop in route.next_hops]
+    resolved = bool(hops) and all(hop.active and hop.interface for hop in hops)
+    rejected = any(route.kind != "unicast" for route in routes)
+    return "outranked" if resolved and not rejected else "no"
 
 
 def _sent(route: Route) -> bool:
@@ -78,8 +87,12 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
     if not received(world, flow.service, flow.address):
         return None
-    used = bool(in_own_table(world, flow.service, flow.address))
-    return {"yes": 0.97, "no": 0.03} if used else {"no": 0.9, "yes": 0.1}
+    used = any(r.node in world.network.nodes for r in in_own_table(world, flow.service, flow.address))
+    if used:
+        return {"yes": 0.97, "no": 0.015, "outranked": 0.015}
+    if world.get("router", STATIC_WINS):
+        return {"outranked": 0.6, "no": 0.35, "yes": 0.05}  # most routers do not tell the two apart
+    return {"no": 0.7, "outranked": 0.2, "yes": 0.1}
 
 
 def offers(network: Network) -> Iterable[Offer]:
