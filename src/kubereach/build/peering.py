@@ -17,13 +17,13 @@ from kubereach.model.attribute import (
     BGP_ADDRESS_DOUBT,
     CLUSTER_AS,
     LB_CIDRS,
-    RANGES_SEEN,
     MESH,
     PEER_AS_DOUBT,
     PEER_AUTH_DOUBT,
     PEER_MULTIHOP,
     PEER_ON_LINK,
     PEERS,
+    RANGES_SEEN,
 )
 from kubereach.model.fact import (
     AnyFact,

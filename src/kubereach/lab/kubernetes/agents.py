@@ -53,7 +53,7 @@ def pod_name(daemon: str, node: str) -> str:
 def stopped(cluster: Cluster, daemon: str, node: str) -> bool:
     """Whether the daemon does not run on the node."""
     if daemon == "kube-proxy":
-        return bool(cluster.knobs.get(f"stopped/kube-proxy/{node}"))
+        return cluster.knobs.get(f"stopped/kube-proxy/{node}", "") not in {"", "lags"}
     announces = daemon == ANNOUNCERS[cluster.scenario.announcer.kind]
     return announces and bool(cluster.knobs.get(f"stopped/announcer/{node}"))
 
