@@ -1,6 +1,6 @@
 # The tasks of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: real-kube-proxy help demo test check format accept readme index bench packages clean
+.PHONY: help demo test check format accept readme index accuracy fidelity real-kube-proxy bench packages clean
 export PYTHON
 
 BIN := .venv/bin
@@ -40,8 +40,18 @@ index: ## rewrite the generated indexes of readers, probes and faults
 	$(RUN) kubereach.evidence.indexing
 	$(RUN) kubereach.diagnose.indexing
 
+accuracy: ## measure how often broken clusters are diagnosed right, write docs/accuracy.md (RUNS, SEED, JOBS)
+	$(RUN) benchmarks.diagnosis --runs $(or $(RUNS),94) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1) --write docs/accuracy.md
+
 bench: ## run the benchmarks
 	@for file in benchmarks/bench_*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done
+
+RUNS ?= 500
+FIRST ?= 1
+JOBS ?= 4
+fidelity: packages ## hold the simulator against the lab (RUNS= drawn systems from FIRST= on), and write docs/fidelity.md
+	@.ci/venv dev
+	$(RUN) kubereach.lab.fidelity --runs $(RUNS) --first $(FIRST) --jobs $(JOBS) --write docs/fidelity.md
 
 real-kube-proxy: ## build Kubernetes 1.20.2's own kube-proxy and API server for the lab (minutes), and test against them
 	@.ci/apt etcd-server socat || true

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kubereach.build.leaves import Leaves
+from kubereach.build.speakers import speakers_peers
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.attribute import (
     BGP_POOLS,
@@ -161,6 +162,9 @@ def _put_filters(objects: Objects, leaves: Leaves) -> None:
             )
         )
         origins += entry.origins("spec")
+    for peer, where_named in speakers_peers(objects):
+        peers.append(peer)
+        origins += where_named
     if peers:
         leaves.put("cluster", PEERS, tuple(peers), dict.fromkeys(origins))
     names = [name for peer in peers for name in peer.filters]

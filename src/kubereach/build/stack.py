@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from kubereach.build.leaves import Leaves
 from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, PROXY_MODE
 from kubereach.model.fact import BgpSession, Fact, LogEvent, Setting, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.origin import Origin
 
 WORDS = (
     "calico",
@@ -101,9 +103,8 @@ def put_announcer(
     if leaves.get("cluster", LB_CIDRS):
         seen = leaves.table[LB_CIDRS.of("cluster")]
         leaves.put("cluster", ANNOUNCER, "calico-bgp", seen.origins, seen.trust)
-    for fact in facts:
-        if isinstance(fact, Setting) and fact.subject == "cluster" and (name := mode_option(fact)):
-            leaves.put("cluster", ANNOUNCER, name, (fact.origin,), fact.trust)
+    for name, origin, trust in (*_of_options(facts), *_of_kube_vip(objects)):
+        leaves.put("cluster", ANNOUNCER, name, (origin,), trust)
     for fact in facts:
         if not isinstance(fact, Setting) or fact.attribute != "load-balancer":
             continue
@@ -117,6 +118,25 @@ def put_announcer(
     if announcer.startswith("cilium") and leaves.get("cluster", PROXY_MODE) is None:
         # Cilium's announcers need its kube-proxy replacement (others.md section 1).
         leaves.put("cluster", PROXY_MODE, "ebpf", (), Trust.MENTIONED)
+
+
+def _of_options(facts: tuple[Fact, ...]) -> Iterator[tuple[str, Origin, Trust]]:
+    """The announcers that options of the cluster turn on."""
+    for fact in facts:
+        if isinstance(fact, Setting) and fact.subject == "cluster" and (name := mode_option(fact)):
+            yield name, fact.origin, fact.trust
+
+
+def _of_kube_vip(objects: dict[ObjectKey, KubeObject]) -> Iterator[tuple[str, Origin, Trust]]:
+    """The mode that kube-vip's environment turns on: `bgp_enable` or `vip_arp` (kube-vip's flags and variables)."""
+    for (kind, _, name), entry in objects.items():
+        if kind not in {"DaemonSet", "Pod"} or not re.match(r"kube-?vip(?!-cloud)", name):
+            continue
+        for path, leaf in entry.fields.items():
+            announcer = {"bgp_enable": "kube-vip-bgp", "vip_arp": "kube-vip-arp"}.get(str(leaf.value))
+            value = entry.fields.get(f"{path.removesuffix('.name')}.value")
+            if announcer and re.search(r"\.env\[\d+\]\.name$", path) and value and str(value.value).lower() == "true":
+                yield announcer, value.origin, Trust.OUTPUT
 
 
 def mode_option(fact: Setting) -> str:

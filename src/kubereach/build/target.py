@@ -41,6 +41,7 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
     address, then the probes' target alone. Raises UsageError when the command line names a service that is not there.
     """
     address, port = _split(choice.address or "")
+    facts = tuple(f for f in facts if not (isinstance(f, ProbeResult) and _of_the_host_itself(f)))
     probed = _probed(facts)
     service = _named(services, choice.service) if choice.service else ""
     if not service:
@@ -62,6 +63,11 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         protocol=_protocol(leaves.get(service, PORTS) or (), port, facts, address),
         client=canonical_address(choice.client or "") or _client(facts, address),
     )
+
+
+def _of_the_host_itself(tried: ProbeResult) -> bool:
+    """A try of the host's own loopback, such as kube-proxy's `localhost:10249`: no flow of a service."""
+    return tried.target_name.lower() == "localhost" or contains("127.0.0.0/8", tried.target) or tried.target == "::1"
 
 
 def _split(text: str) -> tuple[str, int | None]:

@@ -12,6 +12,7 @@ import click
 from kubereach.errors import UsageError
 
 if TYPE_CHECKING:  # the lab is loaded once the command line is known to be right
+    from kubereach.lab.fidelity.campaign import Outcome
     from kubereach.lab.lab import Lab
 
 P = ParamSpec("P")
@@ -187,6 +188,67 @@ def capture(*, folder: Path, name: str) -> None:
     for document in found:
         (folder / document.name).write_bytes(document.data)
     click.echo(f"{len(found)} outputs are in {folder}. Next: `kubereach diagnose {folder}`")
+
+
+@command.command(
+    "run",
+    epilog="\b\nExamples:\n  kubereach lab run founding-case\n"
+    "  kubereach lab run calico-local+host-firewall-drop@node/wk-1 --verbose\n"
+    "  kubereach lab run 4711 --shrink          a system drawn at random, by its number\n"
+    "  kubereach lab run --all --jobs 4",
+)
+@click.argument("experiments", metavar="[EXPERIMENT]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every scenario with every fault that has a place in it.")
+@click.option("--jobs", default=2, show_default=True, help="Labs at once.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep the measurements in this folder.")
+@click.option(
+    "--shrink", is_flag=True, help="Take back the choices of a drawn system that its difference does not need."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show also what agrees.")
+@_of_a_lab
+def run(
+    *, experiments: tuple[str, ...], everything: bool, jobs: int, keep: Path | None, shrink: bool, verbose: bool
+) -> int:
+    """Compare the simulator's predictions with what really happens, and take the lab down again.
+
+    EXPERIMENT is a scenario (with its own faults), SCENARIO+CODE[@SUBJECT], or the number of a system drawn at random.
+    It ends with 1 where a prediction differs that is not known to be wrong.
+    """
+    from kubereach.lab import requirements, scenario
+    from kubereach.lab.fidelity import campaign, report, sickbay
+
+    names = list(campaign.systematic(scenario.names())) if everything else list(experiments)
+    if not names:
+        raise UsageError("which experiment?", f"one of {', '.join(scenario.names())}, a number, or --all")
+    for name in names:
+        requirements.check(campaign.planned(name))
+    cases = sickbay.load()
+    outcomes = campaign.run(
+        names, jobs, lambda outcome: click.echo(report.as_text(outcome, cases, everything=verbose)), keep
+    )
+    summary = report.summarise(outcomes, cases)
+    share = f"{100 * summary.agreement:.1f} %"
+    click.echo(f"{summary.agreeing} of {summary.decided} predictions that say something agree ({share}).")
+    if shrink:
+        for outcome in outcomes:
+            _shrink(outcome)
+    return int(bool(summary.unknown or summary.errors))
+
+
+def _shrink(outcome: Outcome) -> None:
+    """Print the smallest system that still differs, as a scenario file."""
+    import msgspec
+
+    from kubereach.lab.fidelity import campaign, sickbay
+    from kubereach.lab.fidelity.report import summarise
+
+    def differs(found: Outcome) -> bool:
+        return bool(summarise([found], sickbay.load()).unknown)
+
+    if outcome.name.isdigit() and differs(outcome):
+        small = campaign.shrunk(int(outcome.name), lambda scenario: differs(campaign.one(outcome.name, scenario)))
+        click.echo(f"# The smallest system drawn from {outcome.name} that still differs:")
+        click.echo(msgspec.yaml.encode(small).decode())
 
 
 @command.command("down", epilog="\b\nExample:\n  kubereach lab down")

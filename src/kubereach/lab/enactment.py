@@ -6,6 +6,7 @@ places   Scenario → the subjects at which it can be enacted (`node/NAME`, `rou
          `cluster`), () where the scenario has no use for it. The names are those of the catalogue's suspects.
 enact    Lab, subject → does it, for real: a daemon's configuration, a kernel's setting, a rule, an object
 undo     Lab, subject → takes all of it back; the lab is then as if it had never been
+concerns Scenario, client → whether that client's flow has to do with it (optional; yes, but for faults of `client`)
 settled  Lab, subject → whether it shows its effect yet (optional; the lab waits for it after enact)
 """
 
@@ -56,6 +57,14 @@ def split(fault: str, scenario: Scenario) -> tuple[str, str]:
     if subject and subject not in possible:
         raise UsageError(f"{code} cannot be enacted at {subject}", f"one of: {', '.join(possible)}")
     return code, subject or possible[0]
+
+
+def concerns(scenario: Scenario, fault: str, client: str) -> bool:
+    """Whether an enacted fault (CODE@SUBJECT) has to do with the flow of `client`."""
+    code, _, subject = fault.partition("@")
+    if asked := getattr(module(code), "concerns", None):
+        return bool(asked(scenario, client))
+    return client == scenario.client or subject != "client"
 
 
 @operation

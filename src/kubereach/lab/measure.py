@@ -17,7 +17,7 @@ import dpkt
 import msgspec
 from msgspec import Struct
 
-from kubereach.lab.lab import Lab, wait
+from kubereach.lab.lab import CommandError, Lab, wait
 from kubereach.lab.operation import operation
 from kubereach.lab.scenario import Scenario
 from kubereach.lab.wiring import address_of
@@ -113,8 +113,9 @@ def captures(lab: Lab) -> Iterator[Path]:
         # No name look-ups, no BGP, no IPv6 noise; -U so that nothing is lost at the end.
         words = ("tcpdump", "-ni", "any", "-U", "-s", "128", "-w", str(file), "ip or arp", "and not tcp port 179")
         processes.append((lab.start(host, *words, log="tcpdump"), file))
-    wait(lambda: all(file.exists() and file.stat().st_size >= 24 for _, file in processes), 5)
     try:
+        if not wait(lambda: all(file.exists() and file.stat().st_size >= 24 for _, file in processes), 20):
+            raise CommandError("the captures do not start")
         yield folder
     finally:
         for process, _ in processes:

@@ -51,6 +51,17 @@ def _captured(network: Network) -> Iterable[Sighting]:
             says=f"{at_nodes[0].device.removeprefix('node/')} answers who-has {address}",
         )
         asked, replies = elsewhere, []
+    for fact in network.observed:
+        if not isinstance(fact, ProbeResult) or fact.protocol != "ARP" or fact.target != address:
+            continue
+        if fact.outcome is Outcome.NOT_SEEN and fact.at in network.nodes:
+            yield Sighting(
+                question=Question(KIND, fact.at, ("leaves",)),
+                answers=frozenset({"none"}),
+                origins=(fact.origin,),
+                trust=fact.trust,
+                says=f"no ARP for {address} is seen on {fact.at.removeprefix('node/')}",
+            )
     owners = {f.mac for f in replies}
     if asked and sum(f.count for f in asked) > 2:
         answer = "several" if len(owners) > 1 else "one" if owners else "none"

@@ -256,9 +256,14 @@ def _stated(network: Network, fact: Setting) -> Iterable[Sighting]:
 
 def _session(network: Network, fact: BgpSession) -> Iterable[Sighting]:
     answer = classify(fact.state, fact.error)
+    says = f"session with {fact.peer or fact.name}: {fact.state} {fact.error}".strip()
+    if not answer and fact.state.startswith("Not ") and fact.device == "router":
+        where, trust = network.owners.get(fact.peer, ""), fact.trust
+        yield Sighting(
+            question=Question(KIND, where, ("router",)), answers=DOWN, origins=(fact.origin,), trust=trust, says=says
+        )
     if not answer:
         return
-    says = f"session with {fact.peer or fact.name}: {fact.state} {fact.error}".strip()
     if fact.device == "router":
         node = network.owners.get(fact.peer, "")
         yield _sighting(node, "router", answer, fact, says)

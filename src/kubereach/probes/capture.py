@@ -27,7 +27,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if isinstance(fact, Packet) and fact.destination == address and fact.device in network.nodes:
             kind = "icmp" if fact.what == "icmp-echo-request" else "tcp" if _of_the_flow(network, fact) else ""
-            own = network.owners.get(fact.source) == fact.device
+            own = network.owners.get(fact.source) in network.nodes  # a node's own try, not the client's
             passing_by = fact.direction == "P"  # a frame for another host, which a switch floods or a tap sees
             if kind and not own and not passing_by and (fact.device, kind) not in done:
                 done.add((fact.device, kind))
@@ -40,14 +40,22 @@ def sightings(network: Network) -> Iterable[Sighting]:
             yield _sighting(
                 fact.at, "answer", fact.outcome.value, fact, f"an answer leaves the node: {fact.outcome.value}"
             )
-        elif isinstance(fact, Packet) and _is_error(network, fact) and (fact.device, "error") not in done:
-            done.add((fact.device, "error"))
-            kind = "prohibited" if "prohibited" in fact.info or "admin" in fact.info else "unreachable"
-            yield _sighting(
-                fact.device, "error", kind, fact, f"an ICMP error leaves the node: {fact.info or fact.what}"
-            )
         elif isinstance(fact, ProbeResult) and _stated_capture(network, fact):
             yield _sighting(fact.at, "tcp", fact.outcome.value, fact, f"capture: {fact.outcome.value}")
+    yield from _errors(network)
+
+
+def _errors(network: Network) -> Iterable[Sighting]:
+    """ICMP errors that leave a node. A ping may earn another one than the connection: a prohibition tells more."""
+    found = [f for f in network.observed if isinstance(f, Packet) and _is_error(network, f)]
+    found.sort(key=lambda f: not _prohibits(f))
+    for fact in {f.device: f for f in reversed(found)}.values():
+        kind = "prohibited" if _prohibits(fact) else "unreachable"
+        yield _sighting(fact.device, "error", kind, fact, f"an ICMP error leaves the node: {fact.info or fact.what}")
+
+
+def _prohibits(fact: Packet) -> bool:
+    return "prohibited" in fact.info or "admin" in fact.info
 
 
 def _of_the_flow(network: Network, fact: Packet) -> bool:
@@ -58,6 +66,8 @@ def _of_the_flow(network: Network, fact: Packet) -> bool:
 def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     seen = {Outcome.SEEN, Outcome.NOT_SEEN}
     pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or ()}
+    if fact.protocol == "ARP":
+        return False  # it waited for ARP alone: asked as `arp`
     if network.flow.address and fact.source == network.flow.address:
         return False  # what the service sends: asked as `answer`
     # A capture of other traffic says nothing of the flow; one of the client's is what `offers` asks for.
@@ -98,7 +108,9 @@ def predict(world: World, question: Question) -> Distribution | None:
     found = w.walk(world, flow.service, packet)
     if question.about in {("answer",), ("error",)}:
         return _answered(found, question)
-    kept = world.get(flow.service, POLICY) == "Local"  # else the source is translated on the way to another node
+    kept = (
+        port is None or world.get(flow.service, POLICY) == "Local"
+    )  # else the source is translated on the way to another node
     share = sum(b.weight for b in found.branches if question.where == b.entry or (kept and question.where == b.at))
     return {"seen": 0.03 + 0.94 * share, "not-seen": 0.97 - 0.94 * share}
 

@@ -74,7 +74,7 @@ def _there(world: World, question: Question) -> bool:
     if where == "own":
         unfiltered = {EXTRA_EXPORT_FILTER.of("cluster"): False, EXPORT_FILTERS.of("cluster"): ()}
         inner = world.changed(unfiltered)
-        routes = announced(inner, flow.service, flow.address).routes
+        routes = tuple(r for r in announced(inner, flow.service, flow.address).routes if not r.relayed)
         world.reads |= inner.reads
     elif not session_up(world, question.where):
         return False  # BIRD lists nothing for a channel that is not up (nest/proto.c)

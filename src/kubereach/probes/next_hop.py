@@ -39,7 +39,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
             if hops:
                 yield Sighting(
                     question=Question(KIND, "router"),
-                    answers=frozenset(hops) if len(hops) == 1 else frozenset({"several"}),
+                    answers=_as_answers(network, hops) if len(hops) == 1 else frozenset({"several"}),
                     origins=(fact.origin,),
                     trust=fact.trust,
                     says=f"redirect from {fact.redirects[0][0]} to {fact.redirects[0][1]}",
@@ -123,6 +123,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     if question.about == ("endpoints",):
         return _with_endpoints(world, list(listed(world, flow.service, flow.address)))
     routes = in_own_table(world, flow.service, flow.address)
+    if comes_and_goes(world):
+        return None
     if not routes:
         return {"none": 1.0}
     singles = mixed((1.0, {route.node: 1.0}) for route in routes)

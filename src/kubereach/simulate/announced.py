@@ -26,6 +26,7 @@ from kubereach.model.attribute import (
 )
 from kubereach.simulate.world import World
 
+OWNERS_BY_KERNEL = frozenset({"kube-vip-arp", "klipper"})  # the address is configured on the leader
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
@@ -82,23 +83,23 @@ def excluded(world: World, node: str, *, value: str | None = None) -> bool:
 
 
 def candidates(
-    world: World, service: str, *, label: bool = False, endpoints_count: bool = True
+    world: World, service: str, *, label: bool = False, endpoints_count: bool = True, ready: bool = True
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """The nodes whose agent would announce, and the silent ones with the reason.
 
     `label` says that the announcer heeds the exclusion label, `endpoints_count` that it looks for local endpoints
-    under policy Local.
+    under policy Local, `ready` that it announces nothing without a ready endpoint anywhere.
     """
     speaking, silent = [], []
     for node in world.network.nodes:
-        if reason := _silence(world, service, node, label=label, endpoints_count=endpoints_count):
+        if reason := _silence(world, service, node, label=label, endpoints_count=endpoints_count, ready=ready):
             silent.append((node, reason))
         else:
             speaking.append(node)
     return tuple(speaking), tuple(silent)
 
 
-def _silence(world: World, service: str, node: str, *, label: bool, endpoints_count: bool) -> str:
+def _silence(world: World, service: str, node: str, *, label: bool, endpoints_count: bool, ready: bool) -> str:
     if world.get(node, AGENT_DOWN):
         return "its announcing agent is down"
     runs = world.get("cluster", AGENT_NODES)
@@ -108,7 +109,7 @@ def _silence(world: World, service: str, node: str, *, label: bool, endpoints_co
         return "the service is not selected for announcement"
     if label and excluded(world, node):
         return f"it carries the label {EXCLUDE_LABEL}"
-    if not ready_endpoints(world, service):
+    if ready and not ready_endpoints(world, service):
         return "the service has no ready endpoint"
     if endpoints_count and world.get(service, POLICY) == "Local":
         if not has_local(world, service, node):

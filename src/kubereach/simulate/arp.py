@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from kubereach.model.address import family
 from kubereach.model.attribute import (
+    ANNOUNCER,
     ANTISPOOF,
     ARP_LOST,
     ARP_SILENT,
     EXTRA_RESPONDER,
     L2_WRONG_INTERFACE,
+    MARTIAN,
     PROXY_DOWN,
     PROXY_MODE,
+    ROUTED,
+    RP_FILTER_DROP,
     STRICT_ARP,
 )
-from kubereach.simulate.announced import announced
+from kubereach.simulate.announced import OWNERS_BY_KERNEL, announced
 from kubereach.simulate.world import World
 
 
@@ -43,7 +47,18 @@ def _answering(world: World, service: str, address: str) -> tuple[str, ...]:
 
 
 def _mute(world: World, node: str) -> bool:
-    """Whether the leader is one that does not answer on the segment."""
+    """Whether the leader is one that does not answer on the segment.
+
+    A kernel checks who asks before it answers ARP for an address of its own (net/ipv4/arp.c arp_process); the router
+    asks with an address of its own.
+    """
+    asked_by_client = not world.get("client", ROUTED)
+    if (
+        asked_by_client
+        and world.get("cluster", ANNOUNCER) in OWNERS_BY_KERNEL
+        and (world.get(node, RP_FILTER_DROP) or world.get(node, MARTIAN))
+    ):
+        return True
     return any(world.get(s, leaf) for s in (node, "cluster") for leaf in (L2_WRONG_INTERFACE, ARP_SILENT))
 
 

@@ -10,6 +10,7 @@ from kubereach.model import attribute as a
 from kubereach.model.address import contains, parse_prefix
 from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
+from kubereach.simulate.arp import responders
 from kubereach.simulate.fate import UNKNOWN_SOURCE, Branch, Fate, Packet, Step
 from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, own_node, treat
 from kubereach.simulate.redirects import bypasses_router, redirected
@@ -57,8 +58,12 @@ def _translated(world: World, service: str, packet: Packet, way: Way, steps: tup
         return [_filtered(way, steps, *stop)]
     if treated.kind is not Treatment.TRANSLATED:
         fate = FATES[treated.kind]
+        if fate is Fate.HOST and (lost := _answer_lost(world, service, packet, node)):
+            return [Branch(way.weight, Fate.LOST, node, lost, node, forward=(*steps, step))]
         direct = fate in {Fate.HOST, Fate.REFUSED} and bypasses_router(world)
-        end = Branch(way.weight, fate, node, treated.why, node, direct=direct, forward=(*steps, step))
+        holders = responders(world, service, packet.address) if treated.kind is Treatment.ASKS else ()
+        at = holders[0] if holders else node  # another node than the holder hands it on to the holder
+        end = Branch(way.weight, fate, at, treated.why, node, direct=direct, forward=(*steps, step))
         return _or_refused(world, end)
     if lost := forwarding(world, service, node, packet):
         return [Branch(way.weight, Fate.LOST, node, lost, node, forward=(*steps, step, Step("filter", node, lost)))]
@@ -75,6 +80,7 @@ FATES = {
     Treatment.REFUSED: Fate.REFUSED,
     Treatment.DROPPED: Fate.LOST,
     Treatment.LOOPS: Fate.LOOPS,
+    Treatment.ASKS: Fate.NO_NEIGHBOUR,
 }
 
 
@@ -223,10 +229,8 @@ def _on_tunnel(world: World, service: str, packet: Packet) -> tuple[Fate, str, s
     return None
 
 
-def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> Branch:
-    """The answer's way from the entry node to the client."""
-    restore = Step("translate", node, f"the answer gets the service's address {packet.address} back")
-    # A node's own address is reached and answered on the way that its own routes say, past the announcing router.
+def _answer_lost(world: World, service: str, packet: Packet, node: str) -> str:
+    """Why an answer with the service's address does not get from the node to the client, or ""."""
     own = bool(own_node(world, service, packet.address))
     for attribute, why, spares_own in (
         (a.NO_ROUTE_BACK, "the node has no right route to the client", False),
@@ -237,7 +241,17 @@ def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> 
         if attribute is a.NO_ROUTE_BACK and world.get("client", a.SHARED_LAN):
             continue  # it is on the node's own link, and no route to elsewhere matters
         if world.get(node, attribute) and not (own and spares_own):
-            return end(Fate.LOST, node, why, (restore, Step("route", node, why)))
+            return why
+    return ""
+
+
+def _reply(world: World, service: str, packet: Packet, node: str, end: _End) -> Branch:
+    """The answer's way from the entry node to the client."""
+    restore = Step("translate", node, f"the answer gets the service's address {packet.address} back")
+    # A node's own address is reached and answered on the way that its own routes say, past the announcing router.
+    own = bool(own_node(world, service, packet.address))
+    if why := _answer_lost(world, service, packet, node):
+        return end(Fate.LOST, node, why, (restore, Step("route", node, why)))
     if on_node(world, node, a.NODE_DROPS_INVALID):
         return end(Fate.STALLS, node, "the node drops packets of a flow it saw half of", (restore,))
     direct = bypasses_router(world)

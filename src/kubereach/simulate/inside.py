@@ -9,7 +9,7 @@ from kubereach.simulate.arp import responders
 from kubereach.simulate.bgp import best
 from kubereach.simulate.delivery import FATES, at_node, closed, denied, forwarding, kept_from_pod, on_node, passed_on
 from kubereach.simulate.fate import Branch, Fate, Packet, Step, Walk
-from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, serves, treat
+from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, blackholed, serves, treat
 from kubereach.simulate.ways import Way
 from kubereach.simulate.world import World
 
@@ -58,6 +58,10 @@ def _kept_out(world: World, service: str, node: str) -> float:
 
 def _admitted(world: World, service: str, packet: Packet, node: str, kind: str, weight: float) -> list[Branch]:
     external = aim(world, service, packet.address) is Aim.EXTERNAL
+    owned = world.get("cluster", a.PROXY_MODE) == "ipvs"  # then the address is local, which wins over any route
+    if external and kind == "node" and not owned and blackholed(world, service, packet.address, node):
+        why = "BIRD's blackhole route for the address is in the node's kernel, which routes before it translates"
+        return [Branch(weight, Fate.UNREACHABLE, node, why, node)]
     treated = treat(world, service, packet.address, packet.port, node, kind)
     if external and kind == "node" and _let_out(world, treated):
         return _by_routing_table(world, service, packet, node, weight)
@@ -78,7 +82,7 @@ def _let_out(world: World, treated: Treated) -> bool:
     No rule matches it, or the rule that would reject it is not hooked on OUTPUT: KUBE-EXTERNAL-SERVICES is in INPUT and
     FORWARD only (kube-proxy.md 2.3); the nftables mode rejects on output too.
     """
-    if treated.kind is Treatment.LOOPS:
+    if treated.kind in {Treatment.LOOPS, Treatment.ASKS}:
         return True
     return treated.kind is Treatment.REFUSED and world.get("cluster", a.PROXY_MODE) == "iptables"
 

@@ -11,27 +11,29 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kubereach.model.address import host_prefix
 from kubereach.model.attribute import (
     ADDRESSES,
     ANNOUNCER,
     CLUSTER_IP,
     HEALTH_PORT,
     KUBERNETES_MINOR,
+    LB_CIDRS,
     LOCAL_BROKEN,
     NODE_PORTS,
     NOT_PROGRAMMED,
     POLICY,
+    POOL_OFFLINK,
     PORTS,
     PROXY_DOWN,
     PROXY_MODE,
     Endpoint,
 )
-from kubereach.simulate.announced import announced, ready_endpoints
+from kubereach.simulate.announced import OWNERS_BY_KERNEL, announced, ready_endpoints
 from kubereach.simulate.world import World
 
 FALLBACK_MINOR = 24  # kubernetes PR 97081
 IPVS_FILTER_MINOR = 26  # kubernetes PR 108460
-OWNERS_BY_KERNEL = frozenset({"kube-vip-arp", "klipper"})  # the address is configured on the leader
 
 
 class Treatment(StrEnum):
@@ -43,6 +45,7 @@ class Treatment(StrEnum):
     REFUSED = "refused"  # RST or ICMP port unreachable
     DROPPED = "dropped"
     LOOPS = "loops"  # forwarded by the routing table, towards the router again
+    ASKS = "asks"  # the node's own subnet holds the address, so the node asks by ARP who has it
 
 
 class Treated(Struct, frozen=True):
@@ -124,7 +127,7 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
     if world.get(node, PROXY_DOWN) or (address == world.network.flow.address and world.get(node, NOT_PROGRAMMED)):
         if address_is_local(world, service, address, node):
             return Treated(Treatment.REFUSED, why="nothing on the node serves the port")
-        return Treated(Treatment.LOOPS, why="the node has no rule for the address")
+        return _by_its_routes(world, service, address, node, "the node has no rule for the address")
     ready = ready_endpoints(world, service)
     if not ready:
         return Treated(Treatment.REFUSED, why="the service has no ready endpoint")
@@ -142,7 +145,8 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
 def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) -> Treated:
     local = tuple(e for e in ready if e.node == node)
     mode = world.get("cluster", PROXY_MODE)
-    if local and not world.get(node, LOCAL_BROKEN):
+    bypasses = origin != "outside" and mode != "ipvs"  # src-type LOCAL and pods go to KUBE-SVC (kube-proxy.md 2.2)
+    if local and not bypasses and not world.get(node, LOCAL_BROKEN):
         return Treated(Treatment.TRANSLATED, local, why="policy Local: its own endpoint, source kept")
     if world.get(node, LOCAL_BROKEN):
         return Treated(Treatment.DROPPED, why="the rules for policy Local are wrong on the node")
@@ -159,6 +163,32 @@ def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) ->
     return Treated(Treatment.TRANSLATED, ready, masquerade=origin == "node", why="cluster traffic is short-circuited")
 
 
+def blackholed(world: World, service: str, address: str, node: str) -> bool:
+    """Whether the node's kernel has the blackhole that Calico's BIRD announces as host route.
+
+    Only where serviceLoadBalancerIPs names the very address: wider ranges are kept out of it (calico.md section 4).
+    A rule that translates before routing passes it by; the node's own packets are routed first and fail at once.
+    """
+    named = world.known("cluster", LB_CIDRS) and host_prefix(address) in world.get("cluster", LB_CIDRS)
+    if not named or world.get("cluster", ANNOUNCER) != "calico-bgp":
+        return False
+    own = (r for r in announced(world, service, address).routes if r.prefix == host_prefix(address) and not r.relayed)
+    return any(route.node == node for route in own)
+
+
+def _by_its_routes(world: World, service: str, address: str, node: str, why: str) -> Treated:
+    """What a node's routing table makes of an address that is not its own: the default gateway, or the own subnet.
+
+    A layer-2 announcer answers others from user space; the node itself gets no answer, and says host unreachable.
+    """
+    if blackholed(world, service, address, node):
+        return Treated(Treatment.DROPPED, why=f"{why}, and BIRD's own blackhole route for it is in the kernel")
+    layer2 = world.get("cluster", ANNOUNCER).endswith(("-l2", "-arp")) and not world.get(service, POOL_OFFLINK)
+    if layer2:
+        return Treated(Treatment.ASKS, why=f"{why}, and nobody answers the node's own ARP request for it")
+    return Treated(Treatment.LOOPS, why=why)
+
+
 def _not_the_service(world: World, service: str, address: str, port: int | None, node: str) -> Treated:
     """ICMP, the health-check port, or a port that the service does not have."""
     if port and port == world.get(service, HEALTH_PORT) and own_node(world, service, address):
@@ -169,7 +199,7 @@ def _not_the_service(world: World, service: str, address: str, port: int | None,
         mode = world.get("cluster", PROXY_MODE)
         if mode == "ebpf":
             return Treated(Treatment.LOOPS, why="no service port matches; the packet goes back to the router")
-        return Treated(Treatment.LOOPS, why="no rule matches and the address is nobody's")
+        return _by_its_routes(world, service, address, node, "no rule matches and the address is nobody's")
     filtered = world.get("cluster", KUBERNETES_MINOR) >= IPVS_FILTER_MINOR
     if filtered and world.get("cluster", PROXY_MODE) == "ipvs":
         return Treated(Treatment.REFUSED, why="KUBE-IPVS-FILTER rejects all but service ports (since 1.26)")

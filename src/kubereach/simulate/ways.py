@@ -73,16 +73,17 @@ def _rewritten(world: World, service: str, packet: Packet, start: Step) -> tuple
 def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
     """The ways that the router's routes give; with and without those of a session that comes and goes."""
     routes = best(world, service, packet.address)
-    if not routes:
-        return _without_route(world, service, packet, start)
     passing = [node for node in world.network.nodes if world.get(node, a.SESSION_FAULT) in TRANSIENT]
     if passing:
         inner = world.changed({a.SESSION_FAULT.of(node): "" for node in passing})
         up = best(inner, service, packet.address)
         world.reads |= inner.reads
-        if up != routes:
-            by_turns = [*_by_routes(world, up, start), *_by_routes(world, routes, start)]
+        if up and up != routes:
+            lost = Way(1.0, "", (start,), Fate.NO_ROUTE, "at times the router has no route to the address", "router")
+            by_turns = [*_by_routes(world, up, start), *(_by_routes(world, routes, start) or [lost])]
             return [replace(way, weight=way.weight / 2) for way in by_turns], True
+    if not routes:
+        return _without_route(world, service, packet, start)
     return _by_routes(world, routes, start), len(routes) > 1 and spreads(world)
 
 
@@ -123,8 +124,11 @@ def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...],
     stale, foreign = _stale(world, nodes), world.get(service, a.ADDRESS_TAKEN)
     if stale:
         why = f"a neighbour or forwarding entry still leads to {stale.removeprefix('node/')}"
-        fate = Fate.SOMETIMES if world.get("segment", a.STALE_NEIGHBOUR) else Fate.LOST
-        return [Way(1.0, stale, steps, fate, why, stale)], False
+        if world.get("segment", a.STALE_NEIGHBOUR):
+            return [Way(1.0, stale, steps, Fate.SOMETIMES, why, stale)], False
+        # Its old holder runs on and drops it, or is gone altogether.
+        ends = ((stale, stale), ("", asker))
+        return [Way(0.5, node, steps, Fate.LOST, why, at) for node, at in ends], False
     if not nodes and not foreign:
         return [Way(1.0, "", steps, Fate.NO_NEIGHBOUR, "nobody answers for the address", asker)], False
     share = 1 / (len(nodes) + bool(foreign))

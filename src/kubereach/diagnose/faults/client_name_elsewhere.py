@@ -32,7 +32,7 @@ BY_NAME = 0.03  # somebody tried the service by a name
 
 def suspects(world: World) -> Iterable[Suspect]:
     tried = (f for f in world.network.observed if isinstance(f, ProbeResult))
-    named = any(f.target_name or f.probe is ProbeKind.DNS for f in tried)
+    named = any(f.target_name not in {"", "localhost"} or f.probe is ProbeKind.DNS for f in tried)
     return (Suspect(fault=FAULT, subject="client", prior=BY_NAME if named else None),)
 
 

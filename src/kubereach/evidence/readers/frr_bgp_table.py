@@ -4,7 +4,8 @@ Reads: `show ip bgp`, `show bgp ipv4 unicast` and a neighbour's `routes`, `recei
 FRR, Quagga, EdgeOS, Cisco IOS and Arista.
 Ask: `vtysh -c 'show bgp ipv4 unicast'` on the router.
 Facts: Route in the table `bgp` (`export:PEER` for advertised-routes, `received:PEER` for received-routes) and
-RouteListing. A route is active when it is best or an equal-cost companion of the best (`=`, Cisco `m`, Arista `E`/`e`).
+RouteListing. A route is active when it is best or an equal-cost companion of the best (`=`, Cisco `m`, Arista `E`/`e`)
+and has no `r` (RIB-failure: the router could not install it).
 Not read: metric, local preference, weight.
 
 Format: FRR bgpd/bgp_route.c route_vty_out and its header BGP_SHOW_SCODE_HEADER.
@@ -143,7 +144,7 @@ def _route(capture: Capture, row: _Row) -> Route:
         prefix=row.prefix,
         next_hops=() if own else (NextHop(via=hop or ""),),
         protocol="local" if own and not row.path else "bgp",
-        active=any(flag in row.status for flag in ">=mEe"),
+        active=any(flag in row.status for flag in ">=mEe") and "r" not in row.status,  # r: not in the RIB
         table=table,
         learned_from="" if table.startswith("export:") else peer,
         as_path=row.path,

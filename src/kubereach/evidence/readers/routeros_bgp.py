@@ -105,7 +105,7 @@ def _session(capture: Capture, record: Record, values: dict[str, str]) -> BgpSes
     if "X" in record.flags or values.get("disabled") == "yes":
         state = "Down"
     if not state and any(map(is_header, capture.lines[: record.start])):
-        state = "Idle"  # v7 names no state: without the flag E it is not established
+        state = "Not established"  # v7 names no state beside the flag E: it may be any of the others
     error = values.get("remote.last-notification") or values.get("last-notification") or values.get("last-stopped", "")
     peer = (values.get("remote.address") or values.get("remote-address") or "").partition("/")[0]
     counted = values.get("prefix-count")

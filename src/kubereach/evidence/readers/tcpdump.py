@@ -226,6 +226,7 @@ def _nothing_seen(capture: Capture, index: int) -> list[AnyFact]:
             target=canonical_address(host[1]) or "",
             outcome=Outcome.NOT_SEEN,
             port=port_number(port[1]) if port else None,
+            protocol="ARP" if re.search(r"\barp\b", command) else "TCP",
             at=capture.host,
             reason="0 packets captured",
         )

@@ -66,12 +66,20 @@ def settled(lab: Lab) -> bool:
 
 def ranking(lab: Lab, service: str) -> tuple[str, ...]:
     """The nodes that would hold a service's address, the leader first."""
+    local = lab.scenario.services[service].policy == "Local"  # only then the election looks at pods
 
     def rank(node: str) -> tuple[int, bool]:
         chosen = int(lab.knob(f"announcer/{node}/priority", "0"))
-        return -chosen, not lab.scenario.ready_endpoints(service, node)
+        pods = (lab.scenario.pods[pod] for pod in lab.scenario.endpoints(service))
+        return -chosen, local and not any(pod.node == node for pod in pods)
 
     return tuple(sorted((node for node in lab.scenario.nodes if runs(lab, node)), key=rank))
+
+
+def holders(lab: Lab) -> dict[str, str]:
+    """Service → the node that holds its address."""
+    found = {name: ranking(lab, name)[:1] for name in lab.scenario.services}
+    return {name: nodes[0] for name, nodes in found.items() if nodes}
 
 
 def render(lab: Lab, node: str) -> str:

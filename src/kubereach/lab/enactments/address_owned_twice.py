@@ -11,6 +11,11 @@ def places(scenario: Scenario) -> tuple[str, ...]:
     return target(scenario) if not speaks_bgp(scenario) and _other(scenario) else ()
 
 
+def concerns(scenario: Scenario, client: str) -> bool:
+    """The other owner itself asks nobody."""
+    return client != _other(scenario)
+
+
 def enact(lab: Lab, subject: str) -> None:
     lab.run(_other(lab.scenario), "ip", "address", "add", f"{lab.scenario.service.address}/32", "dev", "eth0")
 

@@ -10,7 +10,7 @@ from kubereach.lab.wiring import node_port
 
 
 def places(scenario: Scenario) -> tuple[str, ...]:
-    plain = speaks_bgp(scenario) or scenario.proxy.mode == "ipvs"  # the guest's kernel has no nf_tables
+    plain = speaks_bgp(scenario)
     return () if plain else (CLUSTER,)
 
 

@@ -1,12 +1,15 @@
-"""The switch does not pass broadcasts on to the nodes, as access points and some bridges do not."""
+"""The switch passes no request for the address on to the nodes, as access points and bridges that answer themselves."""
 
 from __future__ import annotations
 
-from kubereach.lab import segment
+import time
+
+from kubereach.lab import segment, switch_rules
+from kubereach.lab.arp_responder import REPEATED_FOR
 from kubereach.lab.lab import Lab
 from kubereach.lab.places import CLUSTER
 from kubereach.lab.scenario import Scenario
-from kubereach.lab.wiring import SWITCH, node_port
+from kubereach.lab.wiring import node_port
 
 
 def places(scenario: Scenario) -> tuple[str, ...]:
@@ -15,18 +18,17 @@ def places(scenario: Scenario) -> tuple[str, ...]:
 
 
 def enact(lab: Lab, subject: str) -> None:
-    _flood(lab, "off")
+    time.sleep(REPEATED_FOR)  # what a new holder says unasked would be enough for a while
+    ports = ", ".join(node_port(lab, node) for node in lab.scenario.nodes)
+    address = lab.scenario.service.address
+    switch_rules.put(lab, "deaf", f"oifname {{ {ports} }} arp operation request arp daddr ip {address}")
+    segment.forget(lab, address)
 
 
 def undo(lab: Lab, subject: str) -> None:
-    _flood(lab, "on")
+    switch_rules.take(lab, "deaf")
+    segment.forget(lab, lab.scenario.service.address)
 
 
 def settled(lab: Lab, subject: str) -> bool:
     return not segment.answers(lab, lab.scenario.service.address)
-
-
-def _flood(lab: Lab, state: str) -> None:
-    for node in lab.scenario.nodes:
-        lab.run(SWITCH, "bridge", "link", "set", "dev", node_port(lab, node), "bcast_flood", state)
-    segment.forget(lab, lab.scenario.service.address)

@@ -1,4 +1,7 @@
-"""Who resolves the address on the nodes' segment keeps a neighbour entry of a node that does not hold it any more."""
+"""Who resolves the address on the nodes' segment keeps a neighbour entry of a node that does not hold it any more.
+
+That is the router, or the client where it is on the segment itself.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,12 @@ def places(scenario: Scenario) -> tuple[str, ...]:
     return ROUTER if not speaks_bgp(scenario) else ()
 
 
+def concerns(scenario: Scenario, client: str) -> bool:
+    """Every client behind the router shares its entry; one on the segment has its own."""
+    asker = scenario.clients[client].segment
+    return client == scenario.client or (asker != "lan" and scenario.clients[scenario.client].segment != "lan")
+
+
 def enact(lab: Lab, subject: str) -> None:
     host, device = _asker(lab)
     words = ("lladdr", GONE, "dev", device, "nud", "permanent")
@@ -25,7 +34,6 @@ def undo(lab: Lab, subject: str) -> None:
 
 
 def _asker(lab: Lab) -> tuple[str, str]:
-    """The router, or the client where it is on the nodes' segment itself."""
     if passes_router(lab.scenario):
         return "router", lab.interface("router", "lan")
     return lab.scenario.client, "eth0"

@@ -10,6 +10,7 @@ __all__ = ["enact", "places", "undo"]
 
 
 def enact(lab: Lab, subject: str) -> None:
+    lab.sysctl(name(subject), "net.ipv4.conf.all.arp_ignore=1")  # it keeps them to itself
     for address in clients(lab):
         lab.run(name(subject), "ip", "address", "add", f"{address}/32", "dev", "lo")
 
@@ -17,3 +18,4 @@ def enact(lab: Lab, subject: str) -> None:
 def undo(lab: Lab, subject: str) -> None:
     for address in clients(lab):
         lab.run(name(subject), "ip", "address", "del", f"{address}/32", "dev", "lo")
+    lab.sysctl(name(subject), "net.ipv4.conf.all.arp_ignore=0")

@@ -10,7 +10,7 @@ from kubereach.lab.wiring import node_port
 
 
 def places(scenario: Scenario) -> tuple[str, ...]:
-    return each_node(scenario) if scenario.proxy.mode != "ipvs" else ()  # that guest's kernel has no nf_tables
+    return each_node(scenario)
 
 
 def enact(lab: Lab, subject: str) -> None:

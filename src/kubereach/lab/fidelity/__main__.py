@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
-import msgspec
 
 from kubereach.lab import requirements, scenario
 from kubereach.lab.fidelity import campaign, report, sickbay
@@ -32,8 +32,14 @@ page is written by `make fidelity`; an experiment is repeated by its name, `kube
 @click.option("--systematic/--no-systematic", default=True, help="Every scenario with every fault.")
 @click.option("--scenario", "names", multiple=True, help="Only these scenarios of the systematic part.")
 @click.option("--jobs", default=4, show_default=True, help="Labs at once; most of an experiment is waiting.")
-@click.option("--records", type=click.Path(path_type=Path), default=Path("fidelity.jsonl"), show_default=True)
-@click.option("--write", "page", type=click.Path(path_type=Path), help="Write the page from all records.")
+@click.option(
+    "--kept",
+    type=click.Path(path_type=Path),
+    default=Path("fidelity"),
+    show_default=True,
+    help="The folder of measurements. What is there is not run again, but judged anew by the simulator as it is now.",
+)
+@click.option("--write", "page", type=click.Path(path_type=Path), help="Write the page.")
 def main(
     *,
     runs: int,
@@ -41,40 +47,26 @@ def main(
     systematic: bool,
     names: tuple[str, ...],
     jobs: int,
-    records: Path,
+    kept: Path,
     page: Path | None,
 ) -> None:
-    """Run experiments that are not in the records yet, add them, and say how well the predictions did."""
+    """Measure what is not in the folder of measurements yet, and say how well the simulator predicts all of them."""
     wanted = [*(campaign.systematic(names or scenario.names()) if systematic else ()), *campaign.drawn(first, runs)]
-    past = _read(records)
-    todo = [name for name in wanted if name not in past]
+    todo = [name for name in wanted if not campaign.file_of(kept, name).exists()]
     for name in dict.fromkeys(name.partition("+")[0] for name in todo):
         requirements.check(campaign.planned(name))
-    with records.open("ab") as file:
-
-        def done(outcome: Outcome) -> None:
-            file.write(msgspec.json.encode(outcome) + b"\n")
-            file.flush()
-            click.echo(_line(outcome))
-
-        campaign.run(todo, jobs, done)
+    done = campaign.run(todo, jobs, lambda outcome: click.echo(_line(outcome)), kept)
+    before = [campaign.file_of(kept, name) for name in wanted if name not in set(todo)]
+    with ProcessPoolExecutor() as pool:
+        found = [*pool.map(campaign.again, before), *done]
     cases = sickbay.load()
-    found = [outcome for name, outcome in _read(records).items() if not page or name in wanted or name in past]
     click.echo(report.as_markdown(found, cases, "All"))
     if page:
         page.write_text(_page(found, cases), encoding="utf-8")
     summary = report.summarise(found, cases)
-    if summary.cured:
+    if summary.cured and systematic and not names:
         click.echo(f"no longer wrong, so to be taken out of the sickbay: {', '.join(summary.cured)}")
     sys.exit(bool(summary.unknown or summary.errors))
-
-
-def _read(records: Path) -> dict[str, Outcome]:
-    """The recorded outcomes by name; the last one of a name counts."""
-    if not records.exists():
-        return {}
-    lines = records.read_bytes().splitlines()
-    return {o.name: o for o in (msgspec.json.decode(line, type=Outcome) for line in lines) if not o.error}
 
 
 def _line(outcome: Outcome) -> str:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from kubereach.errors import KubereachError
-from kubereach.lab import draw, enactment, scenario
+from kubereach.lab import draw, enactment, guest_kernel, scenario
 from kubereach.lab.fidelity import experiment
-from kubereach.lab.fidelity.experiment import Finding
+from kubereach.lab.fidelity.experiment import Finding, Measurement
 from kubereach.lab.lab import CommandError
 from kubereach.lab.scenario import Scenario
 
@@ -37,11 +38,14 @@ def planned(name: str) -> Scenario:
 
 
 def systematic(names: Sequence[str]) -> Iterator[str]:
-    """Each scenario with nothing wrong, and with each fault at the first place that concerns its service most."""
+    """Each scenario as it is, and with each fault at the first place that concerns its service most.
+
+    A scenario that takes a guest is run as it is only: a minute or two each would make a night of it.
+    """
     for name in names:
         base = scenario.load(name)
         yield name
-        for code in enactment.codes():
+        for code in () if any(guest_kernel.reasons(base)) else enactment.codes():
             places = tuple(enactment.module(code).places(replace(base, faults=())))
             if places:
                 yield f"{name}+{code}@{_nearest(base, places)}"
@@ -58,21 +62,46 @@ def drawn(first: int, count: int) -> Iterator[str]:
     return (str(number) for number in range(first, first + count))
 
 
+def one(name: str, system: Scenario, lab_name: str = "", keep: Path | None = None) -> Outcome:
+    """Run one experiment in a lab of its own; a lab that fails is an outcome too.
+
+    `keep` is a file that gets the measurement, so that `again` can hold a later simulator against it.
+    """
+    try:
+        found = experiment.measured(name, system, lab_name or f"f{os.getpid()}")
+        if keep:
+            keep.parent.mkdir(parents=True, exist_ok=True)
+            keep.write_bytes(msgspec.msgpack.encode(found))
+        return Outcome(name, experiment.judged(found))
+    except (CommandError, KubereachError, OSError) as error:
+        return Outcome(name, error=" ".join(str(error).split())[:300])
+
+
+def again(file: Path) -> Outcome:
+    """The simulator as it is now, held against a measurement that was kept."""
+    found = msgspec.msgpack.decode(file.read_bytes(), type=Measurement)
+    return Outcome(found.name, experiment.judged(found))
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Where a folder keeps the measurement of an experiment."""
+    return folder / f"{name.replace('/', '_')}.msgpack"
+
+
 def run(names: Sequence[str], jobs: int, done: Callable[[Outcome], None], keep: Path | None = None) -> list[Outcome]:
-    """Run the experiments, `jobs` at once, each in a lab of its own; `done` is told of each as it ends."""
+    """Run the experiments, `jobs` at once, each in a lab of its own; `done` is told of each as it ends.
+
+    `keep` is a folder that gets the measurements.
+    """
     prefix = f"f{os.getpid() % 10000}"
 
-    def one(number: int, name: str) -> Outcome:
-        folder = keep / name.replace("/", "_") if keep else None
-        try:
-            found = Outcome(name, experiment.run(name, planned(name), f"{prefix}x{number}", folder))
-        except (CommandError, KubereachError, OSError) as error:
-            found = Outcome(name, error=" ".join(str(error).split())[:300])
+    def numbered(number: int, name: str) -> Outcome:
+        found = one(name, planned(name), f"{prefix}x{number}", file_of(keep, name) if keep else None)
         done(found)
         return found
 
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(one, number, name) for number, name in enumerate(names)]
+        futures = [pool.submit(numbered, number, name) for number, name in enumerate(names)]
         try:
             return [future.result() for future in futures]
         except BaseException:

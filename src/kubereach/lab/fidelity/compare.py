@@ -27,7 +27,7 @@ from kubereach.simulate.world import World
 
 # What the lab writes itself (objects of the API and what agents' pods report), and what people feel, is no measurement.
 UNMEASURED = frozenset({"complaint", "address_given", "agents", "allocator", "allocation_message", "tell", "name"})
-SAYS = 0.7  # a prediction whose likeliest answer has less says nothing that could be wrong
+SAYS = 0.75  # a prediction whose likeliest answer has less says nothing that could be wrong
 
 
 class Comparison(Struct, frozen=True):

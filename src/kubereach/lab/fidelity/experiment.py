@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from kubereach.lab import enactment, measure, system, tables
+from kubereach.lab.announcers import kube_vip_arp
 from kubereach.lab.fidelity.compare import Comparison, compare, network_of, world_of
 from kubereach.lab.kubernetes.agents import everything
 from kubereach.lab.kubernetes.objects import Cluster
@@ -17,6 +17,8 @@ from kubereach.lab.kubernetes.resources import served
 from kubereach.lab.lab import Lab, taken_down
 from kubereach.lab.measure import Output, Shot, shoot
 from kubereach.lab.scenario import Scenario
+
+STATEFUL = "asymmetric-stateful-router@router"
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -29,6 +31,16 @@ class Finding(Struct, frozen=True, kw_only=True):
     comparisons: tuple[Comparison, ...]
 
 
+class Measurement(Struct, frozen=True, kw_only=True):
+    """What an experiment gave: each client's documents before the faults (its intent) and after."""
+
+    name: str
+    scenario: Scenario
+    faults: tuple[str, ...]
+    before: dict[str, tuple[Output, ...]]
+    after: dict[str, tuple[Output, ...]]
+
+
 def traits(scenario: Scenario) -> str:
     """What of a system decides most about its packets."""
     return f"{scenario.announcer.kind} {scenario.proxy.mode} {scenario.service.policy}"
@@ -39,7 +51,9 @@ def intent(lab: Lab, client: str) -> tuple[Output, ...]:
 
     Taken before the faults, the prediction has this and the names of the faults, and nothing that was measured.
     """
-    cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=datetime(2026, 1, 1, tzinfo=UTC))
+    named = kube_vip_arp.holders(lab) if lab.scenario.announcer.kind == "kube-vip-arp" else {}
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    cluster = Cluster(scenario=lab.scenario, knobs=lab.state.knobs, since=moment, holders=named)
     held = everything(cluster)
     objects = []
     for resource in served(lab.scenario.announcer.kind):
@@ -58,32 +72,27 @@ def _tables(scenario: Scenario, client: str) -> Sequence[tuple[str, Shot]]:
     return [(name, Shot(host, "-".join(words[:2]).partition(".")[0], words, 5.0)) for name, host, words in asked]
 
 
-def run(name: str, scenario: Scenario, lab_name: str, keep: Path | None = None) -> tuple[Finding, ...]:
-    """Bring the system up, enact its faults, measure, compare, take it down. Raises CommandError, UsageError.
-
-    `keep` is a folder that gets each client's bundle.
-    """
+def measured(name: str, scenario: Scenario, lab_name: str) -> Measurement:
+    """Bring the system up, enact its faults, measure, take it down. Raises CommandError, UsageError."""
     with taken_down(system.up(lab_name, scenario, faults=False, stays=False)) as lab:
         before = {client: intent(lab, client) for client in scenario.clients}
         faults = tuple(enactment.enact(lab, fault) for fault in scenario.faults)
         outputs = measure.probe(lab)
         daemons = tables.of_daemons(lab)
         after = {client: (*intent(lab, client), *outputs[client], *daemons) for client in scenario.clients}
-    if keep:
-        for client, bundle in after.items():
-            measure.write(keep / client, bundle)
-    return tuple(_finding(name, scenario, faults, c, before[c], after[c]) for c in scenario.clients)
+    return Measurement(name=name, scenario=scenario, faults=faults, before=before, after=after)
 
 
-def _finding(
-    name: str,
-    scenario: Scenario,
-    faults: tuple[str, ...],
-    client: str,
-    before: Sequence[Output],
-    after: Sequence[Output],
-) -> Finding:
-    mine = tuple(f for f in faults if client == scenario.client or not f.endswith("@client"))
-    world = world_of(network_of(scenario, client, before), mine)
-    observed = network_of(scenario, client, after)
-    return Finding(name=name, traits=traits(scenario), faults=mine, client=client, comparisons=compare(world, observed))
+def judged(found: Measurement) -> tuple[Finding, ...]:
+    """Every prediction of the simulator as it is now, held against what was measured."""
+    return tuple(_finding(found, client) for client in found.scenario.clients)
+
+
+def _finding(found: Measurement, client: str) -> Finding:
+    scenario = found.scenario
+    standing = (STATEFUL,) if scenario.router.stateful else ()  # a setting of the router, known like any other
+    mine = (*standing, *(f for f in found.faults if enactment.concerns(scenario, f, client)))
+    world = world_of(network_of(scenario, client, found.before[client]), mine)
+    observed = network_of(scenario, client, found.after[client])
+    comparisons = compare(world, observed)
+    return Finding(name=found.name, traits=traits(scenario), faults=mine, client=client, comparisons=comparisons)

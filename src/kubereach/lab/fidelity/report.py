@@ -60,13 +60,45 @@ def summarise(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> Summary:
 
 def as_line(finding: Finding, comparison: Comparison) -> str:
     """One disagreement in a line."""
+    asked = f"{finding.name} [{finding.client}] {_asked(comparison)}"
+    predicted = f"predicted {comparison.predicted} ({comparison.probability:.2f})"
+    return f"{asked}: {predicted}, seen {' or '.join(comparison.seen)}: {comparison.says}"
+
+
+def as_text(outcome: Outcome, cases: Sequence[Case], *, everything: bool) -> str:
+    """One experiment for a terminal: what was predicted beside what was seen; without `everything` what differs."""
+    if outcome.error:
+        return f"{outcome.name} could not be run: {outcome.error}"
+    lines = []
+    for finding in outcome.findings:
+        decided = [c for c in finding.comparisons if c.decided]
+        good = sum(c.agrees for c in decided)
+        rest = len(finding.comparisons) - len(decided)
+        lines.append(
+            f"{finding.name}, as {finding.client} sees it: {good} of {len(decided)} predictions agree, {rest} left open"
+        )
+        shown = [c for c in finding.comparisons if everything or (c.decided and not c.agrees)]
+        lines += [f"  {_mark(finding, c, cases):9} {_asked(c):44} {_answers(c):42} {c.says}" for c in shown]
+    return "\n".join(lines)
+
+
+def _mark(finding: Finding, comparison: Comparison, cases: Sequence[Case]) -> str:
+    if not comparison.decided:
+        return "open" if comparison.predicted else "no word"
+    if comparison.agrees:
+        return "agrees"
+    return "known" if known(cases, finding, comparison) else "DIFFERS"
+
+
+def _asked(comparison: Comparison) -> str:
     question = comparison.question
     about = " ".join(str(part) for part in question.about)
-    asked = " ".join(part for part in (question.kind, question.where, about) if part)
-    return (
-        f"{finding.name} [{finding.client}] {asked}: predicted {comparison.predicted} ({comparison.probability:.2f}), "
-        f"seen {' or '.join(comparison.seen)}: {comparison.says}"
-    )
+    return " ".join(part for part in (question.kind, question.where, about) if part)
+
+
+def _answers(comparison: Comparison) -> str:
+    predicted = f"{comparison.predicted} ({comparison.probability:.2f})" if comparison.predicted else "-"
+    return f"{predicted} | {' or '.join(comparison.seen)}"
 
 
 def as_markdown(outcomes: Sequence[Outcome], cases: Sequence[Case], title: str) -> str:

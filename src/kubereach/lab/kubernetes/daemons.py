@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kubereach.lab.announcers import kube_vip_arp
 from kubereach.lab.kubernetes.objects import Cluster
 from kubereach.lab.lab import Lab
 
@@ -14,7 +15,9 @@ from kubereach.lab.lab import Lab
 def cluster_of(lab: Lab, *, probed: bool = False) -> Cluster:
     """The lab's cluster as it is now; `probed` asks what the agents' readiness probes say."""
     since = datetime.fromtimestamp((lab.folder / "kubeconfig").stat().st_mtime, UTC)
-    return Cluster(lab.scenario, dict(lab.state.knobs), since, os.uname().release, unready(lab) if probed else {})
+    named = kube_vip_arp.holders(lab) if lab.scenario.announcer.kind == "kube-vip-arp" else {}
+    silent = unready(lab) if probed else {}
+    return Cluster(lab.scenario, dict(lab.state.knobs), since, os.uname().release, silent, named)
 
 
 def unready(lab: Lab) -> dict[str, str]:

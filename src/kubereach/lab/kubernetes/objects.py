@@ -37,6 +37,7 @@ class Cluster(Struct, frozen=True):
     since: datetime
     kernel: str = ""
     unready: Mapping[str, str] = {}
+    holders: Mapping[str, str] = {}  # service → the node that kube-vip says holds its address
 
     @property
     def time(self) -> str:
@@ -335,7 +336,9 @@ def _service(cluster: Cluster, name: str, service: Service) -> Object:
         spec["loadBalancerSourceRanges"] = list(service.source_ranges)
     mode = {"ipMode": "VIP"} if cluster.scenario.proxy.minor >= 30 else {}
     status = {"loadBalancer": {"ingress": [{"ip": service.address, **mode}]}}
-    return made(cluster, "Service", name, service.namespace, spec=spec, status=status)
+    holder = cluster.holders.get(name)
+    notes = {"kube-vip.io/vipHost": holder} if holder else None
+    return made(cluster, "Service", name, service.namespace, annotations=notes, spec=spec, status=status)
 
 
 def _target(pod_name: str, address: str, node: str) -> Object:

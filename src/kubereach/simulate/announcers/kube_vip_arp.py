@@ -8,8 +8,8 @@ from kubereach.simulate.world import World
 
 
 def announce(world: World, service: str, address: str) -> Announced:
-    """The leader; with a leader of its own per service, policy Local follows the endpoints."""
-    speaking, silent = candidates(world, service, endpoints_count=False)
+    """The leader, endpoints or not; with a leader of its own per service, policy Local follows the endpoints."""
+    speaking, silent = candidates(world, service, endpoints_count=False, ready=False)
     with_endpoint = [n for n in speaking if any(e.node == n for e in world.get(service, ENDPOINTS))]
     holder = world.get(service, LEASE_HOLDER)
     without = [n for n in speaking if n not in with_endpoint and world.get(n, ATTRACTS_WITHOUT_ENDPOINT)]

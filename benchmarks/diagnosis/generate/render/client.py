@@ -1,0 +1,370 @@
+"""What the client sees: curl, nc, ping, traceroute, nmap, arping, its own routes, DNS; and the same from nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.diagnosis.generate.flow import (
+    CLIENT,
+    DATA,
+    FABRIC,
+    NAME,
+    NODE_IN,
+    REPLY_OUT,
+    WIRE,
+    answering,
+    entries,
+    loss_at,
+    targets,
+    tries,
+)
+from benchmarks.diagnosis.generate.render.host import owned
+from benchmarks.diagnosis.generate.render.output import Output, watched
+from benchmarks.diagnosis.generate.site import Node, Site
+
+OK = "ok"
+
+
+def outputs(site: Site) -> Iterator[Output]:
+    service, client = site.service, site.client
+    vip = service.address
+    if not vip:
+        return
+    url = f"http://{client.name or vip}:{service.port}/"
+    yield Output("curl", "client", f"curl -v -m 5 {url}", "".join(curl(site, how) for how in attempts(site)))
+    yield Output(
+        "nc", "client", f"nc -vz -w 3 {vip} {service.port}", "".join(netcat(site, how) for how in attempts(site))
+    )
+    works = site.complaint not in {"", "icmp"}  # nobody pings what answers, unless the ping is the complaint
+    if not works:
+        yield Output("ping", "client", f"ping -c 3 {vip}", ping(site))
+        yield Output("traceroute", "client", f"traceroute -n {vip}", traceroute(site))
+    yield Output("nmap", "client", f"nmap -Pn --reason -p {service.port} {vip}", nmap(site))
+    yield Output("client-route", "client", f"ip route get {vip}", _route(site))
+    yield Output("client-addr", "client", "ip addr", _addresses(site))
+    if client.on_lan:
+        yield Output("arping", "client", f"arping -c 3 -I eth0 {vip}", arping(site))
+        yield Output("client-neigh", "client", "ip neigh", _neighbours(site))
+    if client.name:
+        yield Output("dig", "client", f"dig {client.name}", _dig(site))
+        yield Output("curl-address", "client", f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, OK))
+    if "path-mtu" in site.tells:
+        for size, answer in ((1472, False), (1200, True)):
+            yield Output(
+                "ping-size",
+                "client",
+                f"ping -M do -s {size} -c 3 {site.nodes[-1].ip}",
+                _sized(site, size, answer=answer),
+            )
+    for node in watched(site):
+        how = inside(site, node)
+        if how and (not works or site.complaint == "inside"):
+            yield Output("curl-node", node.name, f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, how))
+        for pod in site.pods[:1]:
+            if pod.status == "Running" and "selector" not in site.tells:
+                text = curl(site, _to_pod(site, node), to=(pod.ip, service.target))
+                yield Output("curl-pod", node.name, f"curl -v -m 5 http://{pod.ip}:{service.target}/", text)
+    if site.complaint == "port":
+        wrong = service.node_port if site.rng.random() < 0.7 else service.target + 1
+        yield Output(
+            "curl-port",
+            "client",
+            f"curl -v -m 5 http://{vip}:{wrong}/",
+            curl(site, "refused" if site.mode == "ipvs" else "silent", to=(vip, wrong)),
+        )
+
+
+def attempts(site: Site) -> list[str]:
+    """What three tries of the client show: one result, or both of an intermittent one."""
+    found = tries(site)
+    good = [t for t in found if t.loss is None or t.loss.share]
+    bad = [t.loss.how for t in found if t.loss]
+    if not bad:
+        return [OK]
+    if not good:
+        return [site.rng.choice(bad)]
+    mixed = [OK, site.rng.choice(bad), site.rng.choice([OK, bad[0]]), site.rng.choice(bad)]
+    site.rng.shuffle(mixed)
+    return mixed
+
+
+def inside(site: Site, node: Node) -> str:
+    """A test on a node: kube-proxy's rules there catch the connection before it leaves; "" where it is hard to say."""
+    if not site.ready:
+        return "refused" if site.mode == "ipvs" else ""
+    if site.complaint == "inside" and "hairpin" in site.tells:
+        return "silent" if any(p.node == node.name for p in site.ready) else OK
+    own = any(p.node == node.name for p in site.ready)
+    if site.mode == "ebpf" and site.family == "l2" and not node.programmed:
+        return ""
+    if site.mode == "ipvs" and site.local and not own and site.minor >= 24:
+        return OK if site.cni == "calico" and site.encapsulation != "none" else "silent"
+    if "hostname-override" in site.tells or not node.programmed:
+        return "silent"
+    for loss in site.losses:
+        if loss.inside and (not loss.node or loss.node == node.name) and not (loss.remote and own):
+            return loss.how
+    return OK
+
+
+def _to_pod(site: Site, node: Node) -> str:
+    """A test of the pod's own address from a node."""
+    pod = site.pods[0]
+    if not pod.ready:
+        return "refused"
+    for loss in site.losses:
+        if loss.inside and loss.stage >= FABRIC - 1 and not (loss.remote and pod.node == node.name):
+            if "network" in str(site.policies) and pod.node == node.name:
+                continue
+            if "target-port" in site.tells:
+                return "refused"
+            return loss.how
+    if site.policies and pod.node == node.name:
+        return OK  # the pod's own node is always admitted
+    return OK
+
+
+def curl(site: Site, how: str, to: tuple[str, int] | None = None) -> str:
+    ip, port = to or (site.service.address, site.service.port)
+    name = site.client.name if not to and how in {"no-name"} | ({how} if site.client.name else set()) else ""
+    if how == "no-name":
+        return f"* Could not resolve host: {name}\n* Closing connection 0\ncurl: (6) Could not resolve host: {name}\n"
+    if name and site.client.resolves and how != OK:
+        ip = site.client.resolves
+    head = f"*   Trying {ip}:{port}...\n"
+    host = name or ip
+    if how in {"silent", "wrong-source", "slow"}:
+        return (
+            head
+            + "* Connection timed out after 5001 milliseconds\n* Closing connection 0\ncurl: (28) Connection timed out after 5001 milliseconds\n"
+        )
+    if how == "refused":
+        return (
+            head
+            + f"* connect to {ip} port {port} failed: Connection refused\n* Failed to connect to {host} port {port} after 1 ms: Couldn't connect to server\ncurl: (7) Failed to connect to {host} port {port} after 1 ms: Couldn't connect to server\n"
+        )
+    if how in {"prohibited", "unreachable"}:
+        return (
+            head
+            + f"* connect to {ip} port {port} failed: No route to host\n* Failed to connect to {host} port {port} after 3059 ms: Couldn't connect to server\ncurl: (7) Failed to connect to {host} port {port} after 3059 ms: Couldn't connect to server\n"
+        )
+    head += f"* Connected to {host} ({ip}) port {port} (#0)\n> GET / HTTP/1.1\n> Host: {host}:{port}\n> User-Agent: curl/7.88.1\n> Accept: */*\n>\n"
+    if how == "stall":
+        return (
+            head
+            + "* Operation timed out after 5000 milliseconds with 0 bytes received\n* Closing connection 0\ncurl: (28) Operation timed out after 5000 milliseconds with 0 bytes received\n"
+        )
+    if how == "reset":
+        return (
+            head
+            + "* Recv failure: Connection reset by peer\n* Closing connection 0\ncurl: (56) Recv failure: Connection reset by peer\n"
+        )
+    status = site.http if how == "http" else "200 OK"
+    body = "<html>" + status + "</html>\n"
+    return (
+        head
+        + f"< HTTP/1.1 {status}\n< Server: nginx/1.25.3\n< Content-Type: text/html\n< Content-Length: {len(body)}\n<\n{body}* Connection #0 to host {host} left intact\n"
+    )
+
+
+def netcat(site: Site, how: str) -> str:
+    ip, port = site.service.address, site.service.port
+    if how in {"silent", "wrong-source", "slow", "no-name"}:
+        return f"nc: connect to {ip} port {port} (tcp) timed out: Operation now in progress\n"
+    if how == "refused":
+        return f"nc: connect to {ip} port {port} (tcp) failed: Connection refused\n"
+    if how in {"prohibited", "unreachable"}:
+        return f"nc: connect to {ip} port {port} (tcp) failed: No route to host\n"
+    return f"Connection to {ip} {port} port [tcp/*] succeeded!\n"
+
+
+def nmap(site: Site) -> str:
+    """nmap tries again and again: a part of the connections that works is enough for `open`."""
+    ways = attempts(site)
+    how = OK if OK in ways else ways[0]
+    state, why = {
+        "refused": ("closed", "conn-refused") if site.rng.random() < 0.5 else ("filtered", "port-unreach"),
+        "prohibited": ("filtered", "host-prohibited"),
+        "unreachable": ("filtered", "host-unreach"),
+        "silent": ("filtered", "no-response"),
+        "wrong-source": ("filtered", "no-response"),
+        "no-name": ("open", "syn-ack"),
+    }.get(how, ("open", "syn-ack"))
+    if site.client.name:
+        state, why = "open", "syn-ack"
+    port = site.service.port
+    return (
+        f"Starting Nmap 7.93 ( https://nmap.org )\nNmap scan report for {site.service.address}\nHost is up, received user-set.\n\n"
+        f"PORT     STATE    SERVICE REASON\n{f'{port}/tcp':<8} {state:<8} http    {why}\n\nNmap done: 1 IP address (1 host up) scanned in 2.05 seconds\n"
+    )
+
+
+def ping_reply(site: Site) -> tuple[str, Node | None]:
+    """(reply, silent, unreachable or port; the node that says it)."""
+    before = [
+        loss
+        for loss in site.losses
+        if loss.stage <= WIRE + 1 and not loss.share and loss.stage > NAME and not loss.node
+    ]
+    nobody = site.client.on_lan and site.family != "bgp" and not answering(site) and "off-link" not in site.tells
+    if "asks-by-arp" in site.tells or (nobody and site.family == "l2"):
+        return "unreachable", None
+    if before or not entries(site):
+        return "silent", None
+    node = entries(site)[0]
+    loss = loss_at(site, node, next(iter(targets(site, node)), None))
+    tcp_alone = bool(node.raw or node.input_ or node.firewalld)
+    if loss and loss.stage == NODE_IN and not tcp_alone and not loss.share:
+        return "silent", node
+    if any(device for address, device in owned(site, node) if address == site.service.address) or site.family == "host":
+        if site.mode == "ipvs" and site.minor >= 26 and site.cni != "kube-router":
+            return "port", node
+        back = [
+            x
+            for x in site.losses
+            if x.stage >= REPLY_OUT and x.stage < DATA and x.how == "silent" and (not x.node or x.node == node.name)
+        ]
+        return ("silent" if back and not back[0].remote else "reply"), node
+    return "silent", node
+
+
+def ping(site: Site) -> str:
+    vip = site.service.address
+    what, node = ping_reply(site)
+    head = f"PING {vip} ({vip}) 56(84) bytes of data.\n"
+    if what == "reply":
+        redirect = ""
+        if site.client.on_lan and site.family == "bgp" and node and site.rng.random() < 0.6:
+            redirect = f"From {site.router.ip}: icmp_seq=1 Redirect Host(New nexthop: {node.ip})\n"
+        hop = 64 if site.client.on_lan else 63
+        lines = "".join(
+            f"64 bytes from {vip}: icmp_seq={i} ttl={hop} time=0.{site.rng.randrange(300, 900)} ms\n" for i in (1, 2, 3)
+        )
+        return (
+            head
+            + redirect
+            + lines
+            + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 3 received, 0% packet loss, time 2003ms\nrtt min/avg/max/mdev = 0.412/0.501/0.690/0.089 ms\n"
+        )
+    if what == "unreachable":
+        lines = "".join(f"From {site.client.ip} icmp_seq={i} Destination Host Unreachable\n" for i in (1, 2, 3))
+        return (
+            head
+            + lines
+            + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2049ms\n"
+        )
+    if what == "port" and node:
+        lines = "".join(f"From {vip} icmp_seq={i} Destination Port Unreachable\n" for i in (1, 2, 3))
+        return (
+            head
+            + lines
+            + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2049ms\n"
+        )
+    return head + f"\n--- {vip} ping statistics ---\n3 packets transmitted, 0 received, 100% packet loss, time 2034ms\n"
+
+
+def traceroute(site: Site) -> str:
+    vip = site.service.address
+    what, _ = ping_reply(site)
+    lines = [f"traceroute to {vip} ({vip}), 30 hops max, 60 byte packets"]
+    hops: list[str] = []
+    if any(loss.stage == CLIENT for loss in site.losses) and site.client.routes:
+        hops = ["10.212.134.1"]
+    elif "asks-by-arp" not in site.tells and (
+        not site.client.on_lan or site.family == "bgp" or "off-link" in site.tells
+    ):
+        hops = [site.router.behind or (site.router.ip if site.client.on_lan else site.router.office_ip)]
+        if not entries(site) and not site.losses:
+            hops.append(site.router.uplink)
+    lines += [f" {i + 1}  {hop}  0.{site.rng.randrange(300, 900)} ms  0.391 ms  0.377 ms" for i, hop in enumerate(hops)]
+    if what == "reply":
+        lines.append(f" {len(hops) + 1}  {vip}  0.612 ms  0.590 ms  0.577 ms")
+    elif what == "unreachable":
+        lines.append(f" {len(hops) + 1}  {site.client.ip}  3059.112 ms !H  3059.090 ms !H  3059.071 ms !H")
+    else:
+        lines += [f" {len(hops) + i}  * * *" for i in range(1, 6)]
+    return "\n".join(lines) + "\n"
+
+
+def arping(site: Site) -> str:
+    vip = site.service.address
+    found = [mac for mac, _ in answering(site)]
+    if site.family == "host":
+        found = [n.mac for n in site.nodes if n.ip == vip]
+    if site.mode == "ipvs" and not site.strict_arp:
+        found = found or [n.mac for n in site.nodes]
+    lines = [f"ARPING {vip} from {site.client.ip} eth0"]
+    for _ in range(3 if found else 0):
+        lines += [f"Unicast reply from {vip} [{mac.upper()}]  0.{site.rng.randrange(600, 990)}ms" for mac in found[:4]]
+    count = 3 * len(found[:4])
+    return (
+        "\n".join([*lines, f"Sent 3 probes ({'1' if found else '3'} broadcast(s))", f"Received {count} response(s)"])
+        + "\n"
+    )
+
+
+def _route(site: Site) -> str:
+    vip, client = site.service.address, site.client
+    if client.routes:
+        return f"{vip} via 10.212.134.1 dev tun0 src 10.212.134.77 uid 1000\n    cache\n"
+    on_link = client.on_lan and (
+        (site.family == "l2" and "off-link" not in site.tells) or site.family == "host" or "asks-by-arp" in site.tells
+    )
+    if on_link:
+        return f"{vip} dev eth0 src {client.ip} uid 1000\n    cache\n"
+    gateway = site.router.ip if client.on_lan else site.router.behind or site.router.office_ip
+    return f"{vip} via {gateway} dev eth0 src {client.ip} uid 1000\n    cache\n"
+
+
+def _addresses(site: Site) -> str:
+    client = site.client
+    length = client.prefix.split("/")[1]
+    text = (
+        "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000\n"
+        "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n    inet 127.0.0.1/8 scope host lo\n"
+        "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP group default qlen 1000\n"
+        f"    link/ether {client.mac} brd ff:ff:ff:ff:ff:ff\n    inet {client.ip}/{length} scope global dynamic eth0\n"
+    )
+    if client.routes:
+        text += (
+            "5: tun0: <POINTOPOINT,MULTICAST,NOARP,UP,LOWER_UP> mtu 1400 qdisc fq_codel state UNKNOWN group default qlen 500\n"
+            "    link/none\n    inet 10.212.134.77/24 scope global tun0\n"
+        )
+    return text
+
+
+def _neighbours(site: Site) -> str:
+    lines = [f"{site.router.ip} dev eth0 lladdr 48:8f:5a:10:22:01 REACHABLE"]
+    vip = site.service.address
+    if site.family in {"l2", "host"} and "off-link" not in site.tells:
+        known = site.router.neighbour.get(vip) or next((m for m, _ in answering(site)), "")
+        if site.family == "host":
+            known = next((n.mac for n in site.nodes if n.ip == vip), "")
+        lines.append(f"{vip} dev eth0 lladdr {known} REACHABLE" if known else f"{vip} dev eth0  FAILED")
+    if "asks-by-arp" in site.tells:
+        lines.append(f"{vip} dev eth0  FAILED")
+    return "\n".join(lines) + "\n"
+
+
+def _dig(site: Site) -> str:
+    name, answer = site.client.name, site.client.resolves
+    status = "NOERROR" if answer else "NXDOMAIN"
+    text = f"; <<>> DiG 9.18.24 <<>> {name}\n;; global options: +cmd\n;; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {status}, id: 40112\n;; flags: qr rd ra; QUERY: 1, ANSWER: {1 if answer else 0}, AUTHORITY: 0, ADDITIONAL: 1\n\n;; QUESTION SECTION:\n;{name}.\t\tIN\tA\n\n"
+    if answer:
+        text += f";; ANSWER SECTION:\n{name}.\t300\tIN\tA\t{answer}\n\n"
+    return text + f";; Query time: 2 msec\n;; SERVER: {site.router.ip}#53({site.router.ip}) (UDP)\n"
+
+
+def _sized(site: Site, size: int, *, answer: bool) -> str:
+    target = site.nodes[-1].ip
+    head = f"PING {target} ({target}) {size}({size + 28}) bytes of data.\n"
+    if answer:
+        lines = "".join(f"{size + 8} bytes from {target}: icmp_seq={i} ttl=63 time=0.5{i}1 ms\n" for i in (1, 2, 3))
+        return (
+            head
+            + lines
+            + f"\n--- {target} ping statistics ---\n3 packets transmitted, 3 received, 0% packet loss, time 2003ms\n"
+        )
+    return (
+        head + f"\n--- {target} ping statistics ---\n3 packets transmitted, 0 received, 100% packet loss, time 2044ms\n"
+    )
