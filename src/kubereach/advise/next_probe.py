@@ -27,7 +27,7 @@ from kubereach.probes.question import Distribution, Offer
 
 MOST_PROBES = 5
 MOST_SEPARATED = 4
-LEAST_GAIN = 0.1
+LEAST_GAIN = 0.05
 LEAST_TOLD = 0.08  # an answer's causes below this share are not named
 LEAST_ANSWER = 0.03  # nor are answers that are less likely than this
 MOST_ANSWERS = 4

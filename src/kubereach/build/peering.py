@@ -23,6 +23,7 @@ from kubereach.model.attribute import (
     PEER_MULTIHOP,
     PEER_ON_LINK,
     PEERS,
+    RANGES_SEEN,
 )
 from kubereach.model.fact import (
     AnyFact,
@@ -83,11 +84,33 @@ def put_peering(observed: tuple[AnyFact, ...], objects: Objects, hosts: Hosts, l
     _put_multihop(objects, leaves)
     _put_authentication(observed, objects, leaves)
     _put_speaker_addresses(observed, objects, hosts, leaves)
+    _put_ranges(observed, hosts, leaves)
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and fact.paraphrased:
             for hop in fact.next_hops:
                 if re.fullmatch(r"[A-Za-z][\w.-]{0,62}", hop.via):  # a next hop that is named, not numbered
                     hosts.add_node(f"node/{hop.via}")
+
+
+def _put_ranges(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    """What the nodes announce, as their export listings and the router's BGP routes by them show it."""
+    found = [
+        fact
+        for fact in observed
+        if isinstance(fact, Route)
+        and not fact.paraphrased
+        and (
+            fact.table.startswith("export")
+            or (
+                fact.device == "router"
+                and fact.protocol == "bgp"
+                and any(hosts.owners.get(hop.via) in hosts.nodes for hop in fact.next_hops if hop.via)
+            )
+        )
+    ]
+    if found:
+        prefixes = tuple(dict.fromkeys(fact.prefix for fact in found))
+        leaves.put("cluster", RANGES_SEEN, prefixes, (found[0].origin,))
 
 
 def _put_as_numbers(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:

@@ -9,13 +9,21 @@ from kubereach.diagnose.fault import Fault, Presence, Suspect, entry_nodes
 from kubereach.model.attribute import TELLS, Attribute, T
 from kubereach.model.fact import ProbeKind, ProbeResult
 from kubereach.model.network import Network
+from kubereach.simulate.walk import Packet, walk
 from kubereach.simulate.world import Changes, World
 
 
 def affected_nodes(world: World, *leaves: Attribute[Any]) -> tuple[str, ...]:
-    """The nodes that the flow enters, and those of which evidence gives one of the leaves."""
+    """The nodes that the flow enters or ends at, and those of which evidence gives one of the leaves."""
     shown = [n for n in world.network.nodes if any((n, leaf.name) in world.network.settings for leaf in leaves)]
-    return tuple(dict.fromkeys((*entry_nodes(world), *shown)))
+    return tuple(dict.fromkeys((*entry_nodes(world), *_pod_nodes(world), *shown)))
+
+
+def _pod_nodes(world: World) -> tuple[str, ...]:
+    """The nodes whose pods the flow is sent to from another node."""
+    flow = world.network.flow
+    found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
+    return tuple(dict.fromkeys(b.endpoint for b in found.branches if b.endpoint in world.network.nodes))
 
 
 def by_leaf(

@@ -17,9 +17,10 @@ from kubereach.diagnose.catalogue import all_suspects, fault_module
 from kubereach.diagnose.fault import Presence, Suspect
 from kubereach.diagnose.observe import Group, probe
 from kubereach.diagnose.variants import Variant, variants
-from kubereach.model.attribute import PREFERRED, Key
+from kubereach.model.attribute import LEASE_HOLDER, PREFERRED, Key
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Question, Sighting
+from kubereach.simulate.announced import open_leader
 from kubereach.simulate.bgp import open_choice
 from kubereach.simulate.world import Changes, World
 
@@ -70,15 +71,17 @@ class Hypothesis:
     def judge(self, groups: tuple[Group, ...]) -> None:
         """Compute the likelihood of all sightings.
 
-        Where the router's tie-break among equal routes is open, every choice is walked: the likelihood is the mean, and
-        the world becomes the one of the choice that fits best, so that all sightings are of one and the same choice.
+        Where the router's tie-break among equal routes, or who leads on layer 2, is open, every choice is walked: the
+        likelihood is the mean, and the world becomes the one of the choice that fits best, so that all sightings are of
+        one and the same choice.
         """
         self._judge_as_it_is(groups)
         flow = self.world.network.flow
         found: list[tuple[float, World, frozenset[Key], dict[Question, Answered]]] = []
         plain, answers = self.world, self._answers
-        for node in open_choice(plain, flow.service, flow.address):
-            key = PREFERRED.of("router")
+        choices = [(PREFERRED.of("router"), node) for node in open_choice(plain, flow.service, flow.address)]
+        choices += [(LEASE_HOLDER.of(flow.service), node) for node in open_leader(plain, flow.service)]
+        for key, node in choices:
             self.world = plain.changed({key: node})
             self._answers = {q: a for q, a in answers.items() if key not in a[1]}
             self._judge_as_it_is(groups)

@@ -38,6 +38,8 @@ CILIUM_MODES = (("ebpf", 0.7), ("iptables", 0.3))  # with its replacement of kub
 MINORS = ((30, 0.7), (25, 0.18), (22, 0.12))
 METALLB = (("metallb-l2", 0.65), ("metallb-bgp", 0.35))
 CILIUM = (("cilium-l2", 0.5), ("cilium-bgp", 0.5))  # where Cilium gives out the addresses
+# Calico carries the pods in many clusters whose addresses somebody else announces.
+CALICO = (("calico-bgp", 0.5), ("other-l2", 0.5))
 ANNOUNCERS = (("other-bgp", 0.5), ("other-l2", 0.5))
 # That an address inside the subnet is served by BGP all the same, though nothing mentions it.
 ROUTED_ON_LINK = 0.02
@@ -73,7 +75,7 @@ def _axes(network: Network) -> list[Axis]:
     if network.seen(service, POLICY) is None:
         axes.append([(POLICY.of(service), value, p) for value, p in POLICIES])
     announcer = network.seen("cluster", ANNOUNCER)
-    if announcer is None and "calico" not in network.stack:
+    if announcer is None and ("calico" not in network.stack or "metallb" in network.stack or _beside(network)):
         axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in _announcers(network)])
     if network.seen("cluster", PROXY_MODE) is None:
         modes = CILIUM_MODES if "cilium" in network.stack else MODES
@@ -91,7 +93,17 @@ def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
     layer 2, unless anything shows that BGP is spoken at all.
     """
     table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
+    if "calico" in network.stack and table is ANNOUNCERS:
+        table = CALICO
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
+    if routing or not _beside(network):
+        return table
+    (routed, _), (layer2, _) = sorted(table, key=lambda entry: entry[0].endswith("-l2"))
+    return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
+
+
+def _beside(network: Network) -> bool:
+    """Whether the address lies in the nodes' or the client's own subnet, or somebody answered ARP for it."""
     address = network.flow.address
     nodes = [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a]
     beside = bool(address) and any(contains(f"{a}/24", address) for a in nodes)
@@ -101,11 +113,7 @@ def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
         or (isinstance(f, Neighbour) and f.address == address and bool(f.mac))
         for f in network.observed
     )
-    onlink = network.seen("client", ROUTED) is False or beside or answered
-    if routing or not onlink:
-        return table
-    (routed, _), (layer2, _) = sorted(table, key=lambda entry: entry[0].endswith("-l2"))
-    return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
+    return network.seen("client", ROUTED) is False or beside or answered
 
 
 def _cilium_allocates(network: Network) -> bool:

@@ -4,7 +4,7 @@ Announcers are modules of `lab.announcers` (dashes of their kind become undersco
 modes of kube-proxy of `lab.kube_proxy`; each kind has one shape, described in its package.
 
 Knobs: `stopped/kube-proxy/NODE`, `stopped/announcer/NODE` and `stopped/felix/NODE` say that the daemon does not run
-there, so that nothing it would do is done any more.
+there, so that nothing it would do is done any more; `lags` in the first, that it runs and has fallen behind.
 """
 
 from __future__ import annotations

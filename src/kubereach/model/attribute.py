@@ -84,6 +84,7 @@ CNI = Attribute[str]("cni")
 MESH = Attribute[bool]("calico.nodeToNodeMeshEnabled")
 ENCAPSULATION = Attribute[str]("pod-network.encapsulation")  # none ipip vxlan
 LB_CIDRS = Attribute[tuple[str, ...]]("calico.serviceLoadBalancerIPs")
+RANGES_SEEN = Attribute[tuple[str, ...]]("prefixes that nodes were seen to announce")
 FILTERS_UNSHOWN = Attribute[bool]("calico.filters partly shown")  # a peer names one, or one names no peer
 EXPORT_FILTERS = Attribute[tuple[FilterRule, ...]]("calico.exportFilters")
 PEERS = Attribute[tuple[Peer, ...]]("bgp.peers")

@@ -126,6 +126,9 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 
 def _of_node(world: World, node: str) -> Distribution:
+    if not world.known("cluster", MESH) and not session_up(world, node) and not world.get(node, AGENT_DOWN):
+        # Without the mesh this session was the only one: which it is, nobody has said.
+        return {"ready": 0.5, "no-session": 0.45, "not-running": 0.05}
     if ready(world, node):
         return {"ready": 0.95, "not-running": 0.03, "no-session": 0.02}
     if world.get(node, AGENT_DOWN):

@@ -98,7 +98,15 @@ def _answer(world: World) -> str:
 
 
 def offers(network: Network) -> Iterable[Offer]:
-    """arping, where somebody should answer."""
+    """The client's entry and arping, where somebody should answer."""
+    if network.flow.address and (network.seen("cluster", ANNOUNCER) or "-l2").endswith(("-l2", "-arp")):
+        yield Offer(
+            question=Question(KIND, "client"),
+            where="client",
+            command="ip neigh   # on the client, or the router of the nodes' segment, after a try",
+            cost=12,
+            words={"none": "FAILED or INCOMPLETE", "one": "a hardware address"},
+        )
     if network.flow.address and (network.seen("cluster", ANNOUNCER) or "").endswith(("-l2", "-arp")):
         yield Offer(
             question=Question(KIND, "client"),

@@ -3,7 +3,8 @@
 Asked of a node's end, of the router's end, or of a mesh session, whose other end is a node too.
 Answers are classes of state and last error: established, connecting (SYN unanswered), active, idle, refused, reset,
 closed, no-route, no-path (the peer is on no link), rejected, bad-peer-as, shutdown, auth, no-listening-socket,
-hold-timer, bfd, neighbor-lost, graceful-restart, not-running, absent (the router has no such neighbour).
+hold-timer, bfd, neighbor-lost, graceful-restart, not-running, deconfigured (the other end took it
+out), absent (the router has no such neighbour).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ANNOUNCER, SESSION_FAULT
+from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, SESSION_FAULT
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -41,6 +42,7 @@ BACKGROUND: Distribution = {
     "not-running": 0.02,
     "out-of-step": 0.05,
     "no-path": 0.01,
+    "deconfigured": 0.005,
     "one-of-two": 0.01,
     "flaps": 0.02,
 }
@@ -88,6 +90,7 @@ _ERRORS = (
     ("neighbor lost", "neighbor-lost"),
     ("link down", "neighbor-lost"),
     ("graceful restart", "graceful-restart"),
+    ("de-configured", "deconfigured"),
     ("received:", "rejected"),
     ("notification", "rejected"),
 )
@@ -101,6 +104,8 @@ _STATES = {
     "down": "shutdown",
 }
 
+# Why an earlier session ended, which says nothing of why there is none now (RFC 4486 section 3).
+_PAST = r"other configuration change|administrative reset"
 MANY_CHANGES = 3  # up, down, up is a restart; more is a habit
 _STATED = r"bgp\W?(?:session|peer|neighbou?r)?\W?stat(?:e|us)"
 
@@ -109,7 +114,7 @@ def classify(state: str, error: str) -> str:
     """The class of a state word and a last error's text; "" when neither says anything."""
     lowered = error.lower()
     word = _STATES.get(state.lower().partition(" ")[0], "")
-    if word == "established":
+    if word == "established" or (word and re.search(_PAST, lowered)):
         return word
     return next((name for text, name in _ERRORS if text in lowered), "") or word
 
@@ -305,6 +310,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     if question.about[0] == "both":
         chance = max(words["out-of-step"] for words in _words(world, question))
         return {"out-of-step": chance, "in-step": 1 - chance}
+    if question.about[0] == "node" and question.where in world.network.nodes and world.get(question.where, AGENT_DOWN):
+        return {"not-running": 1.0}  # who does not run shows no state
     return mixed([(1 - smear, mixed((1.0, words) for words in _words(world, question))), (smear, BACKGROUND)])
 
 

@@ -14,6 +14,7 @@ from kubereach.model.fact import Route, RouteListing
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.announced import announced
+from kubereach.simulate.bgp import session_up
 from kubereach.simulate.world import World
 
 KIND = "exported"
@@ -75,6 +76,8 @@ def _there(world: World, question: Question) -> bool:
         inner = world.changed(unfiltered)
         routes = tuple(r for r in announced(inner, flow.service, flow.address).routes if not r.relayed)
         world.reads |= inner.reads
+    elif not session_up(world, question.where):
+        return False  # BIRD lists nothing for a channel that is not up (nest/proto.c)
     else:
         routes = announced(world, flow.service, flow.address).routes
         if world.get("cluster", EXTRA_EXPORT_FILTER):

@@ -134,7 +134,8 @@ def _to_pod(world: World, question: Question) -> Distribution | None:
 
 
 def offers(network: Network) -> Iterable[Offer]:
-    """The node port of a node with the pod, which leaves the announcement out."""
+    """The node port of each node, which leaves the announcement out; the pod from its node, which leaves all out."""
+    yield from _of_pods(network)
     ports = network.seen(network.flow.service, a.NODE_PORTS)
     addresses = {owner: ip for ip, owner in network.owners.items()}
     for node in network.nodes:
@@ -146,6 +147,21 @@ def offers(network: Network) -> Iterable[Offer]:
                 cost=15,
                 words={"reply": "an answer", "timeout": "silence until the time-out", "refused": "refused at once"},
             )
+
+
+def _of_pods(network: Network) -> Iterable[Offer]:
+    """A pod's own port, from the node that runs it."""
+    shown = network.seen(network.flow.service, a.ENDPOINTS) or ()
+    for endpoint in shown:
+        if endpoint.ready and endpoint.address and endpoint.node in network.nodes and endpoint.port:
+            yield Offer(
+                question=Question(KIND, endpoint.node, ("pod", endpoint.node, "data")),
+                where=endpoint.node,
+                command=f"curl -sS -m 5 -o /dev/null -w '%{{http_code}}\\n' http://{endpoint.address}:{endpoint.port}/",
+                cost=20,
+                words={"reply": "an answer", "refused": "refused at once", "error": "an HTTP error status"},
+            )
+            return
 
 
 def means(world: World, question: Question) -> str:

@@ -19,6 +19,7 @@ from kubereach.model.attribute import (
     ENDPOINTS_UNCOUNTED,
     EXCLUDED,
     LABELS,
+    LEASE_HOLDER,
     NOT_SELECTED,
     POLICY,
     Endpoint,
@@ -116,6 +117,14 @@ def _silence(world: World, service: str, node: str, *, label: bool, endpoints_co
         if world.get(service, ENDPOINTS_UNCOUNTED):
             return "its endpoint does not count as ready and local"
     return ""
+
+
+def open_leader(world: World, service: str) -> tuple[str, ...]:
+    """The nodes of which one answers for the address, where its announcer's choice cannot be known; () otherwise."""
+    if world.get("cluster", ANNOUNCER) != "other-l2" or world.known(service, LEASE_HOLDER):
+        return ()
+    speaking, _ = candidates(world, service)
+    return speaking if len(speaking) > 1 else ()
 
 
 def given(world: World, service: str) -> bool:

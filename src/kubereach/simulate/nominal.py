@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubereach.model import attribute as a
-from kubereach.model.address import host_prefix
+from kubereach.model.address import contains, host_prefix
 
 if TYPE_CHECKING:
     from kubereach.simulate.world import World
@@ -47,8 +47,15 @@ def _agent_down(world: World, _subject: str) -> bool:
 
 
 def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:
-    """A cluster whose configuration was not shown is taken to announce the address that it gave out."""
-    return (host_prefix(world.network.flow.address),)
+    """A cluster whose configuration was not shown is taken to announce what holds the address and was seen announced.
+
+    Without that, the address itself; under policy Local a host route says nothing of the ranges.
+    """
+    own = host_prefix(world.network.flow.address)
+    seen = world.network.seen("cluster", a.RANGES_SEEN) or ()
+    local = world.get(world.network.flow.service, a.POLICY) == "Local"
+    held = tuple(p for p in seen if contains(p, world.network.flow.address) and not (local and p == own))
+    return held or (own,)
 
 
 def _strict_arp(world: World, _subject: str) -> bool:
@@ -88,6 +95,7 @@ NOMINAL: dict[str, Nominal] = {
     a.MESH.name: True,  # Calico's default (calico.md section 1)
     a.ENCAPSULATION.name: "vxlan",  # most CNIs' default, and harmless: a working pod network
     a.LB_CIDRS.name: _lb_cidrs,
+    a.RANGES_SEEN.name: (),
     a.FILTERS_UNSHOWN.name: False,
     a.EXPORT_FILTERS.name: (),
     a.PEERS.name: (),

@@ -17,7 +17,7 @@ Shown = Mapping[str, float]
 # reason -> what the node's speaker shows, what the router shows
 SESSION_FAULTS: dict[str, tuple[Shown, Shown]] = {
     "blocked": (
-        {"connecting": 0.4, "refused": 0.2, "reset": 0.12, "no-route": 0.12, "active": 0.16},
+        {"connecting": 0.4, "refused": 0.2, "reset": 0.12, "no-route": 0.12, "active": 0.13, "deconfigured": 0.03},
         {"connecting": 0.39, "active": 0.3, "absent": 0.29, "no-path": 0.02},
     ),
     "wrong-source": (
@@ -50,10 +50,13 @@ SESSION_FAULTS: dict[str, tuple[Shown, Shown]] = {
     ),
 }
 UP: tuple[Shown, Shown] = ({"established": 1.0}, {"established": 1.0})
-AGENT_GONE: tuple[Shown, Shown] = ({"not-running": 1.0}, {"active": 0.5, "connecting": 0.45, "idle": 0.05})
+AGENT_GONE: tuple[Shown, Shown] = (
+    {"not-running": 1.0},
+    {"active": 0.4, "connecting": 0.35, "idle": 0.05, "shutdown": 0.2},  # one that was stopped says so before
+)
 # The router has no such neighbour; whether the node was told of the router is open.
 NO_PEER: tuple[Shown, Shown] = (
-    {"reset": 0.4, "connecting": 0.2, "refused": 0.15, "active": 0.15, "not-running": 0.1},
+    {"reset": 0.38, "connecting": 0.2, "refused": 0.15, "active": 0.13, "not-running": 0.1, "deconfigured": 0.04},
     {"absent": 0.95, "active": 0.05},
 )
 # How often the reason also takes the node's mesh sessions down; the rest of them stay up.

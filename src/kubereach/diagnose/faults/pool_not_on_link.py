@@ -28,6 +28,7 @@ FAULT = Fault(
     prior=0.02,
     summary="the address is outside the subnet of the nodes' segment, so nobody there asks for it",
 )
+CLOSE_BY = 0.001  # in the 24 bits of a node's address: few segments are smaller
 # Where nothing of the node's addresses shares even the first half with the address.
 FAR_AWAY = 0.3
 
@@ -40,6 +41,8 @@ def suspects(world: World) -> Iterable[Suspect]:
         a for n in world.network.nodes if (a := world.network.seen(n, ADDRESS)) and (":" in a) == (":" in flow.address)
     ]
     near = [a for a in nodes if contains(f"{a}/{32 if ':' in a else 16}", flow.address)]
+    if any(contains(f"{a}/{64 if ':' in a else 24}", flow.address) for a in nodes):
+        return decided(world, FAULT, (flow.service, POOL_OFFLINK), CLOSE_BY)
     return decided(world, FAULT, (flow.service, POOL_OFFLINK), FAR_AWAY if nodes and not near else None)
 
 

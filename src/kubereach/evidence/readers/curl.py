@@ -359,6 +359,8 @@ def _of_codes(request: _Request) -> Outcome:
     for error, outcome in _ERRORS:
         if error == request.system_error:
             return outcome
+    if request.code == 7:
+        return _by_time(request.message)
     return _CODES.get(request.code or 0, Outcome.TIMEOUT)
 
 

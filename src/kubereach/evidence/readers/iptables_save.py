@@ -4,7 +4,8 @@ Reads: `iptables-save` (with or without counters), `iptables -S`, `iptables -L` 
 Ask: `iptables-save` on the node, as root.
 Facts: Setting of `node/HOST`: `iptables.TABLE.CHAIN.policy`, and `iptables.TABLE.CHAIN[N]` per rule in the words of
 iptables-save, without counters. ip6tables gives `ip6tables.…`. Where no table is named it is told from the chain.
-Not read: counters.
+What refuses (a rule with DROP or REJECT, a policy of DROP) has its packet counter of iptables-save beside it, named
+`….packets`. Not read: other counters.
 
 Format: iptables(8), iptables-extensions(8), iptables/iptables-save.c.
 """
@@ -92,11 +93,19 @@ def read(capture: Capture) -> Reading:
             state.chain = ""
         elif found[0]:
             facts.append(_setting(capture, index, f"{stem}.{found[0]}", found[1]))
+            if (counted := _counted(line, found[1])) is not None:
+                facts.append(_setting(capture, index, f"{stem}.{found[0]}.packets", counted))
     lines = [line.rstrip() for line in capture.lines]
     saved = re.match(r"(?:\S*/)?iptables(?:-nft)?-save(?:\s+-[ct]\s*(?:nat)?){0,3}$", capture.command.strip())
     if saved and "*nat" in lines and "COMMIT" in lines and not any("KUBE-" in line for line in lines):
         facts.append(_no_rules(capture, lines.index("*nat")))
     return Reading(facts=tuple(facts), unread=spans(unread))
+
+
+def _counted(line: str, value: str) -> int | None:
+    """The packet counter of what refuses packets; None where the line has none, or lets packets go on."""
+    counter = re.match(r"(?::[\w:.-]{1,40} DROP )?\[(\d{1,18}):\d{1,20}\]", line)
+    return int(counter[1]) if counter and re.search(r"(?:^|-j )(?:DROP|REJECT)\b", value) else None
 
 
 def _no_rules(capture: Capture, index: int) -> LogEvent:
@@ -213,7 +222,7 @@ def _numbered(state: _State, chain: str, rule: str, table: str) -> tuple[str, st
     return f"{key}[{position}]", rule
 
 
-def _setting(capture: Capture, index: int, attribute: str, value: str) -> Setting:
+def _setting(capture: Capture, index: int, attribute: str, value: str | int) -> Setting:
     host = capture.host
     plain = host and "/" not in host and host not in {"router", "client", "outside"}
     return Setting(

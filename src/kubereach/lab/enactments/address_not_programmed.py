@@ -20,7 +20,7 @@ def enact(lab: Lab, subject: str) -> None:
     lab.change(replace(now, services=services))
     system.proxy(lab).sync(lab, node)
     lab.change(now)
-    lab.set_knobs({f"stopped/kube-proxy/{node}": "1"})
+    lab.set_knobs({f"stopped/kube-proxy/{node}": "lags"})
 
 
 def undo(lab: Lab, subject: str) -> None:

@@ -5,6 +5,8 @@ asked as the report suggests it, until the cause is clear or nothing is left to 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -38,6 +40,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     verdict: str
     causes: tuple[tuple[str, float], ...]
     asked: tuple[str, ...]
+    error: str = ""  # why there is no diagnosis
 
     @property
     def rank(self) -> int:
@@ -52,13 +55,20 @@ class Judged(Struct, frozen=True, kw_only=True):
         return bool(first) and first[0][0] != self.truth and first[0][1] >= CERTAIN
 
 
-def judge(name: str, scenario: Scenario, fault: str, lab_name: str) -> Judged:
-    """Enact `fault` in the scenario and diagnose it by asking. Raises CommandError, UsageError."""
+def judge(name: str, scenario: Scenario, fault: str, lab_name: str, keep: Path | None = None) -> Judged:
+    """Enact `fault` in the scenario and diagnose it by asking; the outputs go to `keep`.
+
+    Raises CommandError, UsageError.
+    """
     with taken_down(system.up(lab_name, replace(scenario, faults=()), faults=False, stays=False)) as lab:
         enacted = enactment.enact(lab, fault)
         documents = [d for where, command in FIRST for d in live.ask(lab, where, command)]
         hurts = b"< HTTP/1.1 200" not in documents[0].data
         found, asked = _asking(lab, documents) if hurts else (_diagnosed(lab, documents), ())
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+        for document in documents:
+            (keep / document.name).write_bytes(document.data)
     code = enacted.partition("@")[0]
     return Judged(
         name=name,
@@ -72,15 +82,17 @@ def judge(name: str, scenario: Scenario, fault: str, lab_name: str) -> Judged:
 
 
 def _diagnosed(lab: Lab, documents: list[Document]) -> Diagnosis:
-    scenario, service = lab.scenario, lab.scenario.service
-    return diagnose(
-        documents,
-        Options(
-            service=f"{service.namespace}/{scenario.target}",
-            address=service.address,
-            port=service.port,
-            from_=address_of(scenario, scenario.client),
-        ),
+    return diagnose(documents, options(lab.scenario))
+
+
+def options(scenario: Scenario) -> Options:
+    """The flow that a scenario asks for."""
+    service = scenario.service
+    return Options(
+        service=f"{service.namespace}/{scenario.target}",
+        address=service.address,
+        port=service.port,
+        from_=address_of(scenario, scenario.client),
     )
 
 

@@ -2,7 +2,8 @@
 
 Shapes: kubeadm's kube-proxy, the Tigera operator's calico-node (namespace calico-system), and the manifests of MetalLB
 0.14 and kube-vip. The pods' network is Calico's in every scenario, whoever announces. Knobs: `stopped/announcer/NODE`,
-`stopped/kube-proxy/NODE`, and those of a node's end of its session (`lab.peering`) that an object holds.
+`stopped/kube-proxy/NODE`, `announcer/no-advertisement`, `announcer/interfaces`, and those of a node's end of its
+session (`lab.peering`) that an object holds.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def pod_name(daemon: str, node: str) -> str:
 def stopped(cluster: Cluster, daemon: str, node: str) -> bool:
     """Whether the daemon does not run on the node."""
     if daemon == "kube-proxy":
-        return bool(cluster.knobs.get(f"stopped/kube-proxy/{node}"))
+        return cluster.knobs.get(f"stopped/kube-proxy/{node}", "") not in {"", "lags"}
     announces = daemon == ANNOUNCERS[cluster.scenario.announcer.kind]
     return announces and bool(cluster.knobs.get(f"stopped/announcer/{node}"))
 
@@ -225,10 +226,14 @@ def _metallb(cluster: Cluster) -> list[Object]:
     announcer, where = cluster.scenario.announcer, "metallb-system"
     pool = {"addresses": list(announcer.lb_cidrs), "autoAssign": True, "avoidBuggyIPs": False}
     found = [made(cluster, "IPAddressPool", "pool", where, version=METALLB, spec=pool)]
-    advertised = {"ipAddressPools": ["pool"]}
+    advertised: Object = {"ipAddressPools": ["pool"]}
+    if interfaces := cluster.knobs.get("announcer/interfaces", ""):
+        advertised["interfaces"] = interfaces.split(",")
+    kind = "L2Advertisement" if announcer.kind == "metallb-l2" else "BGPAdvertisement"
+    if not cluster.knobs.get("announcer/no-advertisement"):
+        found.append(made(cluster, kind, "pool", where, version=METALLB, spec=advertised))
     if announcer.kind == "metallb-l2":
-        return [*found, made(cluster, "L2Advertisement", "pool", where, version=METALLB, spec=advertised)]
-    found.append(made(cluster, "BGPAdvertisement", "pool", where, version=METALLB, spec=advertised))
+        return found
     return found + _peers(cluster, "BGPPeer", where, f"{METALLB[:-1]}2", lambda node: _metallb_peer(cluster, node))
 
 

@@ -2,7 +2,7 @@
 
 The shapes are those that `kubectl get -o yaml` shows on Kubernetes 1.36; fields that came with a later version than
 the scenario's are left out. Knobs: `object/…` holds one more object as JSON. `announcer/NODE/source` is the address
-that Calico found for the node, `announcer/NODE/asn` its own AS number.
+that Calico found for the node, `announcer/NODE/asn` its own AS number, `policy/POD` a network policy (`lab.felix`).
 """
 
 from __future__ import annotations
@@ -102,8 +102,23 @@ def core(cluster: Cluster) -> list[Object]:
     found.append(_kubernetes(cluster))
     for name, service in scenario.services.items():
         found += [_service(cluster, name, service), _endpoints(cluster, name), _slice(cluster, name)]
+    found += [_policy(cluster, path.partition("/")[2], value) for path, value in _policies(cluster)]
     found += [json.loads(text) for path, text in cluster.knobs.items() if path.startswith("object/")]
     return found
+
+
+def _policies(cluster: Cluster) -> list[tuple[str, str]]:
+    return [(path, value) for path, value in cluster.knobs.items() if path.startswith("policy/") and value]
+
+
+def _policy(cluster: Cluster, name: str, admitted: str) -> Object:
+    """A network policy that selects a pod by its labels and admits one source, or nobody (`deny`)."""
+    pod = cluster.scenario.pods[name]
+    spec: Object = {"podSelector": {"matchLabels": dict(pod.labels)}, "policyTypes": ["Ingress"]}
+    if admitted != "deny":
+        spec["ingress"] = [{"from": [{"ipBlock": {"cidr": admitted}}]}]
+    label = next(iter(pod.labels.values()), name)
+    return made(cluster, "NetworkPolicy", f"{label}-ingress", "default", version="networking.k8s.io/v1", spec=spec)
 
 
 def namespace(cluster: Cluster, name: str) -> Object:

@@ -1,0 +1,230 @@
+"""What a node's kernel would do: `ip route get` for the client's packets and for the answers, and a ping of the client.
+
+Asked of the client about `out`: its own look-up of the address: direct, router, gateway, other-gateway, none.
+Asked of a node. About `source` (the look-up of a packet from the client on the interface that it comes in by): fine,
+rpf-fail, martian, no-forwarding. About `back` (the look-up of the client): router, direct (on the node's link),
+other-gateway, other-leg (another interface than the node's own address is on), gateway (whose nobody knows), none.
+About `ping` (the client, from the node): reply, timeout, unreachable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model import attribute as a
+from kubereach.model.fact import InterfaceAddress, Outcome, Packet, ProbeKind, ProbeResult, RouteLookup
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.delivery import on_node
+from kubereach.simulate.world import World
+
+KIND = "lookup"
+BACKGROUND: Distribution = {
+    "fine": 0.9,
+    "rpf-fail": 0.04,
+    "martian": 0.03,
+    "no-forwarding": 0.03,
+    "router": 0.5,
+    "direct": 0.2,
+    "gateway": 0.15,
+    "other-gateway": 0.05,
+    "other-leg": 0.06,
+    "none": 0.04,
+    "reply": 0.7,
+    "timeout": 0.25,
+    "unreachable": 0.05,
+}
+_REFUSED = {"rpf-fail": "rpf-fail", "martian": "martian", "unreachable": "no-forwarding"}
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """Look-ups of the flow's client on nodes, and pings from nodes to it."""
+    client = network.flow.client
+    for fact in network.observed:
+        if isinstance(fact, RouteLookup) and fact.device == "client" and fact.address == network.flow.address:
+            answer = _way_of(network, fact)
+            yield _sighting("client", "out", answer, fact, f"the client's way to the address: {_way(fact)}")
+        elif isinstance(fact, RouteLookup) and fact.device in network.nodes and client:
+            if fact.from_address == client:
+                answer = _REFUSED.get(fact.kind, "fine")
+                yield _sighting(fact.device, "source", answer, fact, f"a packet from the client: {answer}")
+            elif fact.address == client and not fact.from_address:
+                answer = _back(network, fact)
+                yield _sighting(fact.device, "back", answer, fact, f"the way to the client: {_way(fact)}")
+        elif isinstance(fact, ProbeResult) and fact.probe is ProbeKind.PING and fact.target == client != "":
+            outcomes = {
+                Outcome.REPLY: "reply",
+                Outcome.TIMEOUT: "timeout",
+                Outcome.UNREACHABLE: "unreachable",
+            }
+            if fact.source in network.nodes and fact.outcome in outcomes:
+                answer = outcomes[fact.outcome]
+                yield _sighting(fact.source, "ping", answer, fact, f"the node pings the client: {answer}")
+
+
+def _sighting(node: str, about: str, answer: str, fact: RouteLookup | ProbeResult, says: str) -> Sighting:
+    return Sighting(
+        question=Question(KIND, node, (about,)),
+        answers=frozenset({answer}),
+        origins=(fact.origin,),
+        trust=fact.trust,
+        says=says,
+    )
+
+
+def _way(fact: RouteLookup) -> str:
+    return " ".join(w for w in (fact.kind, fact.via and f"via {fact.via}", fact.interface) if w)
+
+
+def _back(network: Network, fact: RouteLookup) -> str:
+    if fact.kind in {"unreachable", "prohibit", "blackhole"}:
+        return "none"
+    own = network.seen(fact.device, a.ADDRESS) or ""
+    if fact.preferred_source and own and fact.preferred_source != own:
+        return "other-leg"
+    return _way_of(network, fact)
+
+
+def _way_of(network: Network, fact: RouteLookup) -> str:
+    if fact.kind in {"unreachable", "prohibit", "blackhole"}:
+        return "none"
+    if not fact.via:
+        return "direct"
+    known = "router" in network.owners.values()
+    return "router" if network.owners.get(fact.via) == "router" else "other-gateway" if known else "gateway"
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """What the leaves of the node say of its routes and of its source check."""
+    node, about = question.where, question.about[0]
+    if about == "out":
+        return _out(world)
+    if about == "source":
+        return _source(world, node)
+    lost = world.get(node, a.NO_ROUTE_BACK) and not world.get("client", a.SHARED_LAN)
+    elsewhere = world.get(node, a.REPLY_WRONG_INTERFACE)
+    if about == "ping":
+        if lost:
+            return {"reply": 0.04, "timeout": 0.7, "unreachable": 0.26}
+        if elsewhere:
+            return {"reply": 0.3, "timeout": 0.65, "unreachable": 0.05}
+        return {"reply": 0.82, "timeout": 0.16, "unreachable": 0.02}  # many clients answer no ping
+    if lost:
+        return {"none": 0.3, "other-gateway": 0.25, "gateway": 0.2, "other-leg": 0.1, "router": 0.1, "direct": 0.05}
+    if elsewhere:
+        return {"other-leg": 0.85, "other-gateway": 0.08, "gateway": 0.03, "direct": 0.02, "router": 0.02}
+    if world.get(node, a.REPLY_OTHER_ROUTER):
+        return {"other-gateway": 0.7, "gateway": 0.2, "other-leg": 0.05, "router": 0.05}
+    if world.get("client", a.SHARED_LAN):
+        return {"direct": 0.93, "router": 0.02, "other-leg": 0.03, "gateway": 0.02}
+    return {"router": 0.6, "gateway": 0.32, "other-gateway": 0.03, "direct": 0.02, "other-leg": 0.02, "none": 0.01}
+
+
+def _out(world: World) -> Distribution:
+    """Where the client sends it, which a route of its own may have led astray."""
+    if world.get("client", a.CLIENT_ROUTE_WRONG):
+        return {"gateway": 0.35, "other-gateway": 0.4, "direct": 0.05, "router": 0.05, "none": 0.15}
+    if not world.get("client", a.ROUTED) or world.get("client", a.CLIENT_ONLINK):
+        return {"direct": 0.97, "router": 0.01, "gateway": 0.01, "other-gateway": 0.01}
+    return {"router": 0.45, "gateway": 0.45, "other-gateway": 0.06, "direct": 0.02, "none": 0.02}
+
+
+def _source(world: World, node: str) -> Distribution:
+    """The kernel's answer to the look-up; its source check comes before its look at forwarding (fib_frontend.c)."""
+    if on_node(world, node, a.MARTIAN):
+        return {"martian": 0.9, "fine": 0.1}
+    if on_node(world, node, a.RP_FILTER_DROP):
+        return {"rpf-fail": 0.92, "fine": 0.08}
+    if on_node(world, node, a.FORWARDING_OFF):
+        return {"no-forwarding": 0.9, "fine": 0.1}
+    return {"fine": 0.97, "rpf-fail": 0.01, "martian": 0.01, "no-forwarding": 0.01}
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """The look-ups, with the interface where it is known, and the ping."""
+    client, address = network.flow.client, network.flow.address
+    if address:
+        yield Offer(
+            question=Question(KIND, "client", ("out",)),
+            where="client",
+            command=f"ip route get {address}",
+            cost=10,
+            words={
+                "direct": "no via",
+                "router": "via the router",
+                "gateway": "via a gateway",
+                "other-gateway": "via another gateway",
+                "none": "unreachable",
+            },
+        )
+    if not client:
+        return
+    for node in network.nodes:
+        yield Offer(
+            question=Question(KIND, node, ("back",)),
+            where=node,
+            command=f"ip route get {client}",
+            cost=15,
+            words={
+                "router": "via the router",
+                "gateway": "via a gateway",
+                "other-gateway": "via another gateway than the router",
+                "other-leg": "src is another address than the node's",
+                "direct": "no via",
+                "none": "unreachable",
+            },
+        )
+        yield Offer(
+            question=Question(KIND, node, ("ping",)),
+            where=node,
+            command=f"ping -c 2 {client}",
+            cost=15,
+            words={"reply": "replies", "timeout": "silence", "unreachable": "unreachable"},
+        )
+        if address and (interface := _interface(network, node)):
+            yield Offer(
+                question=Question(KIND, node, ("source",)),
+                where=node,
+                command=f"ip route get {address} from {client} iif {interface}",
+                cost=15,
+                words={
+                    "fine": "a route",
+                    "rpf-fail": "Invalid cross-device link",
+                    "martian": "Invalid argument",
+                    "no-forwarding": "No route to host",
+                },
+            )
+
+
+def _interface(network: Network, node: str) -> str:
+    """The interface that the client's packets come in by: seen there, else the one with the node's own address."""
+    own = network.seen(node, a.ADDRESS)
+    guess = ""
+    for fact in network.observed:
+        if isinstance(fact, Packet) and fact.device == node and fact.direction == "In" and fact.interface:
+            if fact.destination == network.flow.address:
+                return fact.interface
+        elif isinstance(fact, InterfaceAddress) and fact.device == node and fact.address == own:
+            guess = fact.interface
+        elif isinstance(fact, RouteLookup) and fact.device == node and fact.preferred_source == own and own:
+            guess = guess or fact.interface
+    return guess
+
+
+def means(world: World, question: Question) -> str:
+    """What the kernel's answer says."""
+    expected = predict(world, question) or {}
+    best = max(expected, key=lambda answer: expected[answer], default="")
+    return {
+        "fine": "the node takes the client's packets in",
+        "rpf-fail": "the kernel's source check refuses the client's packets",
+        "martian": "the client's address is one of the node itself",
+        "no-forwarding": "the node does not forward what comes in there",
+        "router": "the answers go to the router",
+        "direct": "the answers go straight to the client",
+        "other-leg": "the answers leave by another interface",
+        "other-gateway": "the answers go to another gateway",
+        "none": "the node has no route to the client",
+        "reply": "the node reaches the client",
+        "timeout": "the node does not reach the client, or the client answers no ping",
+    }.get(best, "")

@@ -1,0 +1,114 @@
+"""What the cluster's objects say: the announcer's own, network policies, endpoints, the nodes.
+
+Asked of the cluster about `announcer`: fine, no-advertisement, interface (named wrongly), filter, not-selected, mesh
+(host routes are passed on), excluded. About `policies`: none, some, laid (on the service's pods). About `endpoints`:
+ready, none. About `nodes`: fine, other-address (the announcer took another one than the node's), excluded.
+`build` decides from the objects what they decide; these questions only say what asking for them is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubereach.model import attribute as a
+from kubereach.model.fact import ObjectListing
+from kubereach.model.network import Network
+from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.announced import excluded, ready_endpoints
+from kubereach.simulate.world import World
+
+KIND = "objects"
+BACKGROUND: Distribution = {
+    "fine": 0.8,
+    "no-advertisement": 0.05,
+    "interface": 0.02,
+    "filter": 0.04,
+    "not-selected": 0.05,
+    "mesh": 0.02,
+    "excluded": 0.02,
+    "none": 0.5,
+    "some": 0.3,
+    "laid": 0.2,
+    "ready": 0.9,
+    "other-address": 0.05,
+}
+_CALICO = "kubectl get bgpconfigurations,bgppeers,bgpfilters,ippools -o yaml"
+_METALLB = "kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers.metallb.io -o yaml"
+
+
+def sightings(network: Network) -> Iterable[Sighting]:
+    """None: what objects decide is in the world already."""
+    return ()
+
+
+def predict(world: World, question: Question) -> Distribution | None:
+    """What somebody who reads the objects finds."""
+    service, about = world.network.flow.service, question.about[0]
+    if about == "policies":
+        if world.get(service, a.POLICY_DROP):
+            return {"laid": 0.9, "some": 0.08, "none": 0.02}
+        return {"none": 0.7, "some": 0.22, "laid": 0.08}
+    if about == "endpoints":
+        return {"ready": 0.97, "none": 0.03} if ready_endpoints(world, service) else {"none": 0.97, "ready": 0.03}
+    nodes = world.network.nodes
+    if about == "nodes":
+        if any(world.get(node, a.SESSION_FAULT) == "wrong-source" for node in nodes):
+            return {"other-address": 0.8, "fine": 0.2}
+        if any(excluded(world, node) for node in nodes):
+            return {"excluded": 0.9, "fine": 0.1}
+        return {"fine": 0.97, "other-address": 0.02, "excluded": 0.01}
+    return _announcer(world, service)
+
+
+def _announcer(world: World, service: str) -> Distribution:
+    """The first oddity that stands in the announcer's own objects."""
+    wrong: tuple[tuple[object, str, float], ...] = (
+        (world.get("cluster", a.NO_ADVERTISEMENT), "no-advertisement", 0.95),
+        (any(world.get(node, a.L2_WRONG_INTERFACE) for node in world.network.nodes), "interface", 0.9),
+        (world.get("cluster", a.EXPORT_FILTERS) or world.get("cluster", a.EXTRA_EXPORT_FILTER), "filter", 0.75),
+        (world.get(service, a.NOT_SELECTED), "not-selected", 0.85),
+        (world.get("cluster", a.RELAYED), "mesh", 0.9),
+        (any(excluded(world, node) for node in world.network.nodes), "excluded", 0.3),
+    )
+    found = next(((answer, p) for there, answer, p in wrong if there), None)
+    return {found[0]: found[1], "fine": 1 - found[1]} if found else {"fine": 0.98, "filter": 0.02}
+
+
+def offers(network: Network) -> Iterable[Offer]:
+    """The objects that were not shown yet."""
+    service, shown = network.flow.service, network.settings
+    if not _listed(network, "BGPConfiguration", "BGPFilter") and "calico" in network.stack - {"metallb"}:
+        yield _offer("announcer", _CALICO, {"filter": "a BGPFilter that rejects the address", "fine": "nothing of it"})
+    if not _listed(network, "L2Advertisement", "BGPAdvertisement") and "metallb" in network.stack:
+        words = {"no-advertisement": "no advertisement selects the pool", "interface": "interfaces that no node has"}
+        yield _offer("announcer", _METALLB, words)
+    if not any((service, leaf.name) in shown for leaf in (a.POLICY_DROP, a.POLICIES_IN_PLACE)):
+        words = {"laid": "one that selects the service's pods", "none": "none", "some": "others"}
+        yield _offer("policies", "kubectl get networkpolicies -A -o yaml", words)
+    if (service, a.ENDPOINTS.name) not in shown:
+        words = {"ready": "addresses whose conditions say ready", "none": "no ready address"}
+        yield _offer("endpoints", "kubectl get endpointslices -A -o yaml", words)
+    if not any((node, a.LABELS.name) in shown for node in network.nodes):
+        words = {"other-address": "an annotation with another address than the node's", "excluded": "the label"}
+        yield _offer("nodes", "kubectl get nodes -o yaml", words)
+
+
+def _listed(network: Network, *kinds: str) -> bool:
+    listings = [f for f in network.observed if isinstance(f, ObjectListing) and f.kind in kinds]
+    return bool(listings) or any(True for _ in network.objects_of(*kinds))
+
+
+def _offer(about: str, command: str, words: dict[str, str]) -> Offer:
+    return Offer(
+        question=Question(KIND, "cluster", (about,)),
+        where="any host with kubectl",
+        command=command,
+        cost=15,
+        words=words,
+    )
+
+
+def means(world: World, question: Question) -> str:
+    """What stands in the objects there."""
+    expected = predict(world, question) or {}
+    return max(expected, key=lambda answer: expected[answer], default="").replace("-", " ")
