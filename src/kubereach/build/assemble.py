@@ -248,13 +248,30 @@ def _put_segment(flow: Flow, observed: tuple[AnyFact, ...], hosts: Hosts, leaves
     others = [a for s, (a, _, _) in hosts.addresses.items() if s in hosts.nodes]
     if around and others and not redirects:
         leaves.put("client", SHARED_LAN, any(contains(around, a) for a in others), (), Trust.MENTIONED)
-    if flow.address and not redirects:
+    shown = _own_way(flow, observed) if flow.address and not redirects else None
+    if shown is not None:
+        leaves.put("client", ROUTED, shown[0], (shown[1].origin,))
+    elif flow.address and not redirects:
         routed = (leaves.get("cluster", ANNOUNCER) or "").endswith(("bgp", "kube-router"))
         # Who serves by BGP expects clients behind the router: the nodes' own subnet says nothing of an unknown client.
         known = [around] if around else [] if routed else [f"{a}/24" for a in others if "." in a]
         if known:
             onlink = any(contains(prefix, flow.address) for prefix in known)
             leaves.put("client", ROUTED, not onlink, (), Trust.MENTIONED)
+
+
+def _own_way(flow: Flow, observed: tuple[AnyFact, ...]) -> tuple[bool, AnyFact] | None:
+    """Whether the client asks a router for the address, as its own look-up or neighbour table shows it.
+
+    A host has a neighbour entry, be it a failed one, only for what it takes to be on its link (RFC 1122 section 2.3.2).
+    """
+    for fact in observed:
+        if isinstance(fact, RouteLookup) and fact.device == "client" and fact.address == flow.address:
+            if fact.kind == "unicast" and fact.interface:
+                return bool(fact.via), fact
+        elif isinstance(fact, Neighbour) and fact.device == "client" and fact.address == flow.address:
+            return False, fact
+    return None
 
 
 def _put_static_routes(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:

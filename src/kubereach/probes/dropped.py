@@ -3,7 +3,8 @@
 Asked of a node, about the place: `input` (logged on its way to the host), `forward` (logged between two interfaces),
 `policy` (a CNI's policy verdict at the endpoint), `host-policy` (the same at the host itself), `tunnel` (an ICMP
 prohibition in answer to encapsulated packets). Answer: dropped. About `source-check` (the kernel's reverse-path
-counter): counted, none. About `rules` (a node's list of the service proxy's rules): missing, there.
+counter) and `md5` (its counters of segments with an unexpected or missing TCP MD5 signature): counted, none. About
+`rules` (a node's list of the service proxy's rules): missing, there.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from kubereach.model.attribute import (
     PROXY_MODE,
     RANGES_DENY,
     RP_FILTER_DROP,
+    SESSION_FAULT,
     TUNNEL_BLOCKED,
 )
 from kubereach.model.fact import AnyFact, LogEvent, Packet, Setting
@@ -40,6 +42,7 @@ _TO_PODS = r"cni|cali|veth|lxc|flannel|vxlan|tunl|weave|docker|kube|cilium|ovn|a
 TUNNEL_PORTS = frozenset({4789, 8472, 6081, 51820, 51821, 5473, 8285})
 # Modes whose rules iptables does not show.
 WITHOUT_IPTABLES = frozenset({"ebpf", "nftables", "kube-router"})
+_MD5 = r"nstat TcpExtTCPMD5(?:NotFound|Unexpected|Failure)"  # Linux net/ipv4/tcp_ipv4.c, since 2.6.20
 MANY = 50  # a counter that any stray packet raises says something from here on
 
 
@@ -77,6 +80,8 @@ def _places(network: Network, fact: AnyFact) -> Iterable[Place]:
     elif isinstance(fact, Setting) and fact.subject in network.nodes:
         counted = str(fact.value)
         many = counted.isdecimal() and int(counted) >= MANY
+        if re.fullmatch(_MD5, fact.attribute) and counted != "0":
+            yield fact.subject, "md5", "counted", f"{fact.attribute.removeprefix('nstat ')} is {fact.value}"
         if fact.attribute == "nstat TcpExtIPReversePathFilter" and many:
             yield fact.subject, "source-check", "counted", f"the reverse-path filter dropped {fact.value} packets"
     elif isinstance(fact, Packet) and fact.what == "icmp-unreachable" and answers_tunnel(network, fact):
@@ -146,6 +151,9 @@ def predict(world: World, question: Question) -> Distribution | None:
         if world.get("cluster", PROXY_MODE) in WITHOUT_IPTABLES:
             return None
         return {"missing": 0.85, "there": 0.15} if down else {"missing": 0.02, "there": 0.98}
+    if about == "md5":
+        password = any(world.get(node, SESSION_FAULT) == "auth" for node in nodes)
+        return {"counted": 0.9, "none": 0.1} if password else {"counted": 0.01, "none": 0.99}
     found = [_drops(world, node, about) for node in nodes]  # every node's leaf counts as read
     caught = any(found)
     if about == "source-check":
@@ -169,8 +177,15 @@ def _drops(world: World, node: str, about: str) -> bool:
 
 
 def offers(network: Network) -> Iterable[Offer]:
-    """The kernel's counter, which everybody may read."""
+    """The kernel's counters, which everybody may read."""
     for node in network.nodes:
+        yield Offer(
+            question=Question(KIND, node, ("md5",)),
+            where=node,
+            command="nstat -az",
+            cost=20,
+            words={"counted": "TcpExtTCPMD5Unexpected or …NotFound is not 0", "none": "all TcpExtTCPMD5… are 0"},
+        )
         yield Offer(
             question=Question(KIND, node, ("source-check",)),
             where=node,
@@ -188,6 +203,7 @@ def means(world: World, question: Question) -> str:
         "policy": "a network policy refuses the flow's packets",
         "host-policy": "a policy for hosts refuses the flow's packets",
         "tunnel": "encapsulated packets between the nodes are refused",
+        "md5": "the two ends of the BGP session do not have the same password",
         "source-check": "the kernel drops packets whose source it would reach another way",
         "rules": "the service proxy does not work there",
     }

@@ -4,7 +4,7 @@ Asked of the client about `out`: its own look-up of the address: direct, router,
 Asked of a node. About `source` (the look-up of a packet from the client on the interface that it comes in by): fine,
 rpf-fail, martian, no-forwarding. About `back` (the look-up of the client): router, direct (on the node's link),
 other-gateway, other-leg (another interface than the node's own address is on), gateway (whose nobody knows), none.
-About `ping` (the client, from the node): reply, timeout, unreachable.
+About `ping` (the client, from the node): reply, timeout, unreachable. About `forwarding` (sysctl): on, off.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ BACKGROUND: Distribution = {
     "reply": 0.7,
     "timeout": 0.25,
     "unreachable": 0.05,
+    "on": 0.97,
+    "off": 0.03,
 }
+_FORWARDING = "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore"
 _REFUSED = {"rpf-fail": "rpf-fail", "martian": "martian", "unreachable": "no-forwarding"}
 
 
@@ -101,6 +104,9 @@ def predict(world: World, question: Question) -> Distribution | None:
         return _out(world)
     if about == "source":
         return _source(world, node)
+    if about == "forwarding":
+        off = on_node(world, node, a.FORWARDING_OFF)
+        return {"off": 0.96, "on": 0.04} if off else {"on": 0.99, "off": 0.01}
     lost = world.get(node, a.NO_ROUTE_BACK) and not world.get("client", a.SHARED_LAN)
     elsewhere = world.get(node, a.REPLY_WRONG_INTERFACE)
     if about == "ping":
@@ -181,6 +187,14 @@ def offers(network: Network) -> Iterable[Offer]:
             cost=15,
             words={"reply": "replies", "timeout": "silence", "unreachable": "unreachable"},
         )
+        if (node, a.FORWARDING.name) not in network.settings:
+            yield Offer(
+                question=Question(KIND, node, ("forwarding",)),
+                where=node,
+                command=_FORWARDING,
+                cost=15,
+                words={"on": "ip_forward is 1", "off": "0, of all or of an interface"},
+            )
         if address and (interface := _interface(network, node)):
             yield Offer(
                 question=Question(KIND, node, ("source",)),

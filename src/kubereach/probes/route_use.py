@@ -2,11 +2,13 @@
 
 Asked of the router: `used` about the best prefix that it lists: yes, no, or outranked (zebra resolved its next hops and
 selected another protocol's route). `spread` about a prefix with several next hops
-(the address's, or any of BGP where the evidence names no address): one, all.
+(the address's, or any of BGP where the evidence names no address): one, all. `bgp` about its BGP table: usable,
+unusable (listed without a usable path), absent.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, prefix_length
@@ -19,7 +21,16 @@ from kubereach.simulate.bgp import in_own_table, received
 from kubereach.simulate.world import World
 
 KIND = "route_use"
-BACKGROUND: Distribution = {"yes": 0.85, "no": 0.1, "outranked": 0.05, "one": 0.5, "all": 0.5}
+BACKGROUND: Distribution = {
+    "yes": 0.85,
+    "no": 0.1,
+    "outranked": 0.05,
+    "one": 0.5,
+    "all": 0.5,
+    "usable": 0.7,
+    "unusable": 0.1,
+    "absent": 0.2,
+}
 
 
 def uneven(network: Network) -> bool:
@@ -33,6 +44,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     routes = [
         f for f in network.observed if isinstance(f, Route) and f.device == "router" and not _sent(f) and not f.on_link
     ]
+    yield from _in_bgp(network, routes)
     groups: dict[str, list[Route]] = {}
     for route in routes:
         fits = contains(route.prefix, address) if address else route.protocol == "bgp"
@@ -63,6 +75,18 @@ def _why_not(routes: list[Route]) -> str:
     return "outranked" if resolved and not rejected else "no"
 
 
+def _in_bgp(network: Network, routes: list[Route]) -> Iterable[Sighting]:
+    """Whether the router's BGP table holds the address, and with a path that it can use."""
+    table = [r for r in routes if r.table == "bgp"]
+    holding = [r for r in table if network.flow.address and contains(r.prefix, network.flow.address)]
+    whole = [r for r in table if re.search(r"show (?:ip )?bgp(?: ipv4 unicast)?\W*$", r.origin.command)]
+    if holding or whole:
+        answer = "usable" if any(r.active for r in holding) else "unusable" if holding else "absent"
+        chosen = (holding or whole)[0]
+        says = f"the router's BGP table: {chosen.prefix if holding else 'the address'} is {answer}"
+        yield _sighting("bgp", answer, chosen, says)
+
+
 def _sent(route: Route) -> bool:
     return route.table.startswith("export")
 
@@ -85,6 +109,10 @@ def predict(world: World, question: Question) -> Distribution | None:
             return {"all": 0.5, "one": 0.5}
         spread = world.get("router", MULTIPATH)
         return {"all": 0.95, "one": 0.05} if spread else {"one": 0.95, "all": 0.05}
+    learned = [r for r in received(world, flow.service, flow.address) if not r.static]
+    if question.about == ("bgp",):
+        answer = "usable" if any(r.usable for r in learned) else "unusable" if learned else "absent"
+        return {a: 0.94 if a == answer else 0.03 for a in ("usable", "unusable", "absent")}
     if not received(world, flow.service, flow.address):
         return None
     used = any(r.node in world.network.nodes for r in in_own_table(world, flow.service, flow.address))
@@ -96,8 +124,20 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 
 def offers(network: Network) -> Iterable[Offer]:
-    """The router's table answers; see next_hop."""
-    return ()
+    """The router's BGP table, which lists what it cannot use too; its routes are asked for by next_hop."""
+    if network.flow.address and not network.stack & {"mikrotik", "routeros"}:
+        yield Offer(
+            question=Question(KIND, "router", ("bgp",)),
+            where="router",
+            command="vtysh -c 'show bgp ipv4 unicast'   # or your router's own command",
+            cost=30,
+            privilege="router",
+            words={
+                "usable": "the address's prefix with *>",
+                "unusable": "the address's prefix without *",
+                "absent": "no line with it",
+            },
+        )
 
 
 def means(world: World, question: Question) -> str:

@@ -149,7 +149,10 @@ def _opened(index: int, target: str, name: str, source: str, system: str) -> _Ru
 def _belongs(line: str) -> bool:
     """Lines of ping that say nothing, or nothing that the others do not say."""
     return bool(
-        re.match(r"\s*Vr HL TOS|(?:rtt|round-trip) min/avg|Approximate round trip|\s+\S{3,20} = \d{1,6} ?ms", line)
+        re.match(
+            r"\s*Vr HL TOS|pipe \d{1,6}$|(?:rtt|round-trip) min/avg|Approximate round trip|\s+\S{3,20} = \d{1,6} ?ms",
+            line,
+        )
         or re.match(r"(?=.{0,30}(?:tatisti|stad[ií]st|татист|統計))\D{3,60}[\d.]{7,15} ?:$", line)
         or re.match(r".{3,50}[Mm]il[il]?[is].{1,12}:$|\s{2,8}\(\d{1,3} ?% [^\d)]{1,24}\),?$", line)
         or re.match(r"-{2,3} \S{1,255} ping6? statistics|Ping statistics for|(?:ping6?: )?(?:WARNING|Warning): ", line)

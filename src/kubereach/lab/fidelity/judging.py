@@ -47,7 +47,7 @@ def main(
         base, _, fault = name.partition("+")
         kept = folder / name.replace("/", "_") if folder else None
         try:
-            return judge(name, scenario.load(base), fault, f"j{os.getpid() % 10000}x{number}", kept)
+            return judge(name, scenario.load(base), fault, f"jd{os.getpid() % 10000}x{number}", kept)
         except (CommandError, KubereachError, OSError) as error:
             truth = fault_module(fault.partition("@")[0]).FAULT.class_
             said = " ".join(str(error).split())[:300]
