@@ -51,7 +51,9 @@ FIRST ?= 1
 JOBS ?= 4
 fidelity: packages ## hold the simulator against the lab (RUNS= drawn systems from FIRST= on), and write docs/fidelity.md
 	@.ci/venv dev
-	$(RUN) kubereach.lab.fidelity --runs $(RUNS) --first $(FIRST) --jobs $(JOBS) --write docs/fidelity.md
+	@mkdir -p fidelity
+	$(RUN) kubereach.lab.fidelity.judging --jobs 2 --records fidelity/judged.jsonl
+	$(RUN) kubereach.lab.fidelity --runs $(RUNS) --first $(FIRST) --jobs $(JOBS) --kept fidelity --write docs/fidelity.md
 
 real-kube-proxy: ## build Kubernetes 1.20.2's own kube-proxy and API server for the lab (minutes), and test against them
 	@.ci/apt etcd-server socat || true

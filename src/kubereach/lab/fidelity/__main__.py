@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kubereach.lab import requirements, scenario
-from kubereach.lab.fidelity import campaign, report, sickbay
+from kubereach.lab.fidelity import campaign, judging, report, sickbay
 from kubereach.lab.fidelity.campaign import Outcome
 from kubereach.lab.fidelity.compare import SAYS
 
@@ -62,7 +62,8 @@ def main(
     cases = sickbay.load()
     click.echo(report.as_markdown(found, cases, "All"))
     if page:
-        page.write_text(_page(found, cases), encoding="utf-8")
+        diagnosed = judging.read(kept / "judged.jsonl").values()
+        page.write_text(_page(found, cases, judging.as_markdown(diagnosed) if diagnosed else ""), encoding="utf-8")
     summary = report.summarise(found, cases)
     if summary.cured and systematic and not names:
         click.echo(f"no longer wrong, so to be taken out of the sickbay: {', '.join(summary.cured)}")
@@ -77,7 +78,7 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.name}: {sum(c.agrees for c in decided)} of {len(decided)}, {len(found) - len(decided)} open"
 
 
-def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...]) -> str:
+def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...], diagnosed: str) -> str:
     drawn = [o for o in found if o.name.isdigit()]
     planned = [o for o in found if not o.name.isdigit()]
     parts = [
@@ -85,6 +86,8 @@ def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...]) -> str:
         report.as_markdown(planned, cases, "Every scenario with every fault that has a place in it"),
         report.as_markdown(drawn, cases, "Systems drawn at random"),
     ]
+    if diagnosed:
+        parts.append(diagnosed)
     if cases:
         parts.append("### The sickbay\n")
         parts += [f"- **{case.name}**: {case.cause} {case.expectation}" for case in cases]
