@@ -55,6 +55,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     summary: str
     standing: bool = False
     misread: bool = False
+    by_design: bool = False  # what the products do as they are told to: a root only where nothing else mends the flow
     degrades: bool = False  # the flow works, and the complaint is about how
 
 

@@ -122,7 +122,9 @@ def _minimal(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) ->
 def _unusual(working: Sequence[tuple[Suspect, ...]]) -> frozenset[Suspect]:
     """Of several sets that would do, the members of those without a fault that the configuration itself holds.
 
-    Undoing what is unusual is the better story than changing what the cluster was told to do.
+    Undoing what is unusual is the better story than changing what the cluster was told to do; where all of them stand
+    in the configuration, so is undoing what is wrong there rather than what is meant to be so.
     """
     unusual = [c for c in working if not any(s.because and s.presence is Presence.PRESENT for s in c)]
-    return frozenset(s for chosen in (unusual or working) for s in chosen)
+    wrong = [c for c in working if not any(s.fault.by_design for s in c)]
+    return frozenset(s for chosen in (unusual or wrong or working) for s in chosen)

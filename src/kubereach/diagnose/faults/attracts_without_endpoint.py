@@ -36,6 +36,7 @@ FAULT = Fault(
     owner=Owner.CLUSTER,
     prior=0.02,
     summary="{name} announces the address although it has no ready endpoint",
+    by_design=True,
 )
 
 

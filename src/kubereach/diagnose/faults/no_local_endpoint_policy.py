@@ -28,6 +28,7 @@ FAULT = Fault(
     owner=Owner.CLUSTER,
     prior=0.02,
     summary="the policy is Local, and the packet enters a node that has no ready endpoint",
+    by_design=True,
 )
 
 
