@@ -61,15 +61,17 @@ def command() -> None:
 
 
 @command.command("up", epilog="\b\nExample:\n  kubereach lab up founding-case --no-faults")
-@click.argument("scenario")
+@click.argument("scenario", required=False)
 @click.option("--faults/--no-faults", default=True, show_default=True, help="Enact the scenario's own faults as well.")
 @_name
 @_of_a_lab
-def up(*, scenario: str, faults: bool, name: str) -> None:
+def up(*, scenario: str | None, faults: bool, name: str) -> None:
     """Bring up SCENARIO: one that comes with kubereach, or a YAML file of one's own."""
     from kubereach.lab import requirements, system
-    from kubereach.lab.scenario import load
+    from kubereach.lab.scenario import load, names
 
+    if scenario is None:
+        raise UsageError("which scenario?", f"one of {', '.join(names())}, or a file of your own")
     wanted = load(scenario)
     requirements.check(wanted)
     lab = system.up(name, wanted, faults=faults)
