@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kubereach.lab import requirements, scenario
-from kubereach.lab.fidelity import campaign, judging, report, sickbay
+from kubereach.lab.fidelity import campaign, judging, picture, report, sickbay
 from kubereach.lab.fidelity.campaign import Outcome
 from kubereach.lab.fidelity.compare import SAYS
 
@@ -24,6 +24,7 @@ configuration and the name of the fault alone.
 A prediction says something when one answer has at least {says:.0f} %. It agrees when reality shows that answer. This
 page is written by `make fidelity`; an experiment is repeated by its name, `kubereach lab run NAME`.
 """
+PICTURE = "founding-case-vxlan"  # shown whole
 
 
 @click.command()
@@ -63,7 +64,10 @@ def main(
     click.echo(report.as_markdown(found, cases, "All"))
     if page:
         diagnosed = judging.read(kept / "judged.jsonl").values()
-        page.write_text(_page(found, cases, judging.as_markdown(diagnosed) if diagnosed else ""), encoding="utf-8")
+        more = [judging.as_markdown(diagnosed)] if diagnosed else []
+        if (file := campaign.file_of(kept, PICTURE)).exists():
+            more.append(picture.as_markdown(campaign.measurement(file), campaign.again(file)))
+        page.write_text(_page(found, cases, more), encoding="utf-8")
     summary = report.summarise(found, cases)
     if summary.cured and systematic and not names:
         click.echo(f"no longer wrong, so to be taken out of the sickbay: {', '.join(summary.cured)}")
@@ -78,7 +82,7 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.name}: {sum(c.agrees for c in decided)} of {len(decided)}, {len(found) - len(decided)} open"
 
 
-def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...], diagnosed: str) -> str:
+def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...], more: list[str]) -> str:
     drawn = [o for o in found if o.name.isdigit()]
     planned = [o for o in found if not o.name.isdigit()]
     parts = [
@@ -86,8 +90,7 @@ def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...], diagnosed: str)
         report.as_markdown(planned, cases, "Every scenario with every fault that has a place in it"),
         report.as_markdown(drawn, cases, "Systems drawn at random"),
     ]
-    if diagnosed:
-        parts.append(diagnosed)
+    parts += more
     if cases:
         parts.append("### The sickbay\n")
         parts += [f"- **{case.name}**: {case.cause} {case.expectation}" for case in cases]

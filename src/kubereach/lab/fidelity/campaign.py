@@ -79,8 +79,13 @@ def one(name: str, system: Scenario, lab_name: str = "", keep: Path | None = Non
 
 def again(file: Path) -> Outcome:
     """The simulator as it is now, held against a measurement that was kept."""
-    found = msgspec.msgpack.decode(file.read_bytes(), type=Measurement)
+    found = measurement(file)
     return Outcome(found.name, experiment.judged(found))
+
+
+def measurement(file: Path) -> Measurement:
+    """A measurement that was kept."""
+    return msgspec.msgpack.decode(file.read_bytes(), type=Measurement)
 
 
 def file_of(folder: Path, name: str) -> Path:

@@ -60,9 +60,9 @@ def summarise(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> Summary:
 
 def as_line(finding: Finding, comparison: Comparison) -> str:
     """One disagreement in a line."""
-    asked = f"{finding.name} [{finding.client}] {_asked(comparison)}"
+    head = f"{finding.name} [{finding.client}] {asked(comparison)}"
     predicted = f"predicted {comparison.predicted} ({comparison.probability:.2f})"
-    return f"{asked}: {predicted}, seen {' or '.join(comparison.seen)}: {comparison.says}"
+    return f"{head}: {predicted}, seen {' or '.join(comparison.seen)}: {comparison.says}"
 
 
 def as_text(outcome: Outcome, cases: Sequence[Case], *, everything: bool) -> str:
@@ -78,7 +78,7 @@ def as_text(outcome: Outcome, cases: Sequence[Case], *, everything: bool) -> str
             f"{finding.name}, as {finding.client} sees it: {good} of {len(decided)} predictions agree, {rest} left open"
         )
         shown = [c for c in finding.comparisons if everything or (c.decided and not c.agrees)]
-        lines += [f"  {_mark(finding, c, cases):9} {_asked(c):44} {_answers(c):42} {c.says}" for c in shown]
+        lines += [f"  {_mark(finding, c, cases):9} {asked(c):44} {answers(c):42} {c.says}" for c in shown]
     return "\n".join(lines)
 
 
@@ -90,13 +90,15 @@ def _mark(finding: Finding, comparison: Comparison, cases: Sequence[Case]) -> st
     return "known" if known(cases, finding, comparison) else "DIFFERS"
 
 
-def _asked(comparison: Comparison) -> str:
+def asked(comparison: Comparison) -> str:
+    """The question in words."""
     question = comparison.question
     about = " ".join(str(part) for part in question.about)
     return " ".join(part for part in (question.kind, question.where, about) if part)
 
 
-def _answers(comparison: Comparison) -> str:
+def answers(comparison: Comparison) -> str:
+    """The predicted answer with its probability, and what was seen."""
     predicted = f"{comparison.predicted} ({comparison.probability:.2f})" if comparison.predicted else "-"
     return f"{predicted} | {' or '.join(comparison.seen)}"
 
