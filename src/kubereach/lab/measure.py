@@ -160,13 +160,16 @@ def _captured(scenario: Scenario, folder: Path, client: str) -> tuple[Output, ..
     """The captures without the other clients' packets, and whether each node's saw the client's SYN."""
     others = {address_of(scenario, other) for other in scenario.clients if other != client}
     service, source = scenario.service, address_of(scenario, client)
+    pods = [scenario.pods[name] for name in scenario.endpoints(scenario.target)]
     outputs, statements = [], []
     for host in scenario.hosts:
         mine = [p for p in packets(folder / f"{host}.pcap") if not (p[2] and {p[2].source, p[2].destination} & others)]
         outputs.append(Output(f"tcpdump.{'client' if host == client else host}.pcap", _file(mine)))
         if host in scenario.nodes:
-            syns = ((p.source, p.destination, p.port) for _, _, p in mine if p and p.kind == "syn")
-            there = (source, service.address, service.port) in syns
+            # Translated on another node, it has the pod's address and port by now.
+            ends = {(service.address, service.port), *((pod.address, service.target_port) for pod in pods)}
+            syns = ((p.source, (p.destination, p.port)) for _, _, p in mine if p and p.kind == "syn")
+            there = any(origin == source and end in ends for origin, end in syns)
             statements.append(_statement(source, f"{service.address}:{service.port}", host, there=there))
     return (*outputs, Output("observed.yaml", msgspec.yaml.encode(statements)))
 

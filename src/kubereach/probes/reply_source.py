@@ -28,6 +28,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
             continue
         owner = network.owners.get(fact.source, "")
         if fact.source == network.flow.address:
+            if network.flow.port is not None and fact.source_port not in {None, network.flow.port}:
+                continue  # another port of the address, whose own daemon answers
             yield _sighting("service", fact)
         elif fact.source in pods or owner in network.nodes:
             yield _sighting("other", fact)
