@@ -154,7 +154,7 @@ def interview(seed: str, codes: Sequence[str]) -> Asked:
     cluster = broken(seed, codes)
     outputs = everything(cluster)
     start = sampled(cluster, "three")
-    oracle = Oracle(outputs)
+    oracle = Oracle(outputs, cluster.site)
     first, _, _ = ask(start)
     bits = entropy(first)
     count, gains, last = _proposed(oracle, dict(start), first)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from benchmarks.diagnosis.generate.render.client import on_request
 from benchmarks.diagnosis.generate.render.output import Output
+from benchmarks.diagnosis.generate.site import Site
 
 # (what the command holds, the outputs that answer it), the first that matches; RUNBOOK below walks the same keys.
 ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -31,7 +33,8 @@ ANSWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"nft ", ("nft",)),
     (r"nstat", ("nstat",)),
     (r"dmesg|journalctl -k", ("dmesg",)),
-    (r"ping -M do", ("ping-size",)),
+    (r"ping -M do -s 1472", ("ping-1472",)),
+    (r"ping -M do", ("ping-1200",)),
     (r"\bping\b", ("ping",)),
     (r"traceroute|mtr", ("traceroute",)),
     (r"nmap", ("nmap",)),
@@ -89,14 +92,16 @@ RUNBOOK = (
 class Oracle:
     """Answers from the full evidence of one cluster."""
 
-    def __init__(self, outputs: list[Output]) -> None:
-        self.outputs = outputs
+    def __init__(self, outputs: list[Output], site: Site) -> None:
+        self.outputs = [*outputs, *(o for o in on_request(site) if o.file not in {x.file for x in outputs})]
+        self.names = {node.ip: node.name for node in site.nodes}
 
     def answer(self, where: str, command: str) -> list[Output]:
         """What the command prints at `where` (node/NAME, router, client, or anything for kubectl)."""
         host = (
             where.removeprefix("node/") if where.startswith("node/") else where if where in {"router", "client"} else ""
         )
+        host = self.names.get(host, host)  # who was never told a node's name asks by its address
         found: list[Output] = []
         for part in re.split(r";\s+", command.split("   #")[0]):
             found += [o for o in self._one(host, part) if o not in found]

@@ -54,7 +54,7 @@ def outputs(site: Site) -> Iterator[Output]:
                 "ping-size",
                 "client",
                 f"ping -M do -s {size} -c 3 {site.nodes[-1].ip}",
-                _sized(site, size, answer=answer),
+                _sized(site, size, site.nodes[-1].ip, answer=answer),
             )
     for node in watched(site):
         how = inside(site, node)
@@ -72,6 +72,19 @@ def outputs(site: Site) -> Iterator[Output]:
             f"curl -v -m 5 http://{vip}:{wrong}/",
             curl(site, "refused" if site.mode == "ipvs" else "silent", to=(vip, wrong)),
         )
+
+
+def on_request(site: Site) -> Iterator[Output]:
+    """Tests that few people make unless they are asked for: ping where all works, and pings of a size."""
+    vip = site.service.address
+    if not vip:
+        return
+    yield Output("ping", "client", f"ping -c 3 {vip}", ping(site))
+    path = site.mtu.get("path", 1500)
+    for size in (1472, 1200):
+        replies = ping_reply(site)[0] == "reply" and size + 28 <= path
+        text = _sized(site, size, vip, answer=replies)
+        yield Output(f"ping-{size}", "client", f"ping -M do -s {size} -c 3 {vip}", text)
 
 
 def attempts(site: Site) -> list[str]:
@@ -355,11 +368,11 @@ def _dig(site: Site) -> str:
     return text + f";; Query time: 2 msec\n;; SERVER: {site.router.ip}#53({site.router.ip}) (UDP)\n"
 
 
-def _sized(site: Site, size: int, *, answer: bool) -> str:
-    target = site.nodes[-1].ip
+def _sized(site: Site, size: int, target: str, *, answer: bool) -> str:
+    hop = 64 if site.client.on_lan else 63
     head = f"PING {target} ({target}) {size}({size + 28}) bytes of data.\n"
     if answer:
-        lines = "".join(f"{size + 8} bytes from {target}: icmp_seq={i} ttl=63 time=0.5{i}1 ms\n" for i in (1, 2, 3))
+        lines = "".join(f"{size + 8} bytes from {target}: icmp_seq={i} ttl={hop} time=0.5{i}1 ms\n" for i in (1, 2, 3))
         return (
             head
             + lines
