@@ -22,6 +22,7 @@ from kubereach.lab.scenario import Pod, Scenario, Service
 from kubereach.lab.servers import serve
 from kubereach.lab.wiring import wire
 
+FOLLOWING = 8.0  # seconds
 SETTLING = 45.0  # seconds: BGP's slowest timers here add up to about 20
 
 
@@ -103,6 +104,7 @@ def change_service(lab: Lab, changed: Callable[[Service], Service]) -> None:
     services = {**scenario.services, scenario.target: changed(scenario.service)}
     lab.change(replace(scenario, services=services))
     sync(lab)
+    _follow(lab)
 
 
 def change_pods(lab: Lab, changed: Callable[[Pod], Pod]) -> None:
@@ -111,3 +113,9 @@ def change_pods(lab: Lab, changed: Callable[[Pod], Pod]) -> None:
     behind = scenario.endpoints(scenario.target)
     lab.change(replace(scenario, pods={n: changed(p) if n in behind else p for n, p in scenario.pods.items()}))
     sync(lab)
+    _follow(lab)
+
+
+def _follow(lab: Lab) -> None:
+    """Give the routers time to hear of it; with other faults in place they may never."""
+    wait(lambda: bool(announcer(lab).settled(lab)), FOLLOWING, 0.25)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ANNOUNCER, PORTS
+from kubereach.model.attribute import ANNOUNCER, HOST_FIREWALL, INPUT_FIREWALL, PORTS
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
@@ -79,7 +79,11 @@ def predict(world: World, question: Question) -> Distribution | None:
     host = {"open": 0.85, "closed": 0.12, "silent": 0.03} if listened else {"open": 0.1, "closed": 0.85, "silent": 0.05}
     if any(b.fate not in _TABLE and b.fate is not Fate.HOST for b in found.branches):
         return None
-    return mixed((b.weight, host if b.fate is Fate.HOST else _TABLE[b.fate]) for b in found.branches)
+    seen = mixed((b.weight, host if b.fate is Fate.HOST else _TABLE[b.fate]) for b in found.branches)
+    entries = [b.entry for b in found.branches if b.entry]
+    guarded = any(world.get(n, HOST_FIREWALL) or world.get(n, INPUT_FIREWALL) for n in entries)
+    # Firewalls of hosts admit ssh, and what their operators needed once; which ports is not known.
+    return mixed([(0.5, seen), (0.5, host)]) if guarded else seen
 
 
 def offers(network: Network) -> Iterable[Offer]:

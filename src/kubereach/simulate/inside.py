@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from kubereach.model import attribute as a
 from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
@@ -105,10 +107,20 @@ def _by_routing_table(world: World, service: str, packet: Packet, node: str, wei
             found.append(Branch(share, Fate.LOST, node, why, node))
         elif entry in world.network.nodes:
             step = Step("route", node, f"no rule catches it, and it goes to {entry.removeprefix('node/')}")
-            found += at_node(world, service, packet, Way(share, entry, (step,)))
+            found += _half_seen(world, at_node(world, service, packet, Way(share, entry, (step,))))
         else:
             found.append(Branch(share, Fate.LOST, "router", f"the next hop {entry} is no node of the cluster", node))
     return found
+
+
+def _half_seen(world: World, branches: list[Branch]) -> list[Branch]:
+    """Nodes answer each other past the router that the request passed; one that is stateful drops what comes next."""
+    layer2 = world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
+    if layer2 or not world.get("router", a.DROPS_INVALID):
+        return branches
+    why = "the router saw only one direction and drops the node's next packet as invalid"
+    stalled = (replace(b, fate=Fate.STALLS, at="router", why=why) if b.fate is Fate.DELIVERED else b for b in branches)
+    return list(stalled)
 
 
 def _inside_fate(

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from kubereach.model.address import host_prefix
 from kubereach.model.attribute import (
     ADDRESSES,
+    AGENT_DOWN,
     ANNOUNCER,
     CLUSTER_IP,
     HEALTH_PORT,
@@ -172,8 +173,10 @@ def blackholed(world: World, service: str, address: str, node: str) -> bool:
     named = world.known("cluster", LB_CIDRS) and host_prefix(address) in world.get("cluster", LB_CIDRS)
     if not named or world.get("cluster", ANNOUNCER) != "calico-bgp":
         return False
-    own = (r for r in announced(world, service, address).routes if r.prefix == host_prefix(address) and not r.relayed)
-    return any(route.node == node for route in own)
+    running = world.changed({AGENT_DOWN.of(node): False})  # BIRD leaves its routes in the kernel when it ends (persist)
+    routes = announced(running, service, address).routes
+    world.reads |= running.reads
+    return any(r.node == node and r.prefix == host_prefix(address) and not r.relayed for r in routes)
 
 
 def _by_its_routes(world: World, service: str, address: str, node: str, why: str) -> Treated:
