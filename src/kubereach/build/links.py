@@ -78,7 +78,8 @@ def _put_reachable(route: Route, leaves: Leaves) -> None:
     """Whether the router shows the next hops of the BGP route as connected, or as none it can use."""
     if route.protocol != "bgp" or not any(h.via for h in route.next_hops):
         return
-    bad = next((h.via for h in route.next_hops if h.via and not h.active), "")
+    # Zebra names the interface of a next hop that it resolved, whatever else keeps the route from the kernel.
+    bad = next((h.via for h in route.next_hops if h.via and not h.active and not h.interface), "")
     if bad:
         leaves.put("router", NEXT_HOP_DOUBT, f"the next hop {bad} is shown as inactive", (route.origin,), route.trust)
     elif all(h.interface for h in route.next_hops if h.via):
