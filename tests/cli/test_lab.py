@@ -18,7 +18,7 @@ from tests.cli.running import assert_two_lines, run
         (("repair", "forward-drop", "--name", "nolab"), "lab up"),
         (("capture", "somewhere", "--name", "nolab"), "lab up"),
         (("status", "--name", "nolab"), "lab up"),
-        (("up",), "--help"),
+        (("up",), "founding-case"),
         (("no-such-verb",), "--help"),
     ],
 )

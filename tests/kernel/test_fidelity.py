@@ -40,7 +40,7 @@ def test_what_is_predicted_happens(name: str) -> None:
     assert not found.error
     summary = summarise([found], CASES)
     assert [as_line(*row) for row in summary.unknown] == []
-    assert summary.decided >= 20, "an experiment that decides little proves little"
+    assert summary.decided >= 10, "an experiment that decides little proves little"
 
 
 def test_sickbay_cases_are_of_enacted_faults_and_give_reasons() -> None:

@@ -154,13 +154,20 @@ def _put(subject: str, shown: _Shown, flow: Flow, leaves: Leaves, device: str) -
             forward = hook == "forward"
             verdicts = _forward(chains, base, flow, leaves, device) if forward else _input(chains, base, flow, device)
             found.append((hook, verdicts, base in shown.rules or verdicts == {"accept"}))
-    surely = {hook for hook, verdicts, decided in found if decided and verdicts == {"drop"}}
-    closed = surely == {"forward", "input"}
+    closed = _closed(shown, flow, leaves, device)
     for hook, verdicts, decided in found:
         _conclude(subject, hook, verdicts, leaves, shown, decided=decided and not closed)
     if closed:  # whatever the node would make of it, it is kept out: a firewall of the host, no matter of forwarding
         leaves.put(subject, HOST_FIREWALL, "drop", _ends(shown, "forward"), shown.trust)
     _ranges(shown, flow, leaves)
+
+
+def _closed(shown: _Shown, flow: Flow, leaves: Leaves, device: str) -> bool:
+    """Whether rules of both hooks surely drop the packet; a policy of DROP alone says nothing of INPUT's purpose."""
+    rules = Chains(shown.chains().rules, {})
+    forward = [_forward(rules, base, flow, leaves, device) for base in (*shown.hooks["forward"], "FORWARD")]
+    taken = [_input(rules, base, flow, device) for base in (*shown.hooks["input"], "INPUT")]
+    return {"drop"} in forward and {"drop"} in taken
 
 
 def _forward(chains: Chains, base: str, flow: Flow, leaves: Leaves, device: str) -> Verdicts:

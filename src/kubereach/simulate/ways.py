@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from kubereach.model import attribute as a
 from kubereach.simulate.arp import responders
-from kubereach.simulate.bgp import TRANSIENT, Learned, best, comes_and_goes, spreads
+from kubereach.simulate.bgp import Learned, best, comes_and_goes, spreads
 from kubereach.simulate.fate import Fate, Packet, Step
 from kubereach.simulate.proxy import own_node
 from kubereach.simulate.redirects import redirected
@@ -73,7 +73,7 @@ def _rewritten(world: World, service: str, packet: Packet, start: Step) -> tuple
 def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
     """The ways that the router's routes give; with and without those of a session that comes and goes."""
     routes = best(world, service, packet.address)
-    passing = [node for node in world.network.nodes if world.get(node, a.SESSION_FAULT) in TRANSIENT]
+    passing = [node for node in world.network.nodes if world.get(node, a.SESSION_FAULT) == "flapping"]
     if passing:
         inner = world.changed({a.SESSION_FAULT.of(node): "" for node in passing})
         up = best(inner, service, packet.address)
