@@ -87,7 +87,7 @@ def _page(found: list[Outcome], cases: tuple[sickbay.Case, ...], more: list[str]
     planned = [o for o in found if not o.name.isdigit()]
     parts = [
         HEAD.format(says=100 * SAYS),
-        report.as_markdown(planned, cases, "Every scenario with every fault that has a place in it"),
+        report.as_markdown(planned, cases, "Scenarios that come with kubereach"),
         report.as_markdown(drawn, cases, "Systems drawn at random"),
     ]
     parts += more
