@@ -69,9 +69,10 @@ def main(
             more.append(picture.as_markdown(campaign.measurement(file), campaign.again(file)))
         page.write_text(_page(found, cases, more), encoding="utf-8")
     summary = report.summarise(found, cases)
-    if summary.cured and systematic and not names:
-        click.echo(f"no longer wrong, so to be taken out of the sickbay: {', '.join(summary.cured)}")
-    sys.exit(bool(summary.unknown or summary.errors))
+    cured = summary.cured if systematic and runs and not names else ()
+    if cured:
+        click.echo(f"no longer wrong, so to be taken out of the sickbay: {', '.join(cured)}")
+    sys.exit(bool(summary.unknown or summary.errors or cured))
 
 
 def _line(outcome: Outcome) -> str:
