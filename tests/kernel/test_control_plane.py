@@ -90,7 +90,7 @@ def test_calico_and_an_frr_router_through_a_fault_of_one_session() -> None:
         assert "10.99.8." not in lab.run("wk-1", "ip", "-4", "route").out
         enact(lab, "bgp-session-blocked@node/wk-1")
         assert routes(lab) == {"10.99.8.16/28": (LOWEST,)}
-        assert "Connection re" in bird.birdc(lab, "wk-1", "show", "protocols", "Global_10_20_30_1")
+        assert "Connection " in bird.birdc(lab, "wk-1", "show", "protocols", "Global_10_20_30_1")
         undo(lab, "bgp-session-blocked")
         system.settle(lab)
         assert routes(lab) == healthy

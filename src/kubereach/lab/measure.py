@@ -161,6 +161,8 @@ def _captured(scenario: Scenario, folder: Path, client: str) -> tuple[Output, ..
     others = {address_of(scenario, other) for other in scenario.clients if other != client}
     service, source = scenario.service, address_of(scenario, client)
     pods = [scenario.pods[name] for name in scenario.endpoints(scenario.target)]
+    own = packets(folder / f"{client}.pcap")
+    tried = next((stamp for stamp, _, p in own if p and p.kind == "syn" and p.destination == service.address), 0.0)
     outputs, statements = [], []
     for host in scenario.hosts:
         mine = [p for p in packets(folder / f"{host}.pcap") if not (p[2] and {p[2].source, p[2].destination} & others)]
@@ -170,6 +172,8 @@ def _captured(scenario: Scenario, folder: Path, client: str) -> tuple[Output, ..
             ends = {(service.address, service.port), *((pod.address, service.target_port) for pod in pods)}
             syns = ((p.source, (p.destination, p.port)) for _, _, p in mine if p and p.kind == "syn")
             there = any(origin == source and end in ends for origin, end in syns)
+            if not there and (not mine or mine[-1][0] < tried):
+                continue  # it ended before the client tried, and so knows nothing
             statements.append(_statement(source, f"{service.address}:{service.port}", host, there=there))
     return (*outputs, Output("observed.yaml", msgspec.yaml.encode(statements)))
 
