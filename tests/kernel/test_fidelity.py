@@ -19,6 +19,7 @@ from kubereach.lab.lab import names, wait
 
 CASES = sickbay.load(Path(__file__).with_name("sickbay.yaml"))
 EXPERIMENTS = (
+    "calico-local",
     "calico-local+forward-drop@node/wk-1",
     "calico-mesh+bgp-session-blocked@node/beta",
     "metallb-bgp+no-ready-endpoints",

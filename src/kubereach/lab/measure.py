@@ -110,8 +110,20 @@ def captures(lab: Lab) -> Iterator[Path]:
     for host in lab.scenario.hosts:
         file = folder / f"{host}.pcap"
         file.unlink(missing_ok=True)
-        # No name look-ups, no BGP, no IPv6 noise; -U so that nothing is lost at the end.
-        words = ("tcpdump", "-ni", "any", "-U", "-s", "128", "-w", str(file), "ip or arp", "and not tcp port 179")
+        # No BGP, no IPv6 noise. Without immediate mode, what came in the last second is lost when it is told to end.
+        words = (
+            "tcpdump",
+            "--immediate-mode",
+            "-ni",
+            "any",
+            "-U",
+            "-s",
+            "128",
+            "-w",
+            str(file),
+            "ip or arp",
+            "and not tcp port 179",
+        )
         processes.append((lab.start(host, *words, log="tcpdump"), file))
     try:
         if not wait(lambda: all(file.exists() and file.stat().st_size >= 24 for _, file in processes), 20):
