@@ -1,17 +1,20 @@
-"""`python -m benchmarks.diagnosis [--runs N] [--seed S] [--interviews N] [--jobs N] [--write FILE]`
-and `python -m benchmarks.diagnosis --dump FOLDER --seed SEED/NUMBER --runs N [--kind full]` for one cluster's files.
+"""`python -m benchmarks.diagnosis [--runs N] [--seed S] [--interviews N] [--jobs N] [--write FILE]`;
+`python -m benchmarks.diagnosis --faults CODE … [--runs N] [--kind full]`: N clusters of each of these, a line each;
+`python -m benchmarks.diagnosis --dump FOLDER --seed SEED/NUMBER [--faults CODE] [--kind full]`: one cluster's files.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from itertools import islice
 from multiprocessing import Pool
 from pathlib import Path
 
+from benchmarks.diagnosis.generate.broken import make
 from benchmarks.diagnosis.generate.sample import KINDS, sampled
 from benchmarks.diagnosis.report import written
-from benchmarks.diagnosis.score import Asked, Judged, broken, interview, judge_all, plan
+from benchmarks.diagnosis.score import Asked, Judged, broken, interview, judge, judge_all, plan
 
 
 def _judged(item: tuple[str, tuple[str, ...]]) -> list[Judged]:
@@ -22,11 +25,22 @@ def _asked(item: tuple[str, tuple[str, ...]]) -> Asked:
     return interview(*item)
 
 
-def _dump(folder: Path, seed: str, kind: str) -> None:
-    """Write the files of one cluster of a plan, such as `1/17`, and print its truth."""
+def _listed(item: tuple[str, str, str]) -> str:
+    """One cluster with one fault, judged from one sample, as a line."""
+    seed, code, kind = item
+    try:
+        cluster = make(seed, [code])
+    except LookupError as error:
+        return f"{code} {seed} none: {error}"
+    found = judge(cluster, kind)
+    mark = "right" if found.rank == 1 else "CONFIDENTLY WRONG" if found.wrong else "wrong"
+    return f"{code} {seed} {found.stack} {mark} rank={found.rank} first={found.first or 'nothing'} p={found.p:.2f}"
+
+
+def _dump(folder: Path, seed: str, codes: Sequence[str], kind: str) -> None:
+    """Write the files of one cluster of a plan, such as `1/17`, or of given faults, and print its truth."""
     start, _, number = seed.rpartition("/")
-    name, codes = next(islice(plan(int(number) + 1, start), int(number), None))
-    cluster = broken(name, codes)
+    cluster = make(seed, codes) if codes else broken(*next(islice(plan(int(number) + 1, start), int(number), None)))
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in sampled(cluster, kind).items():
         (folder / file).write_bytes(content)
@@ -42,9 +56,16 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="the page to write (default: print it)")
     parser.add_argument("--dump", type=Path, help="write the files of the cluster --seed SEED/NUMBER into this folder")
     parser.add_argument("--kind", choices=KINDS, default="full")
+    parser.add_argument("--faults", nargs="+", default=(), metavar="CODE", help="only clusters with one of these")
     args = parser.parse_args()
     if args.dump:
-        _dump(args.dump, args.seed, args.kind)
+        _dump(args.dump, args.seed, args.faults, args.kind)
+        return
+    if args.faults:
+        items = [(f"{args.seed}/{i}", code, args.kind) for code in args.faults for i in range(args.runs)]
+        with Pool(args.jobs) as pool:
+            for line in pool.imap(_listed, items):
+                print(line, flush=True)
         return
     clusters = list(plan(args.runs, args.seed))
     interviews = args.runs // 12 if args.interviews is None else args.interviews
