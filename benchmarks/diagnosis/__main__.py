@@ -62,7 +62,7 @@ def main() -> None:
         _dump(args.dump, args.seed, args.faults, args.kind)
         return
     if args.faults:
-        items = [(f"{args.seed}/{i}", code, args.kind) for code in args.faults for i in range(args.runs)]
+        items = [(f"{args.seed}-{code}/{i}", code, args.kind) for code in args.faults for i in range(args.runs)]
         with Pool(args.jobs) as pool:
             for line in pool.imap(_listed, items):
                 print(line, flush=True)
