@@ -1,6 +1,6 @@
 # The tasks of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format accept readme index accuracy fidelity real-kube-proxy bench packages clean
+.PHONY: help demo test check format accept readme index priors accuracy fidelity real-kube-proxy bench packages clean
 export PYTHON
 
 BIN := .venv/bin
@@ -39,6 +39,9 @@ readme: ## renew the diagnosis that README.md shows
 index: ## rewrite the generated indexes of readers, probes and faults
 	$(RUN) kubereach.evidence.indexing
 	$(RUN) kubereach.diagnose.indexing
+
+priors: ## rewrite docs/priors.md, which lists every prior, trust and nominal value with its reason
+	$(RUN) kubereach.diagnose.priors
 
 accuracy: ## measure how often broken clusters are diagnosed right, write docs/accuracy.md (RUNS, SEED, JOBS)
 	$(RUN) benchmarks.diagnosis --runs $(or $(RUNS),94) --seed $(or $(SEED),1) --jobs $(or $(JOBS),1) --write docs/accuracy.md

@@ -80,7 +80,7 @@ def _fault(code: str, module: str, class_name: str) -> str:
     fault = loaded.FAULT
     means = CLASSES[class_name].means if class_name in CLASSES else ""
     lines = [code, "", f"Class:  {class_name} ({means})", f"Layer:  {fault.layer}", f"Owner:  {fault.owner}"]
-    lines += [f"Prior:  {fault.prior:g} (how probable it is before any evidence)", "", (loaded.__doc__ or "").strip()]
+    lines += [f"Prior:  {fault.prior:g} before any evidence: {fault.prior.why}", "", (loaded.__doc__ or "").strip()]
     return "\n".join(lines) + "\n"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Suspect
 from kubereach.model.attribute import Attribute
 from kubereach.simulate.world import World
 
-DISPELLED = 0.3  # of the fault's prior, where what would raise the doubt was looked at and is in order
+# Of the fault's prior.
+DISPELLED = Chance(0.3, "where what would raise the doubt was looked at and is in order: it may show less than all")
 
 
 def doubt(world: World, holder: str, leaf: Attribute[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubereach.diagnose.fault import Fault, Presence, Suspect, entry_nodes
@@ -46,7 +46,7 @@ def by_leaf(
 
 
 def exposed(
-    fault: Fault, world: World, subjects: Iterable[str], leaf: Attribute[Any], odds: dict[object, float], says: str
+    fault: Fault, world: World, subjects: Iterable[str], leaf: Attribute[Any], odds: Mapping[object, float], says: str
 ) -> Iterable[Suspect]:
     """Unknown suspects whose prior depends on a setting that exposes them without deciding.
 

@@ -24,6 +24,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from kubereach.diagnose.chance import Chance
 from kubereach.model.attribute import ANNOUNCER, POLICY
 from kubereach.model.diagnosis import Owner
 from kubereach.model.origin import Origin
@@ -51,7 +52,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     class_: str
     layer: str
     owner: Owner
-    prior: float
+    prior: Chance
     summary: str
     standing: bool = False
     misread: bool = False

@@ -1,17 +1,20 @@
-"""How often evidence is wrong: the probability that a capture of each trust does not show what it seems to.
-
-Program output is wrong when it was taken elsewhere, at another time, or retyped; statements also when people err; a
-token in prose may speak of another cluster, a plan, or the past.
-"""
+"""How often evidence is wrong: the probability that a capture of each trust does not show what it seems to."""
 
 from __future__ import annotations
 
+from kubereach.diagnose.chance import Chance
 from kubereach.model.fact import Trust
 
-MISREPORT = {Trust.OUTPUT: 0.01, Trust.STATED: 0.03, Trust.MENTIONED: 0.15, Trust.SUPPOSED: 0.0}
-# "Something that is not in the catalogue" against "nothing is wrong", before any evidence.
-RESIDUAL_PRIOR = 0.02
-# What an answer that no background names is given.
-BACKGROUND_FLOOR = 0.15
-# No prediction is surer of a single answer than this.
-LEAST = 0.002
+MISREPORT = {
+    Trust.OUTPUT: Chance(0.01, "a program's output: taken elsewhere, at another time, or retyped; estimate"),
+    Trust.STATED: Chance(0.03, "a statement in observed.yaml or stated.yaml: as output, and people err; estimate"),
+    Trust.MENTIONED: Chance(0.15, "a word in prose, which may speak of another cluster, a plan, or the past; estimate"),
+    Trust.SUPPOSED: Chance(0.0, "what somebody supposes (`what-if`) is so"),
+}
+RESIDUAL_PRIOR = Chance(
+    0.02,
+    'something that is not in the catalogue, against "nothing is wrong", before any evidence: '
+    "as likely as a common fault at one place",
+)
+BACKGROUND_FLOOR = Chance(0.15, "an answer that no background names: one of about seven possible ones")
+LEAST = Chance(0.002, "no prediction is surer of a single answer than this: programs and versions differ; estimate")

@@ -10,6 +10,7 @@ from math import prod
 
 from msgspec import Struct
 
+from kubereach.diagnose.chance import Chance, Split
 from kubereach.model.address import contains
 from kubereach.model.attribute import (
     ADDRESS,
@@ -30,22 +31,64 @@ from kubereach.model.fact import BgpSession, Neighbour, Outcome, Packet, ProbeRe
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
-# (value, prior) lists. Kube-proxy modes as clusters on own hardware have them; policy Local is over-represented among
-# those who ask, since it is what makes the entry node matter.
-POLICIES = (("Cluster", 0.55), ("Local", 0.45))
-MODES = (("iptables", 0.72), ("ipvs", 0.28))
-CILIUM_MODES = (("ebpf", 0.7), ("iptables", 0.3))  # with its replacement of kube-proxy, or beside kube-proxy
-MINORS = ((30, 0.7), (25, 0.18), (22, 0.12))
-METALLB = (("metallb-l2", 0.65), ("metallb-bgp", 0.35))
-CILIUM = (("cilium-l2", 0.5), ("cilium-bgp", 0.5))  # where Cilium gives out the addresses
-# Calico carries the pods in many clusters whose addresses somebody else announces.
-CALICO = (("calico-bgp", 0.5), ("other-l2", 0.5))
-ANNOUNCERS = (("other-bgp", 0.5), ("other-l2", 0.5))
-# That an address inside the subnet is served by BGP all the same, though nothing mentions it.
-ROUTED_ON_LINK = 0.02
+POLICIES = Split(
+    "externalTrafficPolicy",
+    (("Cluster", 0.55), ("Local", 0.45)),
+    "Cluster is the default; Local is over-represented among those who ask, since it makes the entry node matter",
+)
+MODES = Split(
+    "kube-proxy's mode",
+    (("iptables", 0.72), ("ipvs", 0.28)),
+    "iptables is the default; IPVS is what many guides for own hardware choose; estimate",
+)
+CILIUM_MODES = Split(
+    "service proxy beside Cilium",
+    (("ebpf", 0.7), ("iptables", 0.3)),
+    "its replacement of kube-proxy, which its layer-2 announcements need, or kube-proxy beside it; estimate",
+)
+MINORS = Split(
+    "minor version of Kubernetes",
+    ((30, 0.7), (25, 0.18), (22, 0.12)),
+    "one for each side of the turns at 1.24 and 1.26; who asks runs a recent version mostly; estimate",
+)
+METALLB = Split(
+    "announcer, with MetalLB",
+    (("metallb-l2", 0.65), ("metallb-bgp", 0.35)),
+    "layer 2 is the simpler mode, which its manual shows first; estimate",
+)
+CILIUM = Split(
+    "announcer, with addresses from Cilium",
+    (("cilium-l2", 0.5), ("cilium-bgp", 0.5)),
+    "nothing speaks for either; estimate",
+)
+CALICO = Split(
+    "announcer, with Calico",
+    (("calico-bgp", 0.5), ("other-l2", 0.5)),
+    "Calico carries the pods in many clusters whose addresses somebody else announces; estimate",
+)
+ANNOUNCERS = Split(
+    "announcer that nothing names", (("other-bgp", 0.5), ("other-l2", 0.5)), "nothing speaks for either; estimate"
+)
+MULTIPATHS = Split(
+    "multipath at the router, where a flow comes and goes or several next hops are shown",
+    ((True, 0.5), (False, 0.5)),
+    "FRR spreads by default; RouterOS, IOS and BIRD use one path unless told otherwise",
+)
+EMPTY = Split(
+    "why a service has no endpoints",
+    (("not-ready", 0.6), ("selector", 0.4)),
+    "an empty list may mean either; pods are unready more often than a selector is wrong; estimate",
+)
+ENCAPSULATIONS = Split(
+    "encapsulation, with Calico's mesh off",
+    (("vxlan", 0.6), ("none", 0.4)),
+    "who switches the mesh off has VXLAN, or peers with routers that carry the pods' packets; estimate",
+)
+ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced over BGP, though nothing mentions BGP")
 PARTLY = frozenset({Outcome.INTERMITTENT, Outcome.SLOW, Outcome.RESETS})
-# An Installation's pool may never have been applied: the operator creates pools only when there is none.
-SECOND_HAND_ENCAPSULATION = 0.12
+SECOND_HAND_ENCAPSULATION = Chance(
+    0.12, "the pool in use differs from the Installation's: the operator creates pools only where there is none"
+)
 
 
 class Variant(Struct, frozen=True):
@@ -73,15 +116,15 @@ def _axes(network: Network) -> list[Axis]:
     service = network.flow.service
     axes: list[Axis] = []
     if network.seen(service, POLICY) is None:
-        axes.append([(POLICY.of(service), value, p) for value, p in POLICIES])
+        axes.append([(POLICY.of(service), value, p) for value, p in POLICIES.shares])
     announcer = network.seen("cluster", ANNOUNCER)
     if announcer is None and ("calico" not in network.stack or "metallb" in network.stack or _beside(network)):
         axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in _announcers(network)])
     if network.seen("cluster", PROXY_MODE) is None:
         modes = CILIUM_MODES if "cilium" in network.stack else MODES
-        axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in modes])
+        axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in modes.shares])
     if network.seen("cluster", KUBERNETES_MINOR) is None:
-        axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS])
+        axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS.shares])
     axes += [_multipath(network), _encapsulation(network), _why_empty(network), _whereabouts(network)]
     return axes
 
@@ -97,8 +140,8 @@ def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
         table = CALICO
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
     if routing or not _beside(network):
-        return table
-    (routed, _), (layer2, _) = sorted(table, key=lambda entry: entry[0].endswith("-l2"))
+        return table.shares
+    (routed, _), (layer2, _) = sorted(table.shares, key=lambda entry: entry[0].endswith("-l2"))
     return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
 
 
@@ -140,7 +183,7 @@ def _multipath(network: Network) -> Axis:
             hops.setdefault(fact.prefix, set()).update(h.via for h in fact.next_hops)
     if not partly and not any(len(found) > 1 or "*" in found for found in hops.values()):
         return []
-    return [(MULTIPATH.of("router"), True, 0.5), (MULTIPATH.of("router"), False, 0.5)]
+    return [(MULTIPATH.of("router"), value, p) for value, p in MULTIPATHS.shares]
 
 
 def _why_empty(network: Network) -> Axis:
@@ -148,7 +191,7 @@ def _why_empty(network: Network) -> Axis:
     service = network.flow.service
     if network.seen(service, ENDPOINTS) != () or network.seen(service, WHY_EMPTY) is not None:
         return []
-    return [(WHY_EMPTY.of(service), "not-ready", 0.6), (WHY_EMPTY.of(service), "selector", 0.4)]
+    return [(WHY_EMPTY.of(service), value, p) for value, p in EMPTY.shares]
 
 
 def _encapsulation(network: Network) -> Axis:
@@ -158,7 +201,7 @@ def _encapsulation(network: Network) -> Axis:
         return []
     seen = network.settings.get(key)
     if seen is None:
-        return [(key, "vxlan", 0.6), (key, "none", 0.4)]
+        return [(key, value, p) for value, p in ENCAPSULATIONS.shares]
     if seen.trust >= Trust.OUTPUT:
         return []
     other = "vxlan" if seen.value != "vxlan" else "none"

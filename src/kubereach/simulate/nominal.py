@@ -1,6 +1,7 @@
 """Nominal values: what an unseen leaf is taken for in a completed world, and why.
 
 Only faults and variants deviate from these. What can be wrong is right by default, so those leaves need no reason.
+The docstrings of the functions are the reasons for what they give, and docs/priors.md shows them.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def _addresses(world: World, _subject: str) -> tuple[str, ...]:
 
 
 def _ports(world: World, _subject: str) -> tuple[a.ServicePort, ...]:
+    """The port that is asked for is one of the service; else HTTP."""
     return (a.ServicePort(world.network.flow.port or 80),)
 
 
@@ -86,21 +88,41 @@ def _routed(world: World, _subject: str) -> bool:
     return not world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
 
 
+# The value and the reason. Whatever else no evidence gives is derived by one of the functions above, or is nothing out
+# of the ordinary: not configured, not wrong.
+REASONED: dict[str, tuple[Any, str]] = {
+    a.KUBERNETES_MINOR.name: (30, "the middle of the versions in use; behaviours turn at 24 to 26"),
+    a.PROXY_MODE.name: ("iptables", "kube-proxy's default on Linux"),
+    a.MESH.name: (True, "Calico's default (BGPConfiguration, nodeToNodeMeshEnabled)"),
+    a.ENCAPSULATION.name: ("vxlan", "most CNIs' default, and harmless: a working pod network"),
+    a.CLUSTER_AS.name: (64512, "Calico's default AS number"),
+    a.PEER_ON_LINK.name: (True, "nodes and router mostly share a subnet"),
+    a.NAT_OUTGOING.name: (True, "the default of Calico's operator and of most CNIs"),
+    a.POOL_AUTO_ASSIGN.name: (True, "MetalLB's default"),
+    a.L2_POOLS.name: (("*",), "an advertisement without a list selects every pool (MetalLB)"),
+    a.BGP_POOLS.name: (("*",), "an advertisement without a list selects every pool (MetalLB)"),
+    a.POLICY.name: ("Cluster", "the API's default"),
+    a.OBEYS_REDIRECTS.name: (False, "macOS and hardened hosts do not; who does is seldom one who asks"),
+    a.FORWARD_POLICY.name: ("accept", "the kernel's default"),
+    a.INPUT_POLICY.name: ("accept", "the kernel's default"),
+    a.REVERSE_PATH.name: (2, "systemd's default for new interfaces (50-default.conf)"),
+    a.FORWARDING.name: (True, "kubeadm and most CNIs set it, and refuse to start without"),
+    a.BE_LIBERAL.name: (False, "the kernel's default (nf_conntrack_tcp_be_liberal)"),
+    a.MULTIPATH.name: (False, "one best path is the default of RouterOS, IOS and BIRD"),
+    a.IMPORT_POLICY.name: ("accept", "a router that was told of a peer is mostly told to take its routes"),
+    a.WHY_EMPTY.name: ("not-ready", "pods are unready more often than a selector is wrong"),
+}
+
 NOMINAL: dict[str, Nominal] = {
-    a.KUBERNETES_MINOR.name: 30,  # the middle of the versions in use; behaviours turn at 24 to 26
-    a.PROXY_MODE.name: "iptables",  # kube-proxy's default on Linux
+    **{name: value for name, (value, _) in REASONED.items()},
     a.STRICT_ARP.name: _strict_arp,
     a.ANNOUNCER.name: _announcer,
     a.CNI.name: "",
-    a.MESH.name: True,  # Calico's default (calico.md section 1)
-    a.ENCAPSULATION.name: "vxlan",  # most CNIs' default, and harmless: a working pod network
     a.LB_CIDRS.name: _lb_cidrs,
     a.RANGES_SEEN.name: (),
     a.FILTERS_UNSHOWN.name: False,
     a.EXPORT_FILTERS.name: (),
     a.PEERS.name: (),
-    a.CLUSTER_AS.name: 64512,
-    a.PEER_ON_LINK.name: True,
     a.PEER_MULTIHOP.name: False,
     a.PEER_AS_DOUBT.name: "",
     a.PEER_AUTH_DOUBT.name: "",
@@ -129,13 +151,8 @@ NOMINAL: dict[str, Nominal] = {
     a.DSR_DROPPED.name: False,
     a.FORWARD_MTU.name: False,
     a.POOLS.name: (),
-    a.NAT_OUTGOING.name: True,
     a.POOL_ADDRESSES.name: (),
-    a.POOL_AUTO_ASSIGN.name: True,
-    a.L2_POOLS.name: ("*",),
-    a.BGP_POOLS.name: ("*",),
     a.ADDRESSES.name: _addresses,
-    a.POLICY.name: "Cluster",  # the API's default
     a.PORTS.name: _ports,
     a.ENDPOINTS.name: _endpoints,
     a.CLUSTER_IP.name: "",
@@ -147,12 +164,6 @@ NOMINAL: dict[str, Nominal] = {
     a.CONTROL_PLANE.name: False,
     a.SHARED_LAN.name: False,
     a.ROUTED.name: _routed,
-    a.OBEYS_REDIRECTS.name: False,  # macOS and hardened hosts do not; who does is seldom one who asks
-    a.FORWARD_POLICY.name: "accept",
-    a.INPUT_POLICY.name: "accept",
-    a.REVERSE_PATH.name: 2,  # systemd's default for new interfaces (others.md section 6)
-    a.FORWARDING.name: True,
-    a.BE_LIBERAL.name: False,
     a.DATAPATH_DEVICES.name: False,
     a.RULES_MANAGED.name: False,
     a.TWO_BACKENDS.name: False,
@@ -194,13 +205,11 @@ NOMINAL: dict[str, Nominal] = {
     a.STALE_NEIGHBOUR.name: False,
     a.NO_ADVERTISEMENT.name: False,
     a.ATTRACTS_WITHOUT_ENDPOINT.name: False,
-    a.IMPORT_POLICY.name: "accept",
     a.NOT_INSTALLED.name: False,
     a.ROUTER_FIREWALL.name: False,
     a.DROPS_INVALID.name: False,
     a.STATIC_ROUTES.name: (),
     a.PREFERRED.name: "",
-    a.MULTIPATH.name: False,
     a.OTHER_ROUTER.name: False,
     a.ROUTER_NAT.name: False,
     a.HOST_FIREWALL.name: "",
@@ -223,7 +232,6 @@ NOMINAL: dict[str, Nominal] = {
     a.TUNNEL_BLOCKED.name: False,
     a.POLICY_DROP.name: False,
     a.RANGES_DENY.name: False,
-    a.WHY_EMPTY.name: "not-ready",
     a.NOT_LISTENING.name: False,
     a.WRONG_TARGET_PORT.name: False,
     a.WRONG_POD_NETWORK.name: False,

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.attribute import NOT_PROGRAMMED, PROXY_MODE
@@ -27,18 +28,22 @@ FAULT = Fault(
     class_="proxy-lb-ip-not-programmed",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=0.008,
+    prior=Chance(
+        0.008, "rare: kube-proxy programs every address it is shown; 2 of 77 collected reports, both of replacements"
+    ),
     summary="the service proxy on {name} has no rule for the address",
 )
 
 
+OWN_CHOICE = Chance(0.03, "replacements of kube-proxy pick the addresses that they serve themselves")
+
+
 def suspects(world: World) -> Iterable[Suspect]:
-    # Replacements of kube-proxy pick the addresses that they serve themselves.
     own = "kube-router" in world.network.stack or world.get("cluster", PROXY_MODE) in {"kube-router", "ebpf"}
     for found in by_leaf(
         FAULT, world, affected_nodes(world, NOT_PROGRAMMED), NOT_PROGRAMMED, "the proxy passes it over"
     ):
-        yield replace(found, prior=0.03) if own and found.presence is Presence.UNKNOWN else found
+        yield replace(found, prior=OWN_CHOICE) if own and found.presence is Presence.UNKNOWN else found
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

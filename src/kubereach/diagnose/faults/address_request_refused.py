@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.allocation import put_in, refused_for, taken_out
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
@@ -23,7 +24,9 @@ FAULT = Fault(
     class_="alloc-request-refused",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.03,
+    prior=Chance(
+        0.03, "asked only about services without an address: there a wrong request is as common as a full pool"
+    ),
     summary="what the service asks for cannot be granted",
 )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.allocation import put_in, refused_for, taken_out
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
@@ -23,7 +24,9 @@ FAULT = Fault(
     class_="alloc-controller-down",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.03,
+    prior=Chance(
+        0.03, "asked only about services without an address; a crashed controller is one of few reasons for that"
+    ),
     summary="the controller that gives addresses does not run or cannot write them",
 )
 

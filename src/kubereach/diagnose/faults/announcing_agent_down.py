@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import tells
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, announcing_nodes, on_nodes
 from kubereach.model.attribute import AGENT_DOWN, NO_AGENT_RUNS
@@ -24,7 +25,9 @@ FAULT = Fault(
     class_="ann-node-agent-down",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=0.04,
+    prior=Chance(
+        0.04, "agents crash, or stay unready, more often than anything that is configured once; any node can have it"
+    ),
     summary="the agent that should announce the address is not running or not ready on {name}",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import APP_ERROR
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="app-layer-error",
     layer="pod",
     owner=Owner.APPLICATION,
-    prior=0.015,
+    prior=Chance(0.015, "estimate: most people notice that something answers, and ask about the application instead"),
     summary="the packets arrive and the layer above answers with an error",
 )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import DROPS_INVALID, ROUTED, SHARED_LAN
 from kubereach.model.diagnosis import Owner
@@ -24,12 +25,14 @@ FAULT = Fault(
     class_="return-asymmetric-stateful-firewall",
     layer="return-path",
     owner=Owner.NETWORK,
-    prior=0.15,
+    prior=Chance(
+        0.15, "most home and office firewalls drop invalid packets; asked only about the triangle that meets them"
+    ),
     summary="the router may drop connections of which it sees only one direction",
 )
 # Routers whose default firewall drops invalid packets.
 STRICT = frozenset({"mikrotik", "routeros", "pfsense", "opnsense"})
-STRICT_PRIOR = 0.3
+STRICT_PRIOR = Chance(0.3, "where the router is one whose default firewall drops invalid packets")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

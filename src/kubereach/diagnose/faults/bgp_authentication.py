@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
@@ -24,12 +25,12 @@ FAULT = Fault(
     class_="ann-bgp-session-auth",
     layer="announcement-bgp",
     owner=Owner.NETWORK,
-    prior=0.008,
+    prior=Chance(0.008, "estimate: few peerings in a LAN have a password at all"),
     summary="the password or TTL security of the session between {name} and the router differs",
 )
-EVERYWHERE = 0.01  # the prior of what is configured alike for all nodes
-AT_ONE = 0.004
-ONE_SIDED = 0.5  # where one side has a password and the other has none
+EVERYWHERE = Chance(0.01, "at all nodes at once: they are configured alike")
+AT_ONE = Chance(0.004, "at one node alone: its secret is everybody's")
+ONE_SIDED = Chance(0.5, "where one side has a password and the other has none")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

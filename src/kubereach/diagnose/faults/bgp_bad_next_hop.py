@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import BAD_NEXT_HOP, NEXT_HOP_DOUBT
@@ -25,10 +26,10 @@ FAULT = Fault(
     class_="ann-bgp-bad-attributes",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=0.008,
+    prior=Chance(0.008, "rare: speakers send their own address; 1 of 77 collected reports"),
     summary="routes arrive with a next hop or AS path that the router cannot use",
 )
-SUSPECTED = 0.4  # where the next hop is said to be out of reach
+SUSPECTED = Chance(0.4, "where the next hop is said to be out of reach")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

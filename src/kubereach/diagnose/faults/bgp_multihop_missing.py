@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
 from kubereach.model.attribute import ANNOUNCER, PEER_MULTIHOP, PEER_ON_LINK
@@ -23,13 +24,13 @@ FAULT = Fault(
     class_="ann-bgp-session-multihop",
     layer="announcement-bgp",
     owner=Owner.NETWORK,
-    prior=0.006,
+    prior=Chance(0.006, "most nodes share a subnet with their router; 1 of 77 collected reports"),
     summary="the peer of {name} is not directly connected and multihop is not set",
 )
-EVERYWHERE = 0.012  # the prior of what is configured alike for all nodes
-AT_ONE = 0.003
-SEEN = 0.5  # where the peer is seen to be out of the subnets
-ALLOWED = 0.001
+EVERYWHERE = Chance(0.012, "at all nodes at once: they are configured alike")
+AT_ONE = Chance(0.003, "at one node alone: its subnet would have to differ")
+SEEN = Chance(0.5, "where the peer is seen to be out of the nodes' subnets")
+ALLOWED = Chance(0.001, "where multihop is seen to be set")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
@@ -25,12 +26,12 @@ FAULT = Fault(
     class_="ann-bgp-rejected-by-peer",
     layer="announcement-bgp",
     owner=Owner.NETWORK,
-    prior=0.016,
+    prior=Chance(0.016, "a wrong AS number is the commonest slip of a first peering after a peer that is missing"),
     summary="the router refuses the session with {name} by a NOTIFICATION",
 )
-EVERYWHERE = 0.02  # the prior of what is configured alike for all nodes
-AT_ONE = 0.008
-DIFFERING = 0.6  # where the AS numbers of both sides are seen to differ
+EVERYWHERE = Chance(0.02, "at all nodes at once: they are configured alike")
+AT_ONE = Chance(0.008, "at one node alone: the router treats most nodes alike")
+DIFFERING = Chance(0.6, "where the AS numbers of both sides are seen to differ")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

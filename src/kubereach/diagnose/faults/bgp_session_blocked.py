@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, session_suspects
 from kubereach.model.diagnosis import Owner
@@ -24,10 +25,12 @@ FAULT = Fault(
     class_="ann-bgp-session-blocked",
     layer="announcement-bgp",
     owner=Owner.NETWORK,
-    prior=0.05,
+    prior=Chance(
+        0.05, "the commonest single trouble of BGP: a filter on 179, or a router that was never told of this node"
+    ),
     summary="no TCP connection comes about between the BGP speaker on {name} and the router",
 )
-EVERYWHERE = 0.03  # the prior of what is configured alike for all nodes
+EVERYWHERE = Chance(0.03, "at all nodes at once: they are configured alike")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, session_suspects
 from kubereach.model.diagnosis import Owner
@@ -22,10 +23,10 @@ FAULT = Fault(
     class_="ann-bgp-session-flapping",
     layer="announcement-bgp",
     owner=Owner.NETWORK,
-    prior=0.008,
+    prior=Chance(0.008, "estimate: sessions in a LAN stay up once they are, unless BFD or restarts disturb them"),
     summary="the session between {name} and the router comes and goes",
 )
-EVERYWHERE = 0.004  # the prior of what is configured alike for all nodes
+EVERYWHERE = Chance(0.004, "at all nodes at once: they are configured alike")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, session_suspects
 from kubereach.model.attribute import ANNOUNCER
@@ -25,11 +26,11 @@ FAULT = Fault(
     class_="ann-bgp-two-speakers",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=0.008,
+    prior=Chance(0.008, "takes a second BGP daemon on the node; 1 of 77 collected reports"),
     summary="two BGP daemons on {name} compete for the peer or for TCP port 179",
 )
-TWO_KNOWN = 0.08  # where Calico's BIRD has peers outside the cluster, and another product's daemon announces
-EVERYWHERE = 0.01  # the prior of what is configured alike for all nodes
+TWO_KNOWN = Chance(0.08, "where Calico's BIRD has peers outside the cluster, and another product's daemon announces")
+EVERYWHERE = Chance(0.01, "at all nodes at once: they are configured alike")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

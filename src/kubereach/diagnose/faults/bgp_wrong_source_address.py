@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import DISPELLED, doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.diagnose.sessions import broken, mended, session_suspects
@@ -28,12 +29,12 @@ FAULT = Fault(
     class_="ann-bgp-wrong-source-address",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=0.018,
+    prior=Chance(0.018, "autodetection errs on nodes with several addresses; 2 of 77 collected reports"),
     summary="the BGP speaker on {name} uses an address that the router does not know",
 )
-EVERYWHERE = 0.008  # the prior of what is configured alike for all nodes
-AT_ONE = 0.014
-DOUBTED = 0.4  # where the speaker's address is none of the node's own, or an extra one
+EVERYWHERE = Chance(0.008, "at all nodes at once: they are configured alike")
+AT_ONE = Chance(0.014, "at one node alone: nodes differ in their interfaces")
+DOUBTED = Chance(0.4, "where the speaker's address is none of the node's own, or an extra one")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.address import host_prefix
 from kubereach.model.attribute import (
@@ -33,11 +34,11 @@ FAULT = Fault(
     class_="ann-bgp-export-filter",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=0.012,
+    prior=Chance(0.012, "estimate: few clusters use BGPFilters, and those that do wrote them for such routes"),
     summary="an export filter keeps the service's route from the router",
 )
 
-UNSHOWN = 0.25  # the prior where a filter is in use and its rules were not collected
+UNSHOWN = Chance(0.25, "where a filter is in use and its rules were not collected")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

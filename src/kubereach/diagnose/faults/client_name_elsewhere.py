@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import NAME_ELSEWHERE
 from kubereach.model.diagnosis import Owner
@@ -24,10 +25,10 @@ FAULT = Fault(
     class_="client-name-resolves-elsewhere",
     layer="client",
     owner=Owner.CLIENT,
-    prior=0.004,
+    prior=Chance(0.004, "estimate: most who ask name the address itself"),
     summary="the name that the client uses does not lead to the address",
 )
-BY_NAME = 0.03  # somebody tried the service by a name
+BY_NAME = Chance(0.03, "where somebody tried the service by a name")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

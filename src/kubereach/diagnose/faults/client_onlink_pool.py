@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, speaks_bgp
 from kubereach.model.address import contains
 from kubereach.model.attribute import ADDRESS, ROUTED
@@ -24,11 +25,11 @@ FAULT = Fault(
     class_="client-onlink-pool-bgp",
     layer="client",
     owner=Owner.NETWORK,
-    prior=0.015,
+    prior=Chance(0.015, "takes a routed pool inside the clients' own subnet; 1 of 77 collected reports"),
     summary="the routed pool lies inside the client's own subnet, so the client asks its segment and not the router",
 )
 # The pool lies in the nodes' subnet, and where the client is was not said.
-BESIDE_THE_NODES = 0.15
+BESIDE_THE_NODES = Chance(0.15, "where the pool lies beside the nodes' own addresses")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.decided import decided
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import CLIENT_PROXY, CLIENT_ROUTE_WRONG
@@ -24,10 +25,10 @@ FAULT = Fault(
     class_="client-wrong-prefix-or-route",
     layer="client",
     owner=Owner.CLIENT,
-    prior=0.005,
+    prior=Chance(0.005, "estimate: clients have one default route, and other services prove it right"),
     summary="the client's own mask, route or proxy sends the packets elsewhere",
 )
-THROUGH_A_PROXY = 0.3  # the client has a proxy set, or is on a VPN
+THROUGH_A_PROXY = Chance(0.3, "where the client has a proxy set, or is on a VPN")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

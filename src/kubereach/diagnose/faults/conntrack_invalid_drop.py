@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, exposed
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import BE_LIBERAL, NODE_DROPS_INVALID, PROXY_MODE
@@ -24,17 +25,23 @@ FAULT = Fault(
     class_="ingress-conntrack-invalid-drop",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.006,
+    prior=Chance(
+        0.006, "takes a rule against invalid packets and a flow seen by halves (kube-proxy has such a rule of its own)"
+    ),
     summary="{name} drops packets that connection tracking calls invalid",
 )
+
+
+ODDS: dict[object, Chance] = {
+    True: Chance(0.001, "where nf_conntrack_tcp_be_liberal is set: hardly anything is invalid then")
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if world.get("cluster", PROXY_MODE) == "ebpf":
         return
     nodes = affected_nodes(world, NODE_DROPS_INVALID, BE_LIBERAL)
-    odds: dict[object, float] = {True: 0.001}
-    yield from exposed(FAULT, world, nodes, BE_LIBERAL, odds, "tracking is liberal about windows")
+    yield from exposed(FAULT, world, nodes, BE_LIBERAL, ODDS, "tracking is liberal about windows")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import DIRECT_RETURN, DSR_DROPPED
 from kubereach.model.diagnosis import Owner
@@ -25,7 +26,7 @@ FAULT = Fault(
     class_="return-dsr-dropped",
     layer="return-path",
     owner=Owner.NETWORK,
-    prior=0.3,
+    prior=Chance(0.3, "asked only where direct server return is in use, which the networks around often do not admit"),
     summary="direct replies, or the packets that ask for them, are dropped between the nodes and the client",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ENCAPSULATION, TUNNEL_BLOCKED
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,9 @@ FAULT = Fault(
     class_="fabric-encapsulation-blocked",
     layer="fabric",
     owner=Owner.NETWORK,
-    prior=0.012,
+    prior=Chance(
+        0.012, "a firewall that forgets UDP 4789 or IP protocol 4 breaks more than this service, and is found sooner"
+    ),
     summary="encapsulated packets between the nodes are dropped",
     standing=True,
 )

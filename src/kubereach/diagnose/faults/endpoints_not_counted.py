@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.attribute import AGENT_NODES, ENDPOINTS, ENDPOINTS_UNCOUNTED, POLICY
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="ann-no-eligible-node-endpoints",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=0.008,
+    prior=Chance(0.008, "takes endpoints of an unusual kind or nodes without an agent; 2 of 77 collected reports"),
     summary="no node with an announcing agent counts as having a ready endpoint",
 )
 DUMMY = "192.192.192.192"  # Cilium's placeholder endpoint of Ingress and Gateway services

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import ANNOUNCER, EXTRA_EXPORT_FILTER
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="ann-bgp-export-filter",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=0.008,
+    prior=Chance(0.008, "estimate: only speakers with hand-written filters have it"),
     summary="an export policy of the speakers keeps the service's route from the router",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import FORWARDING, FORWARDING_OFF
@@ -24,9 +25,14 @@ FAULT = Fault(
     class_="ingress-ip-forward-off",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.006,
+    prior=Chance(
+        0.006, "kubeadm refuses to start without forwarding; it can only be lost later; 1 of 77 collected reports"
+    ),
     summary="{name} does not forward packets",
 )
+
+
+ODDS: dict[object, Chance] = {True: Chance(0.002, "where ip_forward is on: one interface may differ")}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -34,7 +40,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     off = [n for n in nodes if seen_of(world, n, FORWARDING_OFF)]
     yield from by_leaf(FAULT, world, off, FORWARDING_OFF, "forwarding is off")
     rest = [n for n in nodes if n not in off]
-    yield from exposed(FAULT, world, rest, FORWARDING, {True: 0.002}, "ip_forward is on, but an interface may differ")
+    yield from exposed(FAULT, world, rest, FORWARDING, ODDS, "ip_forward is on, but an interface may differ")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

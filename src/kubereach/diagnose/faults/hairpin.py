@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import inside, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import HAIRPIN, PROXY_PROTOCOL
@@ -24,11 +25,13 @@ FAULT = Fault(
     class_="proxy-hairpin",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=0.012,
+    prior=Chance(0.012, "asked only about clients inside the cluster; estimate"),
     summary="clients inside the cluster are short-circuited into a dead end",
 )
 
-WITH_HEADER = 0.2  # kube-proxy short-circuits the address, past the load balancer that would write the header
+WITH_HEADER = Chance(
+    0.2, "where the PROXY header is demanded: kube-proxy short-circuits the address, past who would write it"
+)
 
 
 def suspects(world: World) -> Iterable[Suspect]:

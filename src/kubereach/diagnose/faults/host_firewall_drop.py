@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import HOST_FIREWALL, INPUT_POLICY
@@ -23,9 +24,15 @@ FAULT = Fault(
     class_="ingress-host-firewall",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.02,
+    prior=Chance(0.02, "firewalld, ufw or a hardening script on the nodes; 3 of 77 collected reports for its class"),
     summary="a host firewall drops the packets at {name}",
 )
+
+
+ODDS: dict[object, Chance] = {
+    "drop": Chance(0.08, "where INPUT's policy is to drop: somebody keeps a firewall there"),
+    "accept": Chance(0.008, "where it accepts: rules may still drop"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -33,8 +40,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     decided = [n for n in nodes if seen_of(world, n, HOST_FIREWALL) == "drop"]
     yield from by_leaf(FAULT, world, decided, HOST_FIREWALL, "the host's rules drop it")
     rest = [n for n in nodes if n not in decided]
-    odds: dict[object, float] = {"drop": 0.08, "accept": 0.008}
-    yield from exposed(FAULT, world, rest, INPUT_POLICY, odds, "the host has a filter of its own")
+    yield from exposed(FAULT, world, rest, INPUT_POLICY, ODDS, "the host has a filter of its own")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import HOST_FIREWALL, INPUT_POLICY
@@ -25,9 +26,15 @@ FAULT = Fault(
     class_="ingress-host-firewall",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.012,
+    prior=Chance(0.012, "firewalld, which rejects by default, is on by default on RHEL and its kin alone"),
     summary="a host firewall rejects the packets at {name}",
 )
+
+
+ODDS: dict[object, Chance] = {
+    "reject": Chance(0.1, "where INPUT rejects what nothing admits: firewalld at work"),
+    "accept": Chance(0.005, "where it accepts: rules may still reject"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -35,8 +42,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     decided = [n for n in nodes if seen_of(world, n, HOST_FIREWALL) == "reject"]
     yield from by_leaf(FAULT, world, decided, HOST_FIREWALL, "the host's rules reject it")
     rest = [n for n in nodes if n not in decided]
-    odds: dict[object, float] = {"reject": 0.1, "accept": 0.005}
-    yield from exposed(FAULT, world, rest, INPUT_POLICY, odds, "the host has a filter of its own")
+    yield from exposed(FAULT, world, rest, INPUT_POLICY, ODDS, "the host has a filter of its own")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, exposed, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import HOST_ENDPOINT_DROP, HOST_POLICIES
@@ -24,17 +25,22 @@ FAULT = Fault(
     class_="policy-calico-host-endpoint",
     layer="policy",
     owner=Owner.CLUSTER,
-    prior=0.003,
+    prior=Chance(0.003, "estimate: few clusters have policies for hosts"),
     summary="a policy of the CNI for the host keeps the packets out at {name}",
 )
+
+
+ODDS: dict[object, Chance] = {
+    True: Chance(0.2, "where host endpoints or host policies are in place"),
+    False: Chance(0.0, "where a complete list shows none"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not world.network.stack & {"calico", "cilium"} and world.network.seen("cluster", HOST_POLICIES) is None:
         return
-    odds: dict[object, float] = {True: 0.2, False: 0.0}
     nodes = affected_nodes(world)
-    yield from exposed(FAULT, world, nodes, HOST_POLICIES, odds, "host endpoints or policies for hosts exist")
+    yield from exposed(FAULT, world, nodes, HOST_POLICIES, ODDS, "host endpoints or policies for hosts exist")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

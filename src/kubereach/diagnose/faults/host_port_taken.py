@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.allocation import put_in, refused_for, taken_out
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ANNOUNCER
 from kubereach.model.diagnosis import Owner
@@ -24,10 +25,10 @@ FAULT = Fault(
     class_="alloc-host-port-taken",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.002,
+    prior=Chance(0.002, "asked only about services without an address; takes an implementation with host ports"),
     summary="the port that the load balancer needs on the nodes is taken",
 )
-SERVICE_LB = 0.1  # where each service needs its port on every node
+SERVICE_LB = Chance(0.1, "where each service needs its port on every node")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

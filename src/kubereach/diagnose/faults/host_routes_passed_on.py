@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.attribute import ANNOUNCER, MESH, PEERS, POLICY, RELAYED
 from kubereach.model.diagnosis import Owner
@@ -26,7 +27,7 @@ FAULT = Fault(
     class_="ann-from-node-without-endpoint",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=0.03,
+    prior=Chance(0.03, "takes mesh and outside peers at once, and then it is the default (Calico)"),
     summary="nodes without an endpoint pass on the host route of the node with one, with themselves as next hop",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import INPUT_FIREWALL, INPUT_POLICY
@@ -24,9 +25,16 @@ FAULT = Fault(
     class_="ingress-host-firewall",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.006,
+    prior=Chance(0.006, "most filters that hurt are found on the whole host; in iptables mode services pass INPUT by"),
     summary="the INPUT chain on {name} keeps the packets out",
 )
+
+
+ODDS: dict[object, Chance] = {
+    "drop": Chance(0.25, "where INPUT's policy is to drop"),
+    "reject": Chance(0.2, "where INPUT rejects what nothing admits"),
+    "accept": Chance(0.001, "where it accepts"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -35,7 +43,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     yield from by_leaf(FAULT, world, decided, INPUT_FIREWALL, "the rules of INPUT do not let it in")
     rest = [n for n in nodes if n not in decided]
     says = "INPUT keeps out what no rule accepts"
-    yield from exposed(FAULT, world, rest, INPUT_POLICY, {"drop": 0.25, "reject": 0.2, "accept": 0.001}, says)
+    yield from exposed(FAULT, world, rest, INPUT_POLICY, ODDS, says)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, speaks_layer2
 from kubereach.model.attribute import PROXY_MODE, STRICT_ARP
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="ann-l2-multiple-responders",
     layer="announcement-l2",
     owner=Owner.CLUSTER,
-    prior=0.15,
+    prior=Chance(0.15, "strictARP is off by default, and MetalLB's manual says to set it: most did"),
     summary="every node answers ARP for the address, since strictARP is off",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.decided import decided
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.attribute import ANTISPOOF, PLATFORM
@@ -24,11 +25,18 @@ FAULT = Fault(
     class_="ann-l2-hypervisor-antispoof",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=0.012,
+    prior=Chance(0.012, "virtual and cloud networks only, where it is the default; 1 of 77 collected reports"),
     summary="the hypervisor or switch drops frames for an address that it does not know the node to have",
 )
 # How often a platform drops frames for addresses that its ports were not given (its own defaults).
-PLATFORMS = {"openstack": 0.25, "cloud": 0.2, "hyper-v": 0.06, "vmware": 0.05, "proxmox": 0.03, "kvm": 0.015}
+PLATFORMS = {
+    "openstack": Chance(0.25, "port security is on by default"),
+    "cloud": Chance(0.2, "providers drop addresses that they did not give out"),
+    "hyper-v": Chance(0.06, "MAC spoofing is refused by default, which hurts where the answer has another MAC"),
+    "vmware": Chance(0.05, "forged transmits are refused by default, as before"),
+    "proxmox": Chance(0.03, "its firewall has an IP filter that somebody must switch on"),
+    "kvm": Chance(0.015, "libvirt's clean-traffic filter must be switched on"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:

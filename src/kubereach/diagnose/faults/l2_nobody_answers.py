@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, speaks_layer2
 from kubereach.model.address import family
 from kubereach.model.attribute import ANNOUNCER, ARP_SILENT, LOOPBACK_ADDRESS, PROXY_MODE, ROUTED, STRICT_ARP
@@ -24,11 +25,14 @@ FAULT = Fault(
     class_="ann-l2-no-arp-ndp-reply",
     layer="announcement-l2",
     owner=Owner.CLUSTER,
-    prior=0.01,
+    prior=Chance(
+        0.01,
+        "announcers answer by themselves; takes an address that the kernel must answer for; 2 of 77 collected reports",
+    ),
     summary="requests for the address arrive, and no kernel or agent is meant or allowed to answer them",
 )
-DUMMY_DEVICE = 0.2  # IPv6 addresses of IPVS live on a device that joins no solicited-node group (kube-proxy.md 3.5)
-ON_LOOPBACK = 0.3  # an address on lo with arp_ignore set (others.md section 2)
+DUMMY_DEVICE = Chance(0.2, "IPv6 on IPVS's dummy device, which joins no solicited-node group")
+ON_LOOPBACK = Chance(0.3, "where an address is on the loopback and arp_ignore is set")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

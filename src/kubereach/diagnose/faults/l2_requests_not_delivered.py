@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.attribute import ARP_LOST, UPLINK
 from kubereach.model.diagnosis import Owner
@@ -23,11 +24,17 @@ FAULT = Fault(
     class_="ann-l2-arp-not-delivered",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=0.012,
+    prior=Chance(
+        0.012, "wired networks carry ARP; Wi-Fi, odd bridges and multicast filters may not; 2 of 77 collected reports"
+    ),
     summary="ARP or NDP requests do not get to the node that should answer",
 )
 # How often such an uplink keeps broadcasts for foreign addresses from the node (metallb.md section 3).
-UPLINKS = {"wifi": 0.3, "macvlan": 0.12, "bridge": 0.1}
+UPLINKS = {
+    "wifi": Chance(0.3, "access points hold back broadcast, and some radios miss it without promiscuous mode"),
+    "macvlan": Chance(0.12, "a macvlan or ipvlan interface hears what its parent passes on"),
+    "bridge": Chance(0.1, "a bridge may filter or snoop multicast"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:

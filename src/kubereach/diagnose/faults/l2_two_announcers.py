@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.attribute import EXTRA_RESPONDER, SPLIT_MEMBERS
 from kubereach.model.diagnosis import Owner
@@ -24,10 +25,12 @@ FAULT = Fault(
     class_="ann-l2-multiple-responders",
     layer="announcement-l2",
     owner=Owner.CLUSTER,
-    prior=0.02,
+    prior=Chance(
+        0.02, "elections keep it to one; takes a split or a second owner; 4 of 77 collected reports for its class"
+    ),
     summary="more than one node answers for the address",
 )
-DEAF = 0.4  # the announcers are seen not to hear each other
+DEAF = Chance(0.4, "where the announcers are seen not to hear each other")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.decided import decided
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.attribute import L2_WRONG_INTERFACE
@@ -24,7 +25,7 @@ FAULT = Fault(
     class_="ann-l2-wrong-interface",
     layer="announcement-l2",
     owner=Owner.CLUSTER,
-    prior=0.015,
+    prior=Chance(0.015, "takes a list of interfaces, or nodes with several; 2 of 77 collected reports"),
     summary="the address is announced on an interface that the clients' segment is not on, or on none",
 )
 

@@ -14,20 +14,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.allocation import put_in, refused_for, taken_out
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
 ALLOCATORS = frozenset({"metallb", "cilium", "kube-vip", "klipper", "servicelb", "k3s", "openelb", "openstack"})
 # A pending service of a cluster in which nothing shows a controller: nobody may have installed one.
-NOTHING_INSTALLED = 0.08
+NOTHING_INSTALLED = Chance(0.08, "where the evidence shows no product that gives out addresses")
 
 FAULT = Fault(
     code="load-balancer-class-unhandled",
     class_="alloc-class-not-handled",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.02,
+    prior=Chance(0.02, "asked only about services without an address; few set a class; 1 of 77 collected reports"),
     summary="no installed controller takes care of the service's load balancer class",
 )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import MISREAD
 from kubereach.model.diagnosis import Owner
@@ -22,7 +23,7 @@ FAULT = Fault(
     class_="misread-expected-behaviour",
     layer="misread",
     owner=Owner.CLIENT,
-    prior=0.03,
+    prior=Chance(0.03, "people ask about output that is as it should be; 3 of 77 collected reports"),
     summary="the output looks wrong and is by design",
     misread=True,
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import MISREAD
 from kubereach.model.diagnosis import Owner
@@ -22,7 +23,7 @@ FAULT = Fault(
     class_="misread-same-node-test",
     layer="misread",
     owner=Owner.CLIENT,
-    prior=0.03,
+    prior=Chance(0.03, "tests from a node are common, and most people say what they are; 1 of 77 collected reports"),
     summary="a test from a cluster node or pod says nothing about the outside path",
     misread=True,
 )

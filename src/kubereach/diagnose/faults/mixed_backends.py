@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, exposed
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import MIXED_BACKENDS, PROXY_MODE, TWO_BACKENDS
@@ -24,16 +25,22 @@ FAULT = Fault(
     class_="proxy-mixed-backends",
     layer="service-proxy",
     owner=Owner.HOST,
-    prior=0.003,
+    prior=Chance(0.003, "hosts that were upgraded in place, mostly years ago"),
     summary="rules of the other iptables backend interfere on {name}",
 )
+
+
+ODDS: dict[object, Chance] = {
+    True: Chance(0.25, "where both backends are seen to hold rules"),
+    False: Chance(0.0, "where one is seen to be empty"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if world.get("cluster", PROXY_MODE) == "ebpf":
         return
     nodes = affected_nodes(world, MIXED_BACKENDS)
-    yield from exposed(FAULT, world, nodes, TWO_BACKENDS, {True: 0.25, False: 0.0}, "both backends hold rules")
+    yield from exposed(FAULT, world, nodes, TWO_BACKENDS, ODDS, "both backends hold rules")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

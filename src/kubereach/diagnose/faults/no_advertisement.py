@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.attribute import ANNOUNCER, BGP_POOLS, L2_POOLS, NO_ADVERTISEMENT, why
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="ann-no-advertisement-object",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=0.03,
+    prior=Chance(0.03, "MetalLB since 0.13 needs an object more than most old guides say"),
     summary="nothing announces the pool that the address comes from",
 )
 

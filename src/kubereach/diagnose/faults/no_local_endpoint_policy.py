@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, entry_nodes
 from kubereach.model.attribute import ENDPOINTS, KUBERNETES_MINOR, POLICY, PROXY_MODE, Endpoint
 from kubereach.model.diagnosis import Owner
@@ -26,14 +27,14 @@ FAULT = Fault(
     class_="proxy-no-local-endpoint",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=0.02,
+    prior=Chance(0.02, "estimate, where the place of the pods is not known: few services have policy Local"),
     summary="the policy is Local, and the packet enters a node that has no ready endpoint",
     by_design=True,
 )
 
 
 _LOCAL = "the policy is Local"
-POLICY_SHOWN = 0.06  # who shows the policy is in doubt about it more often than not
+POLICY_SHOWN = Chance(0.06, "where the policy is shown: who shows it is in doubt about it more often than not")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

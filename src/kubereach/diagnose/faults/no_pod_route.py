@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.attribute import ENCAPSULATION, MESH, POD_ROUTE_BROKEN
 from kubereach.model.diagnosis import Owner
@@ -24,7 +25,9 @@ FAULT = Fault(
     class_="fabric-no-pod-route",
     layer="fabric",
     owner=Owner.CLUSTER,
-    prior=0.012,
+    prior=Chance(
+        0.012, "takes Calico without mesh, reflector and VXLAN, or a broken CNI, which pods' own trouble shows sooner"
+    ),
     summary="nodes have no route to each other's pods",
     standing=True,
 )

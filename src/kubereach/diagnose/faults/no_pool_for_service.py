@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.allocation import put_in, refused_for, taken_out
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="alloc-no-pool",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.05,
+    prior=Chance(0.05, "asked only about services without an address, of which a missing pool is the commonest reason"),
     summary="no address pool exists for the service",
 )
 

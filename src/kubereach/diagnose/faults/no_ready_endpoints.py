@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.attribute import ENDPOINTS, WHY_EMPTY, Endpoint
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="pod-no-ready-endpoints",
     layer="pod",
     owner=Owner.APPLICATION,
-    prior=0.03,
+    prior=Chance(0.03, "the service's own pods are a common trouble, and the first thing that most people look at"),
     summary="the service has no ready endpoint",
 )
 

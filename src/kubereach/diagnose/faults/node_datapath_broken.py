@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, exposed
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import DATAPATH_BROKEN, DATAPATH_DEVICES, PROXY_MODE, RULES_MANAGED
@@ -26,17 +27,25 @@ FAULT = Fault(
     class_="ingress-node-datapath-broken",
     layer="node-ingress",
     owner=Owner.CLUSTER,
-    prior=0.003,
+    prior=Chance(
+        0.003,
+        "kube-proxy's rules hold for every interface; 3 of 77 collected reports, all with eBPF or a manager of rules",
+    ),
     summary="the datapath on {name} does not take the packets",
 )
+
+
+ODDS: dict[object, Chance] = {True: Chance(0.2, "where devices are named by hand: one is easily forgotten")}
+MANAGED = Chance(0.08, "where a network manager is in use that removes foreign rules and routes")
+EBPF = Chance(0.025, "where eBPF programs, attached to each device, are the datapath")
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     ebpf = world.get("cluster", PROXY_MODE) == "ebpf" or "cilium" in world.network.stack
     says = "the datapath's devices are named by hand, so that one may be missing"
-    for found in exposed(FAULT, world, affected_nodes(world), DATAPATH_DEVICES, {True: 0.2}, says):
+    for found in exposed(FAULT, world, affected_nodes(world), DATAPATH_DEVICES, ODDS, says):
         managed = ebpf and world.network.seen("cluster", RULES_MANAGED)
-        usual = 0.08 if managed else 0.025 if ebpf else FAULT.prior
+        usual = MANAGED if managed else EBPF if ebpf else FAULT.prior
         yield found if found.prior else replace(found, prior=usual)
 
 

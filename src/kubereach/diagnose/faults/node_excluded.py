@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, announcing_nodes
 from kubereach.model.attribute import ANNOUNCER, EXCLUDED, LABELS, why
 from kubereach.model.diagnosis import Owner
@@ -24,7 +25,7 @@ FAULT = Fault(
     class_="ann-node-excluded",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=0.015,
+    prior=Chance(0.015, "kubeadm labels control planes, so single-node clusters have it; 2 of 77 collected reports"),
     summary="a label or selector keeps {name} from announcing",
 )
 

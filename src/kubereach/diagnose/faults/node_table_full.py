@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import TABLE_FULL
@@ -24,7 +25,7 @@ FAULT = Fault(
     class_="ingress-node-resource-exhausted",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.003,
+    prior=Chance(0.003, "estimate: shows under load alone, and kernels log it"),
     summary="a kernel table on {name} is full",
 )
 

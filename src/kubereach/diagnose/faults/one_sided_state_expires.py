@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ROUTED, SHARED_LAN, STATE_EXPIRES
 from kubereach.model.diagnosis import Owner
@@ -25,10 +26,15 @@ FAULT = Fault(
     class_="return-asymmetric-stateful-firewall",
     layer="return-path",
     owner=Owner.NETWORK,
-    prior=0.005,
+    prior=Chance(0.005, "estimate: takes a firewall that sees half of the flow"),
     summary="a stateful firewall sees half of the flow and drops some of its packets",
 )
 STATEFUL = frozenset({"mikrotik", "routeros", "pfsense", "opnsense", "fortigate", "unifi", "vyos"})
+
+
+TRIANGLE_STATEFUL = Chance(0.2, "where client and nodes share a segment and the router is a stateful firewall")
+TRIANGLE = Chance(0.08, "where they share a segment, and the router may be one")
+STATEFUL_ROUTER = Chance(0.05, "where the router is a stateful firewall")
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -36,7 +42,7 @@ def suspects(world: World) -> Iterable[Suspect]:
         return ()
     stateful = bool(world.network.stack & STATEFUL)
     shared = world.get("client", SHARED_LAN)
-    prior = (0.2 if stateful else 0.08) if shared else (0.05 if stateful else None)
+    prior = (TRIANGLE_STATEFUL if stateful else TRIANGLE) if shared else (STATEFUL_ROUTER if stateful else None)
     because = tuple(
         (origin, "client and nodes share a segment, and the way there passes the router")
         for origin in world.network.origins("client", SHARED_LAN)[:1]

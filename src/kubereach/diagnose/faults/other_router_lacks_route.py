@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import OTHER_ROUTER, PROPAGATION_DOUBT
@@ -24,10 +25,10 @@ FAULT = Fault(
     class_="router-not-propagated",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.008,
+    prior=Chance(0.008, "estimate: most sites of this kind have one router"),
     summary="the router that the client's packets meet does not have the route",
 )
-SUSPECTED = 0.5  # where one router is seen to lack what another one has
+SUSPECTED = Chance(0.5, "where one router is seen to lack what another one has")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

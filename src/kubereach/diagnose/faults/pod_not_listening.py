@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import NOT_LISTENING
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="pod-not-listening",
     layer="pod",
     owner=Owner.APPLICATION,
-    prior=0.018,
+    prior=Chance(0.018, "servers on 127.0.0.1 and slow starts are common, and most show in readiness first"),
     summary="nothing listens on the target port in the pod",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import WRONG_POD_NETWORK
@@ -24,7 +25,7 @@ FAULT = Fault(
     class_="pod-wrong-network",
     layer="pod",
     owner=Owner.HOST,
-    prior=0.003,
+    prior=Chance(0.003, "nodes on which a runtime's own bridge file came first; estimate"),
     summary="the pod's address was given by another CNI configuration",
 )
 

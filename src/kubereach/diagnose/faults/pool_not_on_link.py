@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.decided import decided
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.address import contains
@@ -25,12 +26,12 @@ FAULT = Fault(
     class_="ann-l2-pool-not-onlink",
     layer="announcement-l2",
     owner=Owner.CLUSTER,
-    prior=0.02,
+    prior=Chance(0.02, "a free range of one's own choice looks as good as one of the subnet to who is new to layer 2"),
     summary="the address is outside the subnet of the nodes' segment, so nobody there asks for it",
 )
-CLOSE_BY = 0.001  # in the 24 bits of a node's address: few segments are smaller
+CLOSE_BY = Chance(0.001, "in the 24 bits of a node's address: few segments are smaller")
 # Where nothing of the node's addresses shares even the first half with the address.
-FAR_AWAY = 0.3
+FAR_AWAY = Chance(0.3, "where none of the nodes' addresses shares even the first half with the address")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

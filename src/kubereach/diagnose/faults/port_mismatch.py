@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import by_leaf, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import TARGET_PORT_UNDECLARED, WRONG_TARGET_PORT
@@ -24,18 +25,23 @@ FAULT = Fault(
     class_="pod-port-mismatch",
     layer="pod",
     owner=Owner.APPLICATION,
-    prior=0.012,
+    prior=Chance(0.012, "a slip in one number, which a test from inside shows at once"),
     summary="the service's target port is not the one the container listens on",
 )
+
+
+ODDS: dict[object, Chance] = {
+    True: Chance(0.35, "where no container declares the target port"),
+    False: Chance(0.003, "where one does"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     service = (world.network.flow.service,)
     if seen_of(world, service[0], WRONG_TARGET_PORT) is not None:
         return by_leaf(FAULT, world, service, WRONG_TARGET_PORT, "no container declares the target port's name")
-    odds: dict[object, float] = {True: 0.35, False: 0.003}
     says = "targetPort against the containers' declared ports"
-    return exposed(FAULT, world, service, TARGET_PORT_UNDECLARED, odds, says)
+    return exposed(FAULT, world, service, TARGET_PORT_UNDECLARED, ODDS, says)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

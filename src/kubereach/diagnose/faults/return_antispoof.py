@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import places
 from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
 from kubereach.model.attribute import REPLY_ANTISPOOF
@@ -25,12 +26,12 @@ FAULT = Fault(
     class_="return-antispoof",
     layer="return-path",
     owner=Owner.NETWORK,
-    prior=0.006,
+    prior=Chance(0.006, "estimate: managed networks only"),
     summary="spoof protection outside the cluster drops the answers from {name}",
 )
 # Stacks that guard ports or check sources unless told otherwise.
 GUARDED = frozenset({"openstack", "vmware", "pfsense", "opnsense", "fortigate", "juniper", "cisco"})
-GUARDED_PRIOR = 0.02
+GUARDED_PRIOR = Chance(0.02, "where the stack guards ports or checks sources unless told otherwise")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

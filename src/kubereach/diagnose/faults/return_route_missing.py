@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import on_nodes_alike, places
 from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
 from kubereach.model.attribute import DEFAULT_DOUBT, NO_ROUTE_BACK, REPLY_OTHER_ROUTER
@@ -23,10 +24,10 @@ FAULT = Fault(
     class_="return-no-route-to-client",
     layer="return-path",
     owner=Owner.HOST,
-    prior=0.012,
+    prior=Chance(0.012, "nodes have a default route, and it mostly leads to the clients; 1 of 77 collected reports"),
     summary="{name} has no right route back to the client",
 )
-SUSPECTED = 0.2  # where the default route is missing or leads past the router
+SUSPECTED = Chance(0.2, "where the default route is missing or leads past the router")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

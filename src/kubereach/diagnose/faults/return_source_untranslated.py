@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import SOURCE_UNTRANSLATED
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="return-source-not-translated",
     layer="return-path",
     owner=Owner.CLUSTER,
-    prior=0.006,
+    prior=Chance(0.006, "estimate: takes a proxy or CNI that skips the translation"),
     summary="answers reach the client with an address that it did not ask",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import on_nodes_alike, places
 from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
 from kubereach.model.attribute import MULTIHOMED_DOUBT, REPLY_WRONG_INTERFACE
@@ -24,11 +25,11 @@ FAULT = Fault(
     class_="return-wrong-interface-multihomed",
     layer="return-path",
     owner=Owner.HOST,
-    prior=0.01,
+    prior=Chance(0.01, "nodes with several interfaces only; 1 of 77 collected reports"),
     summary="the answer leaves {name} by another interface than the request came in",
 )
-SUSPECTED = 0.2  # where the address is on the link of one leg and the default route leaves by another
-SEVERAL_LEGS = 0.03  # where the node has legs in several subnets
+SUSPECTED = Chance(0.2, "where the address is on the link of one leg and the default route leaves by another")
+SEVERAL_LEGS = Chance(0.03, "where the node has legs in several subnets")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import REVERSE_PATH, RP_FILTER_DROP
@@ -24,9 +25,16 @@ FAULT = Fault(
     class_="ingress-rp-filter-strict",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=0.012,
+    prior=Chance(0.012, "RHEL and its kin have it strict, and it takes a second interface to hurt"),
     summary="the reverse-path filter on {name} drops the packets",
 )
+
+
+ODDS: dict[object, Chance] = {
+    1: Chance(0.12, "where the filter is strict: takes a way back by another interface"),
+    0: Chance(0.0, "where it is off"),
+    2: Chance(0.002, "where it is loose: drops only sources without any route"),
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -34,8 +42,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     decided = [n for n in nodes if seen_of(world, n, RP_FILTER_DROP)]
     yield from by_leaf(FAULT, world, decided, RP_FILTER_DROP, "the kernel's own source check fails")
     rest = [n for n in nodes if n not in decided]
-    odds: dict[object, float] = {1: 0.12, 0: 0.0, 2: 0.002}
-    yield from exposed(FAULT, world, rest, REVERSE_PATH, odds, "rp_filter as it was shown")
+    yield from exposed(FAULT, world, rest, REVERSE_PATH, ODDS, "rp_filter as it was shown")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import NOT_INSTALLED
 from kubereach.model.diagnosis import Owner
@@ -22,7 +23,7 @@ FAULT = Fault(
     class_="router-route-not-installed",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.006,
+    prior=Chance(0.006, "estimate: routers mostly install what they accept"),
     summary="the router has the route in its BGP table and does not use it",
 )
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ANNOUNCER, BEHIND_REFLECTOR, EXTRA_EXPORT_FILTER, MESH
 from kubereach.model.diagnosis import Owner
@@ -25,10 +26,10 @@ FAULT = Fault(
     class_="ann-service-not-selected",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=0.004,
+    prior=Chance(0.004, "clusters with route reflectors only, and Calico before 3.27.3"),
     summary="the route reflectors do not pass on the service's host route",
 )
-SUSPECTED = 0.2  # where reflectors are in use
+SUSPECTED = Chance(0.2, "where reflectors are in use")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

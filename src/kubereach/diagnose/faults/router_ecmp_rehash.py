@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import MULTIPATH, REHASH, ROUTED
 from kubereach.model.diagnosis import Owner
@@ -24,7 +25,7 @@ FAULT = Fault(
     class_="router-ecmp-rehash",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.005,
+    prior=Chance(0.005, "estimate: seen only while next hops change, and by long connections"),
     summary="the router moves established connections to other nodes when its next hops change",
 )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ROUTED, ROUTER_FIREWALL
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="router-firewall-drop",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.015,
+    prior=Chance(0.015, "estimate: rules for a network that did not exist when they were written"),
     summary="the router's firewall drops new connections to the address",
 )
 

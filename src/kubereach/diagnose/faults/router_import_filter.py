@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import IMPORT_POLICY
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="router-import-policy",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.015,
+    prior=Chance(0.015, "RouterOS 7, FRR (RFC 8212) and careful administrators refuse what is not admitted expressly"),
     summary="the router receives the routes and its import policy refuses them",
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ANNOUNCER, IMPORT_POLICY
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,7 @@ FAULT = Fault(
     class_="router-import-policy",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.02,
+    prior=Chance(0.02, "filters for the pool's exact prefix, and habits against long prefixes"),
     summary="the router accepts the aggregate and refuses host routes",
 )
 

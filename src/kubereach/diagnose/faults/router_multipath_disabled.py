@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import MISREAD, MULTIPATH, ROUTED
 from kubereach.model.diagnosis import Owner
@@ -23,7 +24,9 @@ FAULT = Fault(
     class_="router-multipath-disabled",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.032,
+    prior=Chance(
+        0.032, "one path is the default of many routers, and some expect traffic to spread; 1 of 77 collected reports"
+    ),
     summary="the router uses one of several next hops",
     degrades=True,
 )

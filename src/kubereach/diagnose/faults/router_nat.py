@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ROUTED, ROUTER_NAT, ROUTER_NAT_DOUBT
@@ -25,10 +26,10 @@ FAULT = Fault(
     class_="router-nat-hairpin",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.008,
+    prior=Chance(0.008, "estimate: takes a rule that is wider than meant"),
     summary="address translation on the router rewrites or loops the flow",
 )
-SUSPECTED = 0.12  # where NAT rules are shown or spoken of
+SUSPECTED = Chance(0.12, "where NAT rules are shown or spoken of")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import LB_CIDRS, NO_PEER_DOUBT, NOBODY_ANNOUNCES, PEERS, ROUTED
@@ -24,11 +25,11 @@ FAULT = Fault(
     class_="router-no-route",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.012,
+    prior=Chance(0.012, "a peer that was never configured, or a promised static route"),
     summary="nobody announces the address to the router, and it has no other route to it",
 )
-SUSPECTED = 0.3  # where no list of peers holds the router, though the cluster is told to announce
-UNSURE = 0.02  # where it is not known to be told
+SUSPECTED = Chance(0.3, "where no list of peers holds the router, though the cluster is told to announce")
+UNSURE = Chance(0.02, "where it is not known to be told")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
 from kubereach.model.attribute import ROUTED, STATIC_ROUTES, STATIC_WINS
 from kubereach.model.diagnosis import Owner
@@ -24,7 +25,7 @@ FAULT = Fault(
     class_="router-route-not-installed",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.006,
+    prior=Chance(0.006, "estimate: remains of earlier attempts"),
     summary="another route on the router wins over the one from BGP and leads elsewhere",
 )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.address import contains, prefix_length
@@ -28,11 +29,11 @@ FAULT = Fault(
     class_="router-wrong-table",
     layer="router",
     owner=Owner.NETWORK,
-    prior=0.004,
+    prior=Chance(0.004, "estimate: few sites of this kind have VRFs or policy tables"),
     summary="the route is in another routing table than the one that the client's packets meet",
 )
-SHOWN = 0.75  # where the main table is shown not to have what another one has
-SUSPECTED = 0.25  # where several tables are in use
+SHOWN = Chance(0.75, "where the main table is shown not to have what another one has")
+SUSPECTED = Chance(0.25, "where several tables are in use")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

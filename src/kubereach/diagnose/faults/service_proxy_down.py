@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import PROXY_DOWN
@@ -24,7 +25,7 @@ FAULT = Fault(
     class_="proxy-down",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=0.01,
+    prior=Chance(0.01, "the whole cluster suffers, so it is found sooner"),
     summary="kube-proxy (or its replacement) is not working on {name}",
 )
 

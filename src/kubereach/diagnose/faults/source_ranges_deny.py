@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import exposed
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.address import parse_prefix
@@ -26,9 +27,16 @@ FAULT = Fault(
     class_="policy-source-ranges",
     layer="policy",
     owner=Owner.CLUSTER,
-    prior=0.004,
+    prior=Chance(0.004, "few services have source ranges; 1 of 77 collected reports"),
     summary="loadBalancerSourceRanges does not admit the client",
 )
+
+
+ADMITTED = Chance(0.06, "where they admit the client: its address may be translated before the node sees it")
+CLIENT_UNKNOWN = Chance(0.25, "where ranges are set and the client's address is not known")
+ODDS: dict[object, Chance] = {
+    True: Chance(0.35, "where the rules drop what no source range admits, and the ranges were not shown")
+}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -43,11 +51,11 @@ def suspects(world: World) -> Iterable[Suspect]:
         return (Suspect(fault=FAULT, subject=service, presence=Presence.ABSENT, because=because),)
     if where:
         # Set, and the client is unknown or admitted: its address may be translated before the node sees it.
-        prior = 0.06 if world.network.seen("client", ADDRESS) else 0.25
+        prior = ADMITTED if world.network.seen("client", ADDRESS) else CLIENT_UNKNOWN
         because = tuple((o, "the service has source ranges") for o in where[:2])
         return (Suspect(fault=FAULT, subject=service, prior=prior, because=because),)
     says = "the node's rules drop what no source range admits"
-    return exposed(FAULT, world, (service,), RANGES_IN_RULES, {True: 0.35}, says)
+    return exposed(FAULT, world, (service,), RANGES_IN_RULES, ODDS, says)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.exposure import affected_nodes, by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import STALE_CONNTRACK
@@ -24,13 +25,16 @@ FAULT = Fault(
     class_="proxy-stale-conntrack",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=0.001,
+    prior=Chance(0.001, "kube-proxy cleans up after UDP endpoints; 1 of 77 collected reports"),
     summary="stale connection entries on {name} catch the flow",
 )
 
 
+OVER_UDP = Chance(0.015, "UDP has no end of a flow, so an entry lives as long as the client goes on")
+
+
 def suspects(world: World) -> Iterable[Suspect]:
-    prior = 0.015 if world.network.flow.protocol == "UDP" else FAULT.prior
+    prior = OVER_UDP if world.network.flow.protocol == "UDP" else FAULT.prior
     yield from by_leaf(FAULT, world, affected_nodes(world), STALE_CONNTRACK, "entries outlived their pod", prior)
 
 

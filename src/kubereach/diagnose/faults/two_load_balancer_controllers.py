@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ADDRESS_FLIPS, EARLIER_ADDRESSES, NOT_SELECTED, TELLS
 from kubereach.model.diagnosis import Owner
@@ -23,11 +24,12 @@ FAULT = Fault(
     class_="alloc-two-lb-controllers",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.002,
+    prior=Chance(0.002, "takes a second product that gives out addresses"),
     summary="two controllers write the status of the same service",
 )
-BOTH_THERE = 0.1
-BY_TURNS, BY_TURNS_AND_BOTH = 0.2, 0.5  # the status changes: somebody may have edited the service, too
+BOTH_THERE = Chance(0.1, "where the evidence shows two products that give out addresses")
+BY_TURNS = Chance(0.2, "where the status changes: somebody may have edited the service, too")
+BY_TURNS_AND_BOTH = Chance(0.5, "where the status changes and there are two such products")
 # Products that give out addresses, by the words that show them. k3s brings ServiceLB unless it is told not to.
 GIVERS = ({"metallb"}, {"klipper", "servicelb"}, {"kube-vip"}, {"openelb"}, {"openstack-ccm", "cloud-controller"})
 TELL_TALES = ("ipNotAllowed", "clearAssignment", "ClearAssignment", "LoadBalancerFailed", "UpdatedLoadBalancer")

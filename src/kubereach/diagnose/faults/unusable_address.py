@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.decided import decided
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import UNUSABLE_ADDRESS
@@ -25,10 +26,12 @@ FAULT = Fault(
     class_="alloc-unusable-address",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=0.004,
+    prior=Chance(0.004, "most pools avoid first and last addresses, and most hosts do not mind them"),
     summary="the address is one that hosts or devices do not use: a network or broadcast address",
 )
-LOOKS_SO = 0.15  # it ends in .0 or .255, which is one in most people's subnets and refused by some devices anyway
+LOOKS_SO = Chance(
+    0.15, "it ends in .0 or .255, which is one in most people's subnets and refused by some devices anyway"
+)
 
 
 def suspects(world: World) -> Iterable[Suspect]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ADDRESS_TAKEN, TELLS
 from kubereach.model.diagnosis import Owner
@@ -23,10 +24,10 @@ FAULT = Fault(
     class_="ann-l2-multiple-responders",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=0.004,
+    prior=Chance(0.004, "takes VRRP twice on one segment"),
     summary="two VRRP groups of the segment use the same virtual router ID",
 )
-WITH_VRRP = 0.012
+WITH_VRRP = Chance(0.012, "where a product that speaks VRRP is in use")
 # What keepalived writes about foreign advertisements (keepalived vrrp/vrrp.c).
 TELL_TALES = (
     "bogus-vrrp-packet-received-on",
