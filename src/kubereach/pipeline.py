@@ -13,6 +13,7 @@ from kubereach.advise.evidence_change import compared
 from kubereach.advise.flipping import ends, explained, model_changes
 from kubereach.advise.missing import missing
 from kubereach.advise.next_probe import MOST_PROBES, next_probes
+from kubereach.advise.remedies import remedies
 from kubereach.advise.repair import repairs
 from kubereach.advise.supposed import Wanted, suppose
 from kubereach.advise.whatif import what_if as attempts
@@ -28,6 +29,7 @@ from kubereach.diagnose.explain import (
     observations,
     supporting,
 )
+from kubereach.diagnose.masking import hidden
 from kubereach.diagnose.observe import Group, collect
 from kubereach.diagnose.rank import Ranking, rank
 from kubereach.diagnose.reported_walk import reported_walk
@@ -177,11 +179,11 @@ def _composed(
 ) -> Diagnosis:
     found = judged(ranking)
     blamed = blames(found, ranking)
-    first = blamed[0].suspect.fault.code if blamed else None
+    ways_out = remedies(ranking)
     return Diagnosis(
         target=_target(network),
         verdict=verdict(ranking, groups, blamed),
-        causes=tuple(_cause(b, groups, ranking, first) for b in blamed),
+        causes=tuple(_cause(b, blamed, groups, ranking) for b in blamed),
         effects=effects(found),
         residual=round(ranking.residual, 4),
         cleared=cleared(ranking),
@@ -189,7 +191,8 @@ def _composed(
         walk=reported_walk(ranking),
         contradictions=contradictions(ranking, network, groups),
         next_probes=next_probes(network, found, groups, ranking.residual, most_probes),
-        what_if=attempts(ranking),
+        remedies=ways_out,
+        what_if=attempts(ranking, ways_out),
         understood=tuple(Because(origin=found.origin.label(), says=found.text) for found in evidence.understood),
         assumed=network.assumed,
         missing=(*missing(network), *evidence.wanted),
@@ -197,8 +200,9 @@ def _composed(
     )
 
 
-def _cause(blame: Blame, groups: tuple[Group, ...], ranking: Ranking, first: str | None) -> Cause:
+def _cause(blame: Blame, blamed: tuple[Blame, ...], groups: tuple[Group, ...], ranking: Ranking) -> Cause:
     fault, suspect = blame.suspect.fault, blame.suspect
+    first = blamed[0].suspect.fault.code
     return Cause(
         code=fault.code,
         class_=fault.class_,
@@ -210,6 +214,7 @@ def _cause(blame: Blame, groups: tuple[Group, ...], ranking: Ranking, first: str
         summary=fault.summary.replace("{name}", suspect.name),
         because=tuple(dict.fromkeys((*because(suspect), *_support(blame, groups, ranking)))),
         repairs=repairs(blame),
+        hides=hidden(blame, blamed),
     )
 
 

@@ -19,11 +19,12 @@ STEP = {
 KEYS: dict[str, set[str]] = {
     "": {
         "schema", "target", "verdict", "causes", "effects", "residual", "cleared", "observations", "walk",
-        "contradictions", "next_probes", "what_if", "understood", "assumed", "missing", "unread",
+        "contradictions", "next_probes", "remedies", "what_if", "understood", "assumed", "missing", "unread",
     },
     "target": {"service", "address", "port", "protocol", "from"},
     "causes": {
         "code", "class", "subject", "role", "probability", "alternative_of", "owner", "summary", "because", "repairs",
+        "hides",
     },
     "causes.because": BECAUSE,
     "causes.repairs": REPAIR,
@@ -37,6 +38,8 @@ KEYS: dict[str, set[str]] = {
     "contradictions": {"expected", "seen", "at", "origins", "reconciliation"},
     "next_probes": {"where", "command", "separates", "gain_bits", "cost_seconds", "privilege", "risk", "if_answer"},
     "next_probes.if_answer": {"answer", "implies"},
+    "remedies": {"changes", "proved", "works_in", "clears", "breaks", "side_effects"},
+    "remedies.changes": {"summary", "owner", "disruption", "commands", "without"},
     "what_if": REPAIR,
     "understood": BECAUSE,
     "unread": {"origin", "text"},

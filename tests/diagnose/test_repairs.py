@@ -6,14 +6,15 @@ import pytest
 
 from kubereach.advise import whatif
 from kubereach.advise.repair import proved
-from kubereach.advise.whatif import Change, what_if
+from kubereach.advise.settings import Setting
+from kubereach.advise.whatif import what_if
 from kubereach.build.assemble import build
 from kubereach.diagnose.catalogue import removed
 from kubereach.diagnose.observe import collect
 from kubereach.diagnose.rank import Ranking, rank
 from kubereach.evidence.intake import read_evidence
 from kubereach.model import attribute as a
-from kubereach.model.diagnosis import Repair
+from kubereach.model.diagnosis import Disruption, Owner, Repair
 from kubereach.simulate.world import Changes, World
 from tests.diagnose.small_network import ASH, HOST, OAK, SERVICE, proxied, via
 from tests.properties.pasted_post import FOUNDING, documents_of
@@ -54,8 +55,13 @@ def test_the_same_way_a_useful_repair_is_proved(ranking: Ranking) -> None:
 
 
 def test_a_useless_change_that_people_try_is_not_proved(ranking: Ranking, monkeypatch: pytest.MonkeyPatch) -> None:
-    change = Change("switch natOutgoing on, and nothing else", ("kubectl edit ippool",), _irrelevant)
-    monkeypatch.setattr(whatif, "CHANGES", (change,))
+    useless = Setting(
+        leaves=_irrelevant,
+        words=lambda _: ("switch natOutgoing on", ("kubectl edit ippool",)),
+        owner=Owner.CLUSTER,
+        disruption=Disruption.CLUSTER,
+    )
+    monkeypatch.setattr(whatif, "TRIED", (useless,))
     (tried,) = what_if(ranking)
     assert not tried.proved
     assert tried.clears == ()

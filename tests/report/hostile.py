@@ -8,7 +8,10 @@ from kubereach.model.diagnosis import Diagnosis
 from tests.report.sample import FULL
 
 # Fields that hold one of a closed set of words, numbers or the contract's name.
-_CLOSED = {"schema", "verdict", "role", "owner", "basis", "protocol", "probability", "residual", "gain_bits", "port"}
+_CLOSED = {
+    "schema", "verdict", "role", "owner", "disruption", "basis", "protocol", "probability", "residual", "gain_bits",
+    "port",
+}  # fmt: skip
 
 
 def hostile(payload: str) -> Diagnosis:

@@ -9,12 +9,15 @@ from kubereach.model.diagnosis import (
     Cleared,
     Contradiction,
     Diagnosis,
+    Disruption,
     Effect,
     NextProbe,
     ObservationReport,
     Owner,
+    Remedy,
     Repair,
     Role,
+    SettingChange,
     Target,
     UnreadSpan,
     Verdict,
@@ -24,6 +27,7 @@ from kubereach.model.diagnosis import (
 
 _SESSION = Cause(
     code="metallb-peer-port-blocked",
+    hides=("router-forward-drop",),
     class_="ann-bgp-session-blocked",
     subject="node/birch",
     role=Role.ROOT,
@@ -165,6 +169,37 @@ FULL = Diagnosis(
                 Answer(answer="SYN answered by ICMP admin prohibited", implies="the host's firewall rejects it"),
                 Answer(answer="SYN answered by RST", implies="the router has no such peer"),
             ),
+        ),
+    ),
+    remedies=(
+        Remedy(
+            changes=(
+                SettingChange(
+                    summary="set externalTrafficPolicy to Cluster",
+                    owner=Owner.CLUSTER,
+                    disruption=Disruption.SERVICE,
+                    commands=('kubectl -n shop patch svc web -p \'{"spec":{"externalTrafficPolicy":"Cluster"}}\'',),
+                    without=("alder has no ready pod, and drops it",),
+                ),
+                SettingChange(
+                    summary="carry the pods' packets in VXLAN",
+                    owner=Owner.CLUSTER,
+                    disruption=Disruption.CLUSTER,
+                    without=("alder does not know where the pods of birch are",),
+                ),
+            ),
+            proved=True,
+            works_in=0.97,
+            clears=("shop/web at 203.0.113.10 from the client",),
+            side_effects=("the pods no longer see the client's address",),
+        ),
+        Remedy(
+            changes=(
+                SettingChange(
+                    summary="set a static route on the router", owner=Owner.NETWORK, disruption=Disruption.ROUTER
+                ),
+            ),
+            breaks=("shop/audit at 203.0.113.11 from the client",),
         ),
     ),
     what_if=(

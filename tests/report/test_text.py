@@ -41,6 +41,7 @@ def test_only_verbatim_lines_are_wider_than_the_terminal(width: int) -> None:
     commands = [command for cause in FULL.causes for repair in cause.repairs for command in repair.commands]
     commands += [probe.command for probe in FULL.next_probes]
     commands += [command for change in FULL.what_if for command in change.commands]
+    commands += [command for remedy in FULL.remedies for change in remedy.changes for command in change.commands]
     assert [line for line in wide if line.strip() not in commands] == []
 
 
@@ -58,6 +59,7 @@ def test_wide_characters_are_measured_by_their_columns() -> None:
     lines = render(compose(japanese), 40).splitlines()
     verbatim = set(cause.repairs[0].commands + cause.repairs[1].commands) | {FULL.next_probes[0].command}
     verbatim |= set(FULL.what_if[0].commands)
+    verbatim |= {command for change in FULL.remedies[0].changes for command in change.commands}
     assert max(cell_len(line) for line in lines if line.strip() not in verbatim) <= 40
 
 

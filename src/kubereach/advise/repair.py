@@ -9,8 +9,10 @@ from kubereach.diagnose.roles import service_walk
 from kubereach.model.address import contains
 from kubereach.model.attribute import ADDRESSES, ENDPOINTS, LB_CIDRS, POLICY, PORTS, SOURCE_RANGES
 from kubereach.model.diagnosis import Repair, Role
-from kubereach.simulate.walk import Packet, walk
+from kubereach.simulate.walk import Packet, Walk, walk, walk_via
 from kubereach.simulate.world import World
+
+MOST_ENTRIES = 8  # nodes by which every service is walked
 
 
 def repairs(blame: Blame) -> tuple[Repair, ...]:
@@ -43,7 +45,11 @@ def proved(before: World, after: World, repair: Repair, others: tuple[Suspect, .
     """
     flow = before.network.flow
     was, now = service_walk(before), service_walk(after)
-    clears = (f"{_flow_name(before, flow.service)} from the client",) if now.works() and not was.works() else ()
+    more, breaks = compared(before, after, most_entries=0)
+    mine = f"{_flow_name(before, flow.service)} at {flow.address} from the client"
+    clears = tuple(text for text in more if not text.startswith(mine))
+    if now.works() and not was.works():
+        clears = (f"{_flow_name(before, flow.service)} from the client", *clears)
     condition = repair.condition
     if not now.works() and others:
         freed = removed(after, others)
@@ -51,7 +57,6 @@ def proved(before: World, after: World, repair: Repair, others: tuple[Suspect, .
             condition = " and ".join(
                 filter(None, (condition, f"also {', '.join(s.fault.code for s in others)} is mended"))
             )
-    breaks = _broken(before, after)
     effects = repair.side_effects
     if not now.works() and not was.works():
         effects = (*effects, "the flow still fails: " + "; ".join(dict.fromkeys(b.why for b in now.branches)))
@@ -66,16 +71,32 @@ def proved(before: World, after: World, repair: Repair, others: tuple[Suspect, .
     )
 
 
-def _broken(before: World, after: World) -> tuple[str, ...]:
-    """The services that worked and no longer do; of those that share one fate, one is walked and stands for all."""
-    found = []
+def compared(before: World, after: World, most_entries: int = MOST_ENTRIES) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What works only after a change, and what no longer does: each service, as routed and by each entry node.
+
+    Of services that share one fate, one is walked and stands for all.
+    """
+    clears: list[str] = []
+    breaks: list[str] = []
+    nodes = before.network.nodes[:most_entries]
     for (service, address), alike in _representatives(before).items():
         ports = before.get(service, PORTS)
         packet = Packet("client", address, ports[0].port if ports else 80)
-        if walk(before, service, packet).works() and not walk(after, service, packet).works():
-            others = f" and {alike - 1} more like it" if alike > 1 else ""
-            found.append(f"{_flow_name(before, service)} at {address} from the client{others}")
-    return tuple(found)
+        others = f" and {alike - 1} more like it" if alike > 1 else ""
+        name = f"{_flow_name(before, service)} at {address}"
+        step = _step(walk(before, service, packet), walk(after, service, packet))
+        if step:
+            (clears if step > 0 else breaks).append(f"{name} from the client{others}")
+        steps = {n: _step(walk_via(before, service, packet, n), walk_via(after, service, packet, n)) for n in nodes}
+        for told, sign in ((clears, 1), (breaks, -1)):
+            entries = [node.removeprefix("node/") for node, step in steps.items() if step == sign]
+            if entries:
+                told.append(f"{name} for what enters at {' or '.join(entries)}{others}")
+    return tuple(clears), tuple(breaks)
+
+
+def _step(was: Walk, now: Walk) -> int:
+    return now.works() - was.works()
 
 
 def _representatives(world: World) -> dict[tuple[str, str], int]:

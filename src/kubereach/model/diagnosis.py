@@ -73,6 +73,44 @@ class Repair(Struct, frozen=True, kw_only=True):
     condition: str = ""  # what must hold for it to work; "" for nothing
 
 
+class Disruption(StrEnum):
+    """How much a change disturbs, the least first."""
+
+    SERVICE = "service"  # one service's object
+    WORKLOAD = "workload"  # where pods run, and how many
+    NODE = "node"  # a node's label
+    AGENT = "agent"  # an agent's configuration or restart
+    HOST = "host"  # a node's own operating system
+    CLUSTER = "cluster"  # how all nodes carry pods and announce addresses
+    ROUTER = "router"  # a device that others run
+    CLIENTS = "clients"  # each client
+
+
+class SettingChange(Struct, frozen=True, kw_only=True):
+    """One thing that must change, and who does it; `without` is what stops the flow where all else is changed."""
+
+    summary: str
+    owner: Owner
+    disruption: Disruption
+    commands: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+class Remedy(Struct, frozen=True, kw_only=True):
+    """A smallest set of changes after which the flow works on every branch, there and back; none of them can be spared.
+
+    `works_in` is the share of what is likely, given that the flow fails, in which it does; `clears` and `breaks` are
+    flows, of every service and by every entry node, in the likeliest world.
+    """
+
+    changes: tuple[SettingChange, ...]
+    proved: bool = False
+    works_in: float = 0.0
+    clears: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+    side_effects: tuple[str, ...] = ()
+
+
 class Cause(Struct, frozen=True, kw_only=True):
     """One cause; `probability` is marginal. `class` comes from the public vocabulary, `code` is the fault's own."""
 
@@ -86,6 +124,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     summary: str
     because: tuple[Because, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    hides: tuple[str, ...] = ()  # codes of latent causes that would stop the flow once this one is gone
 
 
 class Effect(Struct, frozen=True, kw_only=True):
@@ -185,6 +224,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     walk: WalkReport = WalkReport()
     contradictions: tuple[Contradiction, ...] = ()
     next_probes: tuple[NextProbe, ...] = ()
+    remedies: tuple[Remedy, ...] = ()  # alternatives, the least disruptive first
     what_if: tuple[Repair, ...] = ()  # changes that people try, and what they would (not) do
     understood: tuple[Because, ...] = ()  # tokens of prose that were taken as low-trust facts
     assumed: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ class Detail(IntEnum):
 _SECTIONS = (
     ("What is certain", findings.effects),
     ("Causes", findings.causes),
+    ("What would make it work", findings.remedies),
     ("Ask next", findings.next_probes),
     ("Waiting behind it", findings.latent),
     ("The way there", grounds.forward),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubereach.model.diagnosis import Because, Cause, Diagnosis, Effect, NextProbe, Repair, Role
+from kubereach.model.diagnosis import Because, Cause, Diagnosis, Effect, NextProbe, Remedy, Repair, Role
 from kubereach.report.blocks import (
     Block,
     Code,
@@ -60,10 +60,19 @@ def _in_brief(cause: Cause) -> Paragraph:
 
 def latent(diagnosis: Diagnosis) -> tuple[Block, ...]:
     """What would bite after the repair."""
-    later = tuple(_cause(cause) for cause in diagnosis.causes if cause.role is Role.LATENT)
-    if not later:
-        return ()
-    return (paragraph("This does no harm now, and would stop the packet once the causes above are gone."), Items(later))
+    later = [cause for cause in diagnosis.causes if cause.role is Role.LATENT]
+    hidden = {code for cause in diagnosis.causes for code in cause.hides}
+    blocks: list[Block] = []
+    for text, found in (
+        (
+            "This does no harm now, and would stop the packet once the causes above are gone.",
+            [cause for cause in later if cause.code in hidden],
+        ),
+        ("This is wrong too, and this flow does not depend on it.", [c for c in later if c.code not in hidden]),
+    ):
+        if found:
+            blocks += [paragraph(text), Items(tuple(_cause(cause) for cause in found))]
+    return tuple(blocks)
 
 
 def _cause(cause: Cause) -> tuple[Block, ...]:
@@ -78,6 +87,9 @@ def _cause(cause: Cause) -> tuple[Block, ...]:
         blocks += [paragraph("Because:"), because(cause.because)]
     for number, repair in enumerate(cause.repairs, 1):
         blocks += _repair(repair, f"Repair {number}" if len(cause.repairs) > 1 else "Repair")
+    if cause.hides:
+        text = f"{listed(cause.hides)}: where it is so, it stops the packet once this is mended."
+        blocks.append(paragraph(strong("Hides "), plain(text)))
     return tuple(blocks)
 
 
@@ -137,6 +149,38 @@ def _attempt(repair: Repair) -> tuple[Block, ...]:
     notes = [*_notes(repair)]
     if notes:
         blocks.append(Items(tuple((paragraph(strong(f"{head}: "), *spans),) for head, spans in notes)))
+    return tuple(blocks)
+
+
+def remedies(diagnosis: Diagnosis) -> tuple[Block, ...]:
+    """The smallest sets of changes that would do, the least disruptive first."""
+    if not diagnosis.remedies:
+        return ()
+    several = len(diagnosis.remedies) > 1
+    head = "Any one of these would do, by what is likely; the least disruptive comes first." if several else ""
+    items = Items(tuple(_remedy(remedy) for remedy in diagnosis.remedies), ordered=several)
+    return (paragraph(head), items) if head else (items,)
+
+
+def _remedy(remedy: Remedy) -> tuple[Block, ...]:
+    whole = " and ".join(change.summary for change in remedy.changes)
+    owners = listed(tuple(dict.fromkeys(OWNERS[change.owner] for change in remedy.changes)))
+    proof = Span("Proved in the model.", Tone.GOOD) if remedy.proved else Span("Not proved.", Tone.WARN)
+    blocks: list[Block] = [paragraph(f"{sentence(whole)} ", faint(f"To be done by {owners}. "), proof)]
+    commands = tuple(command for change in remedy.changes for command in change.commands)
+    if commands:
+        blocks.append(Code(commands))
+    notes = []
+    if len(remedy.changes) > 1:
+        notes = [
+            (f"If you do not {change.summary}", plain(sentence("; ".join(change.without)))) for change in remedy.changes
+        ]
+    if remedy.breaks:
+        notes.append(("Breaks", Span(sentence("; ".join(remedy.breaks)), Tone.BAD)))
+    if remedy.side_effects:
+        notes.append(("Side effects", plain(sentence("; ".join(remedy.side_effects)))))
+    if notes:
+        blocks.append(Items(tuple((paragraph(strong(f"{head}: "), span),) for head, span in notes)))
     return tuple(blocks)
 
 
