@@ -110,7 +110,6 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
         owners=hosts.owners,
         stack=stack,
         assumed=assumed,
-        kinds_listed=frozenset(f.kind for f in current if isinstance(f, ObjectListing) and f.complete),
         objects=objects,
     )
 

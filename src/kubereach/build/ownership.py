@@ -28,7 +28,7 @@ def put_other_owner(
     mode, announcer = leaves.table.get(PROXY_MODE.of("cluster")), leaves.table.get(ANNOUNCER.of("cluster"))
     # Otherwise a node's own address is tried for itself, or an external address that any mode but IPVS serves.
     external = bool(announcer) or (mode is not None and mode.value == "ipvs")
-    klipper = (leaves.get("cluster", ANNOUNCER) or "") in {"klipper", "kube-vip-arp"}
+    klipper = (leaves.get("cluster", ANNOUNCER) or "") in {"klipper", "kube-vip-arp", "keepalived-arp"}
     ranged = [p for p in pools if p.ranges]
     for subject, (address, origins, trust) in hosts.addresses.items():
         own = origins and not klipper and (subject.startswith("node/") or subject == "router")

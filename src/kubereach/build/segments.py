@@ -339,7 +339,7 @@ def _holder_in_logs(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]
 
 
 def _holder_bound(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]:
-    """The one node with the address on an interface on which the proxy does not bind it everywhere."""
+    """The node with the address on an interface on which the proxy does not bind it everywhere; one of several."""
     bound = [
         f
         for f in observed
@@ -348,7 +348,7 @@ def _holder_bound(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]:
         and f.device.startswith("node/")
         and not VIRTUAL.match(f.interface)
     ]
-    if len({f.device for f in bound}) == 1:
+    if bound:
         yield bound[0].device.removeprefix("node/"), bound[0].origin, bound[0].trust
 
 

@@ -61,6 +61,8 @@ KIND_ANNOUNCERS = {
     "L2Advertisement": "metallb-l2",
     "BGPAdvertisement": "metallb-bgp",
 }
+# Where these are, keepalived holds the address of the API server more often than a service's.
+BESIDE_KEEPALIVED = frozenset({"metallb", "cilium", "calico", "kube-vip", "klipper", "servicelb", "openelb"})
 LAYER2_WORDS = ("layer 2", "layer2", " l2", "arp", "vrrp")
 
 
@@ -172,6 +174,8 @@ def announcer_named(text: str) -> str:
         return "klipper"
     if "kube-router" in lowered:
         return "kube-router"
+    if "keepalived" in lowered:
+        return "keepalived-arp"
     if "openelb" in lowered:
         return "other-l2" if mode == "l2" else "openelb"
     return {"bgp": "other-bgp", "l2": "other-l2"}.get(mode, "")
@@ -190,3 +194,5 @@ def _guess(stack: frozenset[str], leaves: Leaves) -> None:
         if word in stack and not (announcer == "klipper" and "metallb" in stack):  # beside it, who announces is open
             leaves.put("cluster", ANNOUNCER, announcer, (), Trust.MENTIONED)
             return
+    if "keepalived" in stack and not stack & BESIDE_KEEPALIVED:
+        leaves.put("cluster", ANNOUNCER, "keepalived-arp", (), Trust.MENTIONED)

@@ -177,6 +177,7 @@ EXCLUDED = Attribute[bool]("node kept from announcing")
 ENDPOINTS_UNCOUNTED = Attribute[bool]("endpoints not counted as local")
 EXTRA_EXPORT_FILTER = Attribute[bool]("host routes filtered on export")
 BAD_NEXT_HOP = Attribute[bool]("announced with an unusable next hop")
+HELD_BY_TURNS = Attribute[bool]("held by turns only")  # of a service: its owners depose each other
 EXTRA_RESPONDER = Attribute[bool]("answers ARP unasked")
 ARP_LOST = Attribute[bool]("ARP requests do not arrive")
 ARP_SILENT = Attribute[bool]("does not answer ARP")

@@ -48,7 +48,6 @@ class Network(Struct, frozen=True, kw_only=True):
     stack: frozenset[str] = frozenset()  # product words that the evidence shows: calico, metallb, cilium …
     assumed: tuple[str, ...] = ()
     objects: Mapping[ObjectKey, KubeObject] = {}
-    kinds_listed: frozenset[str] = frozenset()  # kinds of which a complete listing was seen
 
     def seen(self, subject: str, attribute: Attribute[T]) -> T | None:
         """The value that evidence gives, or None when the leaf is unseen."""

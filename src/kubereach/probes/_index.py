@@ -20,6 +20,7 @@ PROBES: tuple[str, ...] = (
     "counted",
     "dropped",
     "exported",
+    "holders",
     "inner_target",
     "lookup",
     "name",

@@ -1,76 +1,69 @@
-"""Who answers ARP or NDP for the address on the nodes' segment: arping, neighbour tables.
+"""Who answers ARP or NDP for the address on the nodes' segment: arping, captures at the asker, neighbour tables.
 
-Answers: none, one, several.
+Answers: none, one, several. Asked with `withdrawn`, of the address while no service has it, and with `entry`, of a
+table, which holds one owner at most whoever answers: none, one. What a node sees of it is another probe's (arp_wire):
+answers go to the asker alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ADDRESS_TAKEN, ANNOUNCER, PROXY_MODE, STRICT_ARP
+from kubereach.model.attribute import (
+    ADDRESS_TAKEN,
+    ANNOUNCER,
+    HELD_BY_TURNS,
+    PROXY_MODE,
+    STALE_NEIGHBOUR,
+    STRICT_ARP,
+)
 from kubereach.model.fact import Neighbour, Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
-from kubereach.simulate.arp import responders, senders
+from kubereach.simulate.arp import responders
 from kubereach.simulate.world import World
 
 KIND = "arp"
+_WITHDRAWN = r"\b(?:service|svc)\b.{0,20}\b(?:delet|remov|gone|absent)|\b(?:without|no) (?:the |a )?(?:service|svc)\b"
 BACKGROUND: Distribution = {"none": 0.4, "one": 0.5, "several": 0.1}
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
-    """Arping's answers, and who-has requests that a capture saw without a reply."""
+    """Arping's answers, who-has requests that a capture saw where the asker is, and the entries of tables."""
     address = network.flow.address
     for fact in network.observed:
         if isinstance(fact, ProbeResult) and fact.probe is ProbeKind.ARP and fact.target == address:
             answer = (
                 "several" if len(fact.macs) > 1 else "one" if fact.macs or fact.outcome is Outcome.REPLY else "none"
             )
-            yield _sighting(answer, fact, f"arping {address}: {answer} answer" + ("s" if answer == "several" else ""))
+            says = f"arping {address}: {answer} answer" + ("s" if answer == "several" else "")
+            withdrawn = re.search(_WITHDRAWN, fact.given, re.I)
+            yield _sighting(
+                answer, fact, f"{says}, {fact.given}" if withdrawn else says, ("withdrawn",) * bool(withdrawn)
+            )
     yield from _captured(network)
     for fact in network.observed:
         if isinstance(fact, Neighbour) and fact.address == address and fact.device in {"client", "router", ""}:
             answer = "none" if fact.state in {"FAILED", "INCOMPLETE"} or not fact.mac else "one"
-            yield _sighting(answer, fact, f"neighbour entry for {address}: {fact.mac or fact.state or 'unresolved'}")
+            says = f"neighbour entry for {address}: {fact.mac or fact.state or 'unresolved'}"
+            yield _sighting(answer, fact, says, ("entry",))
 
 
 def _captured(network: Network) -> Iterable[Sighting]:
-    """Who-has requests and their answers, place by place: a reply that leaves a node has not arrived anywhere yet."""
+    """Who-has requests and their answers, but for captures on nodes."""
     address = network.flow.address
-    packets = [f for f in network.observed if isinstance(f, Packet)]
-    replies = [f for f in packets if f.what == "arp-reply" and f.source == address]
+    packets = [f for f in network.observed if isinstance(f, Packet) and f.device not in network.nodes]
     asked = [f for f in packets if f.what == "arp-request" and f.destination == address]
-    elsewhere = [f for f in asked if f.origin.host not in {r.origin.host for r in replies}]
-    at_nodes = [f for f in replies if f.device in network.nodes]
-    if at_nodes and elsewhere and len(at_nodes) == len(replies):
-        yield Sighting(
-            question=Question(KIND, at_nodes[0].device, ("leaves",)),
-            answers=frozenset({"one"}),
-            origins=(at_nodes[0].origin,),
-            trust=at_nodes[0].trust,
-            says=f"{at_nodes[0].device.removeprefix('node/')} answers who-has {address}",
-        )
-        asked, replies = elsewhere, []
-    for fact in network.observed:
-        if not isinstance(fact, ProbeResult) or fact.protocol != "ARP" or fact.target != address:
-            continue
-        if fact.outcome is Outcome.NOT_SEEN and fact.at in network.nodes:
-            yield Sighting(
-                question=Question(KIND, fact.at, ("leaves",)),
-                answers=frozenset({"none"}),
-                origins=(fact.origin,),
-                trust=fact.trust,
-                says=f"no ARP for {address} is seen on {fact.at.removeprefix('node/')}",
-            )
-    owners = {f.mac for f in replies}
+    owners = {f.mac for f in packets if f.what == "arp-reply" and f.source == address}
     if asked and sum(f.count for f in asked) > 2:
         answer = "several" if len(owners) > 1 else "one" if owners else "none"
         yield _sighting(answer, asked[0], f"who-has {address}: {len(owners) or 'no'} owner answers")
 
 
-def _sighting(answer: str, fact: ProbeResult | Packet | Neighbour, says: str) -> Sighting:
+def _sighting(answer: str, fact: ProbeResult | Packet | Neighbour, says: str, about: tuple[str, ...] = ()) -> Sighting:
     return Sighting(
-        question=Question(KIND, "client"),
+        question=Question(KIND, "client", about),
         answers=frozenset({answer}),
         origins=(fact.origin,),
         trust=fact.trust,
@@ -80,15 +73,28 @@ def _sighting(answer: str, fact: ProbeResult | Packet | Neighbour, says: str) ->
 
 def predict(world: World, question: Question) -> Distribution | None:
     """The number of responders; where strictARP is unseen in IPVS mode, both settings count."""
-    if "leaves" in question.about:
-        flow = world.network.flow
-        sends = question.where in senders(world, flow.service, flow.address)
-        return {"one": 0.95, "none": 0.05} if sends else {"one": 0.03, "none": 0.97}
+    if question.about == ("entry",):
+        return _entry(world)
+    if question.about == ("withdrawn",):
+        taken = bool(world.get(world.network.flow.service, ADDRESS_TAKEN))
+        return {"one": 0.9, "several": 0.05, "none": 0.05} if taken else {"none": 0.95, "one": 0.04, "several": 0.01}
     outcomes = [_answer(world)]
     if world.get("cluster", PROXY_MODE) == "ipvs" and not world.known("cluster", STRICT_ARP):
         strict = not world.get("cluster", STRICT_ARP)
         outcomes.append(_answer(world.changed({STRICT_ARP.of("cluster"): strict})))
-    return mixed([(0.95, mixed((1.0, {answer: 1.0}) for answer in outcomes)), (0.05, {"none": 1.0})])
+    expected = mixed((1.0, {answer: 1.0}) for answer in outcomes)
+    if world.get(world.network.flow.service, HELD_BY_TURNS):
+        expected = mixed([(0.7, expected), (0.2, {"none": 1.0}), (0.1, {"several": 1.0})])
+    return mixed([(0.95, expected), (0.05, {"none": 1.0})])
+
+
+def _entry(world: World) -> Distribution:
+    """What one table holds: one owner's address, an old one's at times where nobody answers any more."""
+    stale = world.get("router", STALE_NEIGHBOUR) or world.get("segment", STALE_NEIGHBOUR)
+    if stale or _answer(world) != "none":
+        away = 0.2 if world.get(world.network.flow.service, HELD_BY_TURNS) else 0.05
+        return {"one": 1 - away, "none": away}
+    return {"none": 0.95, "one": 0.05}
 
 
 def _answer(world: World) -> str:
@@ -101,7 +107,7 @@ def offers(network: Network) -> Iterable[Offer]:
     """The client's entry and arping, where somebody should answer."""
     if network.flow.address and (network.seen("cluster", ANNOUNCER) or "-l2").endswith(("-l2", "-arp")):
         yield Offer(
-            question=Question(KIND, "client"),
+            question=Question(KIND, "client", ("entry",)),
             where="client",
             command="ip neigh   # on the client, or the router of the nodes' segment, after a try",
             cost=12,
@@ -120,8 +126,6 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """Whether silence is expected."""
-    if "leaves" in question.about:
-        return "the node answers; whether that arrives is another question"
     layer2 = world.get("cluster", ANNOUNCER).endswith(("-l2", "-arp"))
     if not layer2:
         return "expected: the address is routed, nobody has to answer ARP for it"

@@ -57,7 +57,8 @@ def _seen(network: Network) -> Iterator[tuple[str, str, Origin, Trust]]:
         if isinstance(fact, ProbeResult) and fact.target == address:
             yield from (("answer", mac, fact.origin, fact.trust) for mac in fact.macs)
         elif isinstance(fact, Packet) and fact.what == "arp-reply" and fact.source == address and fact.mac:
-            yield "answer", fact.mac, fact.origin, fact.trust
+            if fact.device not in network.nodes:  # there, a capture shows that node's answer and no other
+                yield "answer", fact.mac, fact.origin, fact.trust
         elif isinstance(fact, Neighbour) and fact.address == address and fact.mac and fact.state not in _UNRESOLVED:
             yield "entry", fact.mac, fact.origin, fact.trust
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ANNOUNCER, ARP_LOST, POOL_OFFLINK, STALE_NEIGHBOUR
-from kubereach.model.fact import Packet, ProbeResult
+from kubereach.model.attribute import ANNOUNCER, ARP_LOST, MACS, POOL_OFFLINK, STALE_NEIGHBOUR
+from kubereach.model.fact import AnyFact, Outcome, Packet, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.arp import responders, senders
@@ -22,18 +22,13 @@ BACKGROUND: Distribution = {"nothing": 0.4, "asked": 0.3, "answers": 0.3}
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """What captures with ARP show of the address on each node; of an empty one its summary."""
-    address = network.flow.address
     for node in network.nodes:
-        shown = [
-            f
-            for f in network.observed
-            if isinstance(f, Packet | ProbeResult) and address and _asks(f.origin.command, address) and _at(f) == node
-        ]
+        shown = [f for f in network.observed if _about(f, node, network.flow.address)]
         if not shown:
             continue
         packets = [f for f in shown if isinstance(f, Packet)]
-        left = [f for f in packets if f.what == "arp-reply" and f.source == address and f.direction == "Out"]
-        came = [f for f in packets if f.what == "arp-request" and f.destination == address and f.direction != "Out"]
+        left = [f for f in packets if f.what == "arp-reply" and _own(network, f, node)]
+        came = [f for f in packets if f.what == "arp-request" and f.direction != "Out"]
         answer, first = ("answers", left) if left else ("asked", came) if came else ("nothing", shown)
         yield Sighting(
             question=Question(KIND, node),
@@ -42,6 +37,27 @@ def sightings(network: Network) -> Iterable[Sighting]:
             trust=first[0].trust,
             says=_SAID[answer],
         )
+
+
+def _about(fact: AnyFact, node: str, address: str) -> bool:
+    """Whether it is ARP for the address at the node, or the result of a capture that asked for just that."""
+    if isinstance(fact, Packet):
+        asked = fact.what == "arp-request" and fact.destination == address
+        return (
+            fact.device == node and bool(address) and (asked or (fact.what == "arp-reply" and fact.source == address))
+        )
+    if not isinstance(fact, ProbeResult) or fact.at != node or not address:
+        return False
+    missed = fact.outcome is Outcome.NOT_SEEN and fact.protocol == "ARP" and fact.target == address
+    return missed or _asks(fact.origin.command, address)
+
+
+def _own(network: Network, fact: Packet, node: str) -> bool:
+    """Whether an answer is the node's own: it leaves, or bears one of its hardware addresses where those are shown."""
+    if fact.direction:
+        return fact.direction == "Out"
+    macs = network.seen(node, MACS) or ()
+    return not macs or not fact.mac or fact.mac.lower() in macs
 
 
 _SAID = {
@@ -53,10 +69,6 @@ _SAID = {
 
 def _asks(command: str, address: str) -> bool:
     return re.search(r"\btcpdump\b.*\barp\b", command) is not None and address in command
-
-
-def _at(fact: Packet | ProbeResult) -> str:
-    return fact.device if isinstance(fact, Packet) else fact.at
 
 
 def predict(world: World, question: Question) -> Distribution | None:

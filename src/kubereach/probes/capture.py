@@ -19,6 +19,8 @@ from kubereach.simulate.world import World
 KIND = "capture"
 BACKGROUND: Distribution = {"seen": 0.5, "not-seen": 0.5, "prohibited": 0.1, "unreachable": 0.1}
 
+TRIES = 3  # connections that a capture waits for
+
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """Packets with the address as destination, and stated captures. A capture's silence is stated only by people."""
@@ -112,6 +114,8 @@ def predict(world: World, question: Question) -> Distribution | None:
         port is None or world.get(flow.service, POLICY) == "Local"
     )  # else the source is translated on the way to another node
     share = sum(b.weight for b in found.branches if question.where == b.entry or (kept and question.where == b.at))
+    if found.together:
+        share = 1 - (1 - share) ** TRIES
     return {"seen": 0.03 + 0.94 * share, "not-seen": 0.97 - 0.94 * share}
 
 

@@ -24,6 +24,7 @@ _TABLE: dict[Fate, Distribution] = {
     Fate.NO_NEIGHBOUR: {"unreachable": 0.6, "timeout": 0.4},
     Fate.NO_ROUTE: {"unreachable": 0.4, "timeout": 0.6},
     Fate.LOOPS: {"loops": 0.3, "unreachable": 0.25, "timeout": 0.43, "reply": 0.02},
+    Fate.SOMETIMES: {"reply": 0.5, "intermittent": 0.25, "timeout": 0.25},
     Fate.LOST: {"timeout": 0.97, "unreachable": 0.03},
 }
 _ANSWERS = {

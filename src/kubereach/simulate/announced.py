@@ -26,7 +26,7 @@ from kubereach.model.attribute import (
 )
 from kubereach.simulate.world import World
 
-OWNERS_BY_KERNEL = frozenset({"kube-vip-arp", "klipper"})  # the address is configured on the leader
+OWNERS_BY_KERNEL = frozenset({"kube-vip-arp", "keepalived-arp", "klipper"})  # the address is configured on the leader
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
@@ -121,9 +121,11 @@ def _silence(world: World, service: str, node: str, *, label: bool, endpoints_co
 
 def open_leader(world: World, service: str) -> tuple[str, ...]:
     """The nodes of which one answers for the address, where its announcer's choice cannot be known; () otherwise."""
-    if world.get("cluster", ANNOUNCER) != "other-l2" or world.known(service, LEASE_HOLDER):
+    announcer = world.get("cluster", ANNOUNCER)
+    if announcer not in {"other-l2", "keepalived-arp"} or world.known(service, LEASE_HOLDER):
         return ()
-    speaking, _ = candidates(world, service)
+    blind = announcer == "keepalived-arp"
+    speaking, _ = candidates(world, service, endpoints_count=not blind, ready=not blind)
     return speaking if len(speaking) > 1 else ()
 
 

@@ -28,7 +28,8 @@ def inside(world: World, service: str, packet: Packet) -> Walk:
 
 def taken_inside(world: World, service: str, packet: Packet) -> bool:
     """Whether a node asks for another host's address that IPVS has bound on every node, for no service."""
-    if not packet.source.startswith("node/") or not world.get(service, a.ADDRESS_TAKEN):
+    taken = packet.address == world.network.flow.address and world.get(service, a.ADDRESS_TAKEN)
+    if not packet.source.startswith("node/") or not taken:
         return False
     asked = packet.port is not None and serves(world, service, packet.address, packet.port)
     served = asked and world.known(service, a.PORTS)

@@ -183,6 +183,7 @@ NOMINAL: dict[str, Nominal] = {
     a.POOL_SHARED.name: "",
     a.EARLIER_ADDRESSES.name: (),
     a.ADDRESS_FLIPS.name: False,
+    a.HELD_BY_TURNS.name: False,
     a.ADDRESS_TAKEN.name: "",
     a.AGENT_NODES.name: (),
     a.LEASE_HOLDER.name: "",

@@ -116,6 +116,7 @@ def _without_route(world: World, service: str, packet: Packet, start: Step) -> t
     return [Way(1.0, "", (start,), Fate.NO_ROUTE, "the router has no route to the address", "router")], False
 
 
+_AWAY = 0.4  # how often an address that is held by turns is nobody's, or entries still lead to its last owner
 _MOVING = 0.3  # how often a connection meets a change of the entry, where several hosts answer
 
 
@@ -131,6 +132,10 @@ def _by_arp(world: World, service: str, packet: Packet, steps: tuple[Step, ...],
         return [Way(0.5, node, steps, Fate.LOST, why, at) for node, at in ends], False
     if not nodes and not foreign:
         return [Way(1.0, "", steps, Fate.NO_NEIGHBOUR, "nobody answers for the address", asker)], False
+    if world.get(service, a.HELD_BY_TURNS):
+        why = "the nodes depose each other, and entries lead to one that no longer holds the address"
+        held = [Way((1 - _AWAY) / len(nodes), node, steps) for node in nodes]
+        return [*held, Way(_AWAY, "", steps, Fate.LOST, why, asker)], True
     share = 1 / (len(nodes) + bool(foreign))
     ways = []
     for node in nodes:

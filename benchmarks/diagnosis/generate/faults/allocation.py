@@ -144,9 +144,10 @@ def unusable(site: Site) -> None:
 
 @fault("address-owned-twice", "alloc-pool-overlap", Wish(stacks=frozenset({"metallb-l2", "kube-vip-arp"})))
 def owned_twice(site: Site) -> None:
-    """Another host of the segment has the address too: both answer ARP, and connections to it are refused or lost."""
+    """Another host of the segment, or a second cluster, has the address too: connections to it are refused or lost."""
     leader = site.node(site.leader)
-    site.responders = [(leader.mac, leader.name), (mac(site.rng, "00:11:32"), "")]
+    vendor = site.rng.choice(("00:11:32", leader.mac[:8]))
+    site.responders = [(leader.mac, leader.name), (mac(site.rng, vendor), "")]
     site.rng.shuffle(site.responders)
     site.tells.add("owner-without-service")
     site.lose(WIRE, "refused" if site.rng.random() < 0.5 else "silent", share=True)

@@ -183,7 +183,7 @@ def _arp(site: Site, node: Node) -> list[str]:
     asker_mac, asker = (
         (site.client.mac, site.client.ip) if site.client.on_lan else ("48:8f:5a:10:22:01", site.router.ip)
     )
-    if "arp-request-lost" in site.tells:
+    if "arp-request-lost" in site.tells or "stale-neighbour" in site.tells:  # who has an entry does not ask
         return []
     lines = []
     for second in range(3):

@@ -307,9 +307,10 @@ def arping(site: Site) -> str:
     if site.mode == "ipvs" and not site.strict_arp:
         found = found or [n.mac for n in site.nodes]
     lines = [f"ARPING {vip} from {site.client.ip} eth0"]
-    for _ in range(3 if found else 0):
-        lines += [f"Unicast reply from {vip} [{mac.upper()}]  0.{site.rng.randrange(600, 990)}ms" for mac in found[:4]]
-    count = 3 * len(found[:4])
+    # The first request is a broadcast, the next ones go to whoever answered last (iputils arping.c recv_pack).
+    heard = found[:4] + found[:4][-1:] * 2
+    lines += [f"Unicast reply from {vip} [{mac.upper()}]  0.{site.rng.randrange(600, 990)}ms" for mac in heard]
+    count = len(heard)
     return (
         "\n".join([*lines, f"Sent 3 probes ({'1' if found else '3'} broadcast(s))", f"Received {count} response(s)"])
         + "\n"

@@ -64,6 +64,7 @@ def suspects(world: World) -> Iterable[Suspect]:
 BLIND = {
     "cilium-l2": Chance(0.2, "its lease does not look at endpoints"),
     "kube-vip-arp": Chance(0.1, "its leader looks at endpoints only with an election per service"),
+    "keepalived-arp": Chance(0.2, "keepalived knows nothing of services"),
 }
 
 

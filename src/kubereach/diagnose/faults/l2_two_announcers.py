@@ -1,11 +1,11 @@
 """Two or more nodes answer for the address.
 
-What happens   Split memberlist, two clusters with one pool, a virtual-router ID used twice, or a stale address leave
-               more than one owner on the segment.
-How it looks   arping shows several MACs; connections fail now and then
+What happens   The speakers' memberlist is split, two services that share an address elect different nodes, or an old
+               leader keeps the address on its interface: two nodes of the cluster own it.
+How it looks   arping shows the MACs of two nodes; connections fail now and then
 Confirm        `arping -c 4 ADDRESS`, and whose MACs they are
-Fix            restore the speakers' memberlist (TCP and UDP 7946), separate the pools or IDs
-Not to be confused with  ipvs-no-strict-arp (every node of an IPVS cluster)
+Fix            restore the speakers' memberlist (TCP and UDP 7946); take the address from the old leader's interface
+Not to be confused with  ipvs-no-strict-arp (every node of an IPVS cluster), address-owned-twice (a stranger's MAC)
 References     MetalLB memberlist; RFC 9568
 """
 
@@ -31,6 +31,7 @@ FAULT = Fault(
     summary="more than one node answers for the address",
 )
 DEAF = Chance(0.4, "where the announcers are seen not to hear each other")
+MOST = 8  # of the nodes that may be the second one
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -39,8 +40,8 @@ def suspects(world: World) -> Iterable[Suspect]:
         return ()
     leaders = announced(world, flow.service, flow.address).layer2
     others = [n for n in world.network.nodes if n not in leaders]
-    split = DEAF if world.network.seen("cluster", SPLIT_MEMBERS) else None
-    return (Suspect(fault=FAULT, subject=others[0], prior=split),) if others else ()
+    split = DEAF if world.network.seen("cluster", SPLIT_MEMBERS) else FAULT.prior
+    return tuple(Suspect(fault=FAULT, subject=n, prior=split / min(len(others), MOST)) for n in others[:MOST])
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
@@ -53,6 +54,6 @@ def remove(world: World, suspect: Suspect) -> Changes:
 
 def repair(world: World, suspect: Suspect) -> Plan:
     return Plan(
-        summary="leave one owner of the address: memberlist, pools, virtual-router IDs",
+        summary="leave one owner of the address: mend the speakers' memberlist, clear the old leader's interface",
         commands=("arping -c 4 ADDRESS", "kubectl -n metallb-system logs -l component=speaker | grep -i memberlist"),
     )

@@ -28,11 +28,11 @@ FAULT = Fault(
     summary="nothing announces the pool that the address comes from",
 )
 
-METALLB_KINDS = {"L2Advertisement", "BGPAdvertisement"}
 CILIUM_KINDS = {
-    "cilium-l2": {"CiliumL2AnnouncementPolicy"},
-    "cilium-bgp": {"CiliumBGPPeeringPolicy", "CiliumBGPAdvertisement"},
+    "cilium-l2": ("CiliumL2AnnouncementPolicy",),
+    "cilium-bgp": ("CiliumBGPPeeringPolicy", "CiliumBGPAdvertisement"),
 }
+POOLS = {"metallb-l2": L2_POOLS, "metallb-bgp": BGP_POOLS, "cilium-l2": L2_POOLS, "cilium-bgp": BGP_POOLS}
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -48,13 +48,13 @@ def suspects(world: World) -> Iterable[Suspect]:
         attribute = L2_POOLS if network.seen("cluster", L2_POOLS) else BGP_POOLS
         because = tuple((o, "an advertisement selects the pool") for o in network.origins("cluster", attribute)[:1])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.ABSENT, because=because),)
-    mine = {"metallb-l2": L2_POOLS, "metallb-bgp": BGP_POOLS}.get(announcer)
+    mine = POOLS.get(announcer)
     if mine is not None and network.seen("cluster", mine) == ():
         listed = tuple((o, "there is no advertisement of that kind") for o in network.origins("cluster", mine)[:1])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT, because=listed),)
-    metallb = announcer.startswith("metallb")
-    if (METALLB_KINDS if metallb else CILIUM_KINDS.get(announcer, METALLB_KINDS)) <= network.kinds_listed:
-        return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT),)
+    if kinds := network.objects_of(*CILIUM_KINDS.get(announcer, ())):
+        shown = tuple((o, f"there is a {kinds[0].kind}") for o in kinds[0].origins("spec", "metadata")[:1])
+        return (Suspect(fault=FAULT, subject="cluster", presence=Presence.ABSENT, because=shown),)
     return (Suspect(fault=FAULT, subject="cluster"),)
 
 

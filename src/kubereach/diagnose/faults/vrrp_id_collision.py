@@ -1,7 +1,7 @@
 """Two VRRP groups on one segment use the same virtual router ID.
 
-What happens   keepalived takes the other group's advertisements for its own, so masters depose each
-               other, or both stay.
+What happens   keepalived takes the other group's advertisements for its own, so that its masters step down for a
+               group that has other addresses, and come back: the address is there by turns.
 How it looks   the address comes and goes or moves; `bogus VRRP packet`, `received an invalid passwd`
 Confirm        `tcpdump -ni INTERFACE vrrp`: one ID with two sets of addresses
 Fix            another virtual_router_id
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import ADDRESS_TAKEN, TELLS
+from kubereach.model.attribute import HELD_BY_TURNS, TELLS
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -45,11 +45,11 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 def apply(world: World, suspect: Suspect) -> Changes:
     told = (*world.get("cluster", TELLS), *TELL_TALES)
-    return {ADDRESS_TAKEN.of(suspect.subject): "another VRRP group", TELLS.of("cluster"): told}
+    return {HELD_BY_TURNS.of(suspect.subject): True, TELLS.of("cluster"): told}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {ADDRESS_TAKEN.of(suspect.subject): ""}
+    return {HELD_BY_TURNS.of(suspect.subject): False}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:
