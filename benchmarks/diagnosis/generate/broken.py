@@ -8,6 +8,7 @@ from random import Random
 
 from benchmarks.diagnosis.generate.draw import Wish, draw
 from benchmarks.diagnosis.generate.faults import ALL, Injector
+from benchmarks.diagnosis.generate.faults.registry import UnfitError
 from benchmarks.diagnosis.generate.flow import outcome
 from benchmarks.diagnosis.generate.site import Site
 
@@ -55,8 +56,11 @@ def make(seed: str, codes: Sequence[str]) -> Broken:
         site = draw(rng, wish)
         if site is None or outcome(site) != ["ok"]:
             continue
-        for fault in chosen:
-            fault.inject(site)
+        try:
+            for fault in chosen:
+                fault.inject(site)
+        except UnfitError:
+            continue
         felt = outcome(site) != ["ok"] or not site.service.address
         if felt == any(fault.felt for fault in chosen):
             return Broken(seed, site, chosen, wish, attempt)

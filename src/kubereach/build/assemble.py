@@ -87,7 +87,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     observed = tuple(_resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     flow = _sourced(flow, observed)
     put_proxy_protocol(objects, (*current, *observed), leaves)
-    put_announcer(stack, objects, current, leaves)
+    put_announcer(stack, objects, current, flow, leaves)
     put_dataplane(objects, current, hosts, flow, leaves)
     put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
     put_announcement(objects, current, flow, hosts, leaves)

@@ -45,6 +45,7 @@ from kubereach.model.fact import (
     Setting,
     Trust,
 )
+from kubereach.model.kube_object import KubeObject
 from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
 
@@ -390,6 +391,8 @@ def _choices(objects: Objects, settings: tuple[Setting, ...]) -> Iterator[Chosen
         if kind in {"L2Advertisement", "CiliumL2AnnouncementPolicy"} and (names := entry.scalars("spec.interfaces")):
             where = entry.origins("spec.interfaces")
             yield names, kind.startswith("Cilium"), where, entry.trust("spec.interfaces")
+        elif kind in {"DaemonSet", "Pod"}:
+            yield from _of_kube_vip(entry)
         elif kind == "Eip" and (name := entry.text("spec.interface")) and name != "can_reach":
             yield (name,), False, entry.origins("spec.interface"), Trust.OUTPUT
     groups: dict[str, list[Setting]] = {}
@@ -406,6 +409,18 @@ def _choices(objects: Objects, settings: tuple[Setting, ...]) -> Iterator[Chosen
         regex = not re.search(r"vip_interface|services?[_.]?interface", attribute, re.I)
         if names != ("lo",):
             yield names, regex, (group[0].origin,), group[0].trust
+
+
+def _of_kube_vip(entry: KubeObject) -> Iterator[Chosen]:
+    """The interface for services in kube-vip's environment: vip_servicesinterface, else vip_interface."""
+    named: dict[str, tuple[str, Origin]] = {}
+    for path, leaf in entry.fields.items():
+        value = entry.fields.get(f"{path.removesuffix('.name')}.value")
+        if re.search(r"\.env\[\d+\]\.name$", path) and value and value.value:
+            named[str(leaf.value)] = (str(value.value), value.origin)
+    name, origin = named.get("vip_servicesinterface") or named.get("vip_interface") or ("lo", None)
+    if name != "lo" and origin is not None:
+        yield (name,), False, (origin,), Trust.OUTPUT
 
 
 def _misplaced(nics: tuple[tuple[str, str], ...], address: str) -> str:

@@ -9,6 +9,7 @@ from kubereach.build.leaves import Leaves
 from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, PROXY_MODE
 from kubereach.model.fact import BgpSession, Fact, LogEvent, Setting, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
 
 WORDS = (
@@ -94,14 +95,13 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
 
 
 def put_announcer(
-    stack: frozenset[str], objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...], leaves: Leaves
+    stack: frozenset[str], objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...], flow: Flow, leaves: Leaves
 ) -> None:
-    """Put who announces the addresses, as surely as it is known, and the defaults that come with it."""
-    for kind, announcer in KIND_ANNOUNCERS.items():
-        where = [o for (k, _, _), entry in objects.items() if k == kind for o in entry.origins("spec", "metadata")]
-        if any(k == kind for k, _, _ in objects):
-            leaves.put("cluster", ANNOUNCER, announcer, where[:1])
-            break
+    """Put who announces the flow's address, as surely as it is known, and the defaults that come with it."""
+    if external := _external(objects, flow, stack, leaves):
+        leaves.put("cluster", ANNOUNCER, "kernel-l2", external)
+        return
+    _by_kind(objects, leaves)
     if leaves.get("cluster", LB_CIDRS):
         seen = leaves.table[LB_CIDRS.of("cluster")]
         leaves.put("cluster", ANNOUNCER, "calico-bgp", seen.origins, seen.trust)
@@ -120,6 +120,32 @@ def put_announcer(
     if announcer.startswith("cilium") and leaves.get("cluster", PROXY_MODE) is None:
         # Cilium's announcers need its kube-proxy replacement (others.md section 1).
         leaves.put("cluster", PROXY_MODE, "ebpf", (), Trust.MENTIONED)
+
+
+def _by_kind(objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:
+    for kind, announcer in KIND_ANNOUNCERS.items():
+        where = [o for (k, _, _), entry in objects.items() if k == kind for o in entry.origins("spec", "metadata")]
+        if any(k == kind for k, _, _ in objects):
+            leaves.put("cluster", ANNOUNCER, announcer, where[:1])
+            return
+
+
+def _external(
+    objects: dict[ObjectKey, KubeObject], flow: Flow, stack: frozenset[str], leaves: Leaves
+) -> tuple[Origin, ...]:
+    """Where the address stands in spec.externalIPs, given by no load balancer, and so announced by none.
+
+    Calico, Cilium and kube-router announce such addresses too where they are told to.
+    """
+    calico = "calico" in stack and not stack & {"metallb", "kube-vip"}
+    if calico or leaves.get("cluster", LB_CIDRS) is not None or stack & {"cilium", "kube-router"}:
+        return ()
+    _, namespace, name = flow.service.split("/", 2)
+    entry = objects.get(("Service", namespace, name))
+    if entry is None or not flow.address or flow.address not in entry.scalars("spec.externalIPs"):
+        return ()
+    given = {element.text("ip") for element in entry.elements("status.loadBalancer.ingress")}
+    return () if flow.address in given else entry.origins("spec.externalIPs")[:1]
 
 
 def _of_options(facts: tuple[Fact, ...]) -> Iterator[tuple[str, Origin, Trust]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import AGENT_DOWN, AGENT_NOT_READY, ANNOUNCER, MESH
+from kubereach.model.attribute import AGENT_DOWN, AGENT_NOT_READY, ANNOUNCER, L2_WRONG_INTERFACE, MESH
 from kubereach.model.fact import Trust
 from kubereach.model.kube_object import KubeObject
 from kubereach.model.network import Network
@@ -107,11 +107,17 @@ def ready(world: World, node: str) -> bool:
     calico-node is not ready when not a single BGP session is Established; with the mesh on, its sessions count too
     (calico node/pkg/health/health.go at v3.26.1).
     """
-    if world.get(node, AGENT_DOWN) or world.get(node, AGENT_NOT_READY):
+    if world.get(node, AGENT_DOWN) or world.get(node, AGENT_NOT_READY) or _ends(world, node):
         return False
     if world.get("cluster", ANNOUNCER) != "calico-bgp" or session_up(world, node):
         return True
     return world.get("cluster", MESH) and len(world.network.nodes) > 1
+
+
+def _ends(world: World, node: str) -> bool:
+    """kube-vip ends where there is no interface of the name that it was given (pkg/kubevip CheckInterface)."""
+    wrong = world.get(node, L2_WRONG_INTERFACE) or world.get("cluster", L2_WRONG_INTERFACE)
+    return wrong and world.get("cluster", ANNOUNCER).startswith("kube-vip")
 
 
 def predict(world: World, question: Question) -> Distribution | None:
@@ -131,7 +137,7 @@ def _of_node(world: World, node: str) -> Distribution:
         return {"ready": 0.5, "no-session": 0.45, "not-running": 0.05}
     if ready(world, node):
         return {"ready": 0.95, "not-running": 0.03, "no-session": 0.02}
-    if world.get(node, AGENT_DOWN):
+    if world.get(node, AGENT_DOWN) or _ends(world, node):
         return {"not-running": 0.9, "no-session": 0.05, "ready": 0.05}
     return {"no-session": 0.9, "not-running": 0.05, "ready": 0.05}
 

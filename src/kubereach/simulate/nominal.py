@@ -43,8 +43,14 @@ def _endpoints(world: World, subject: str) -> tuple[a.Endpoint, ...]:
 
 
 def _agent_down(world: World, _subject: str) -> bool:
-    """Where no agent's pod runs at all, no node's does."""
-    return world.network.seen("cluster", a.NO_AGENT_RUNS) is not None
+    """Where no agent's pod runs at all, no node's does; kube-vip's end where the interface they were given is none."""
+    return world.network.seen("cluster", a.NO_AGENT_RUNS) is not None and not _named_no_interface(world)
+
+
+def _named_no_interface(world: World) -> bool:
+    network = world.network
+    kube_vip = (network.seen("cluster", a.ANNOUNCER) or "").startswith("kube-vip")
+    return kube_vip and any(network.seen(s, a.L2_WRONG_INTERFACE) is True for s in ("cluster", *network.nodes))
 
 
 def _lb_cidrs(world: World, _subject: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.diagnosis.generate.draw import Wish
-from benchmarks.diagnosis.generate.faults.registry import fault, name_of
+from benchmarks.diagnosis.generate.faults.registry import UnfitError, fault, name_of
 from benchmarks.diagnosis.generate.flow import CLIENT, NODE_IN, WIRE
 from benchmarks.diagnosis.generate.names import mac
 from benchmarks.diagnosis.generate.site import BGP, CILIUM, L2, METALLB, METALLB_ALLOCATES, Site
@@ -134,10 +134,13 @@ def unusable(site: Site) -> None:
         end = ".255"
         site.service.address, site.pool = base + end, f"{base}.240-{base}.255"
         if not site.network.endswith("/24"):
-            site.service.address = ""  # no broadcast address there: the caller draws another cluster
+            raise UnfitError("no broadcast address there")
         site.lose(CLIENT, "unreachable")
     else:
-        site.service.address = site.pool.split("/")[0]
+        start = site.pool.split("/")[0]
+        if not start.endswith(".0"):
+            raise UnfitError("devices refuse what looks like the network or broadcast address of a /24")
+        site.service.address = start
         site.lose(NODE_IN - 1, "silent")
     site.tells.add("buggy-address")
 

@@ -88,6 +88,9 @@ def wrong_interface(site: Site) -> None:
     site.interfaces = [wrong if site.stack != "cilium-l2" else f"^{wrong}$"]
     site.tells.add("announce-failed")
     site.responders = []
+    if site.stack == "kube-vip-arp":  # it checks at the start, and ends
+        for node in site.nodes:
+            node.agent = "CrashLoopBackOff"
 
 
 @fault("pool-not-on-link", "ann-l2-pool-not-onlink", Wish(stacks=SPEAKING))

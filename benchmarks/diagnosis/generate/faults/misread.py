@@ -29,8 +29,9 @@ def wrong_port(site: Site) -> None:
     "misread-same-node",
     "misread-same-node-test",
     Wish(
-        stacks=frozenset({"metallb-l2", "calico", "metallb-bgp", "metallb-frr"}),
+        stacks=frozenset({"calico"}),
         modes=frozenset({"ipvs"}),
+        encapsulations=frozenset({"none"}),
         policy="Local",
         nodes=3,
     ),

@@ -10,6 +10,10 @@ from benchmarks.diagnosis.generate.flow import entries, targets
 from benchmarks.diagnosis.generate.site import Node, Site
 
 
+class UnfitError(Exception):
+    """The cluster that was drawn cannot have the fault; another one is drawn."""
+
+
 @dataclass(frozen=True)
 class Injector:
     """`code` and `class_` are kubereach's names of what `inject` does. `accept`: classes that say the same truth.

@@ -42,9 +42,7 @@ def outputs(site: Site) -> Iterator[Output]:
     yield Output("nmap", "client", f"nmap -Pn --reason -p {service.port} {vip}", nmap(site))
     yield Output("client-route", "client", f"ip route get {vip}", _route(site))
     yield Output("client-addr", "client", "ip addr", _addresses(site))
-    if client.on_lan:
-        yield Output("arping", "client", f"arping -c 3 -I eth0 {vip}", arping(site))
-        yield Output("client-neigh", "client", "ip neigh", _neighbours(site))
+    yield from _on_segment(site, works=works)
     if client.name:
         yield Output("dig", "client", f"dig {client.name}", _dig(site))
         yield Output("curl-address", "client", f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, OK))
@@ -72,6 +70,13 @@ def outputs(site: Site) -> Iterator[Output]:
             f"curl -v -m 5 http://{vip}:{wrong}/",
             curl(site, "refused" if site.mode == "ipvs" else "silent", to=(vip, wrong)),
         )
+
+
+def _on_segment(site: Site, *, works: bool) -> Iterator[Output]:
+    if site.client.on_lan and not works:
+        yield Output("arping", "client", f"arping -c 3 -I eth0 {site.service.address}", arping(site))
+    if site.client.on_lan:
+        yield Output("client-neigh", "client", "ip neigh", _neighbours(site))
 
 
 def on_request(site: Site) -> Iterator[Output]:
@@ -111,7 +116,8 @@ def inside(site: Site, node: Node) -> str:
     if site.mode == "ebpf" and site.family == "l2" and not node.programmed:
         return ""
     if site.mode == "ipvs" and site.local and not own and site.minor >= 24:
-        return OK if site.cni == "calico" and site.encapsulation != "none" else "silent"
+        # The source is the service's address, unless the CNI masquerades what leaves by its tunnel.
+        return OK if site.encapsulation != "none" else "silent"
     if "hostname-override" in site.tells or not node.programmed:
         return "silent"
     for loss in site.losses:

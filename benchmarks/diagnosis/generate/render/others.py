@@ -85,16 +85,17 @@ def _kube_router(site: Site) -> Mapping[str, object]:
 def _log(site: Site) -> str:
     lines = []
     for node in watched(site):
-        if node.agent != "Running":
+        if node.agent != "Running" and "announce-failed" not in site.tells:
             continue
         lines.append(f'time="2024-05-02T09:20:10Z" level=info msg="Starting kube-vip.io [v{site.version}]"')
+        if "announce-failed" in site.tells:
+            nic = site.interfaces[0]
+            text = f"{nic} is not valid interface, reason: get {nic} failed, error: Link not found"
+            lines.append(f'time="2024-05-02T09:20:10Z" level=fatal msg="{text}"')
+            continue
         if site.leader == node.name and site.service.address:
             text = f"[service] adding VIP [{site.service.address}] for [{site.service.namespace}/{site.service.name}]"
             lines.append(f'time="2024-05-02T09:20:12Z" level=info msg="{text}"')
-        if "announce-failed" in site.tells:
-            lines.append(
-                f'time="2024-05-02T09:20:12Z" level=fatal msg="{site.interfaces[0]} is not a valid interface, bind failed"'
-            )
         if site.family == "bgp" and not node.session.believed:
             text = (
                 f"failed to connect to peer {site.router.peer or site.router.ip}: {node.session.error or 'i/o timeout'}"

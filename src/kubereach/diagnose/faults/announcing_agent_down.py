@@ -33,7 +33,8 @@ FAULT = Fault(
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    if reason := world.network.seen("cluster", NO_AGENT_RUNS):
+    reason = world.network.seen("cluster", NO_AGENT_RUNS)
+    if reason and any(world.get(node, AGENT_DOWN) for node in world.network.nodes):
         where = world.network.origins("cluster", NO_AGENT_RUNS)
         because = tuple((o, f"none of the agents' pods runs: {reason}") for o in where[:2])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT, because=because),)

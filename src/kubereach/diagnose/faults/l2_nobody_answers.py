@@ -39,7 +39,9 @@ def suspects(world: World) -> Iterable[Suspect]:
     announcer, address = world.get("cluster", ANNOUNCER), world.network.flow.address
     ipvs = world.get("cluster", PROXY_MODE) == "ipvs"
     if announcer == "kernel-l2" and address:
-        present = Presence.PRESENT if not ipvs or family(address) == 6 else Presence.UNKNOWN
+        strict = world.network.seen("cluster", STRICT_ARP)
+        bound = ipvs and family(address) == 4  # the kernels have it, and answer unless strictARP is on
+        present = Presence.PRESENT if not bound or strict else Presence.UNKNOWN
         where = world.network.origins("cluster", ANNOUNCER)[:1]
         because = tuple((o, "nothing announces the address, and no kernel answers for it") for o in where)
         return (Suspect(fault=FAULT, subject="cluster", presence=present, because=because, prior=DUMMY_DEVICE),)

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.decided import decided
+from kubereach.diagnose.exposure import tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.attribute import L2_WRONG_INTERFACE
 from kubereach.model.diagnosis import Owner
@@ -28,6 +29,8 @@ FAULT = Fault(
     prior=Chance(0.015, "takes a list of interfaces, or nodes with several; 2 of 77 collected reports"),
     summary="the address is announced on an interface that the clients' segment is not on, or on none",
 )
+# MetalLB's event, and what kube-vip ends with (kube-vip v0.8 pkg/kubevip/config_manager.go CheckInterface).
+TELL_TALES = ("announceFailed", "~is-not-valid-interface")
 
 
 def suspects(world: World) -> Iterable[Suspect]:
@@ -39,7 +42,7 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {L2_WRONG_INTERFACE.of(suspect.subject): True}
+    return {L2_WRONG_INTERFACE.of(suspect.subject): True, **tells(world, *TELL_TALES)}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
