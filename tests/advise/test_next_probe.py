@@ -11,8 +11,9 @@ from kubereach.advise import next_probe
 from kubereach.advise.information import bits, table
 from kubereach.advise.next_probe import NOTHING, UNKNOWN, Candidate, candidates, valued
 from kubereach.build.assemble import build
+from kubereach.diagnose.hypothesis import Hypothesis
 from kubereach.diagnose.observe import collect
-from kubereach.diagnose.rank import Hypothesis, rank
+from kubereach.diagnose.rank import rank
 from kubereach.diagnose.roles import judged
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence

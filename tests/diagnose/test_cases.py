@@ -7,7 +7,6 @@ where one observation speaks against the fault; `not`: codes that must not lead;
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +25,7 @@ from kubereach.model.cause_class import CLASSES
 from kubereach.model.diagnosis import Diagnosis, Role
 from kubereach.pipeline import Options, diagnose
 from kubereach.simulate.world import Changes, World
+from tests.diagnose.diagnosed import diagnosis_of, documents_of
 
 ROOT = Path(__file__).parents[1] / "cases"
 CASES = sorted(path.parent for path in ROOT.glob("*/case.yaml"))
@@ -39,12 +39,11 @@ def _case(folder: Path) -> Mapping[str, Any]:
 
 
 def _documents(folder: Path) -> tuple[Document, ...]:
-    return tuple(Document(path.name, path.read_bytes()) for path in sorted((folder / "evidence").iterdir()))
+    return documents_of(folder / "evidence")
 
 
-@cache
 def _diagnosis(folder: Path) -> Diagnosis:
-    return diagnose(_documents(folder), Options())
+    return diagnosis_of(folder / "evidence")
 
 
 def _leaders(found: Diagnosis) -> set[str]:

@@ -17,8 +17,9 @@ from kubereach.advise.next_probe import candidates
 from kubereach.advise.outcome import Ended, Ending, Sent, Settling, ending, outcome
 from kubereach.diagnose.catalogue import all_suspects, fault_module
 from kubereach.diagnose.fault import Presence, Suspect
+from kubereach.diagnose.hypothesis import Hypothesis
 from kubereach.diagnose.observe import Group, probe
-from kubereach.diagnose.rank import Hypothesis, Ranking
+from kubereach.diagnose.rank import Ranking
 from kubereach.diagnose.roles import service_packet
 from kubereach.model.address import contains
 from kubereach.model.attribute import (

@@ -15,8 +15,9 @@ from kubereach.advise.evidence_change import Side
 from kubereach.advise.outcome import Ending, read
 from kubereach.diagnose.catalogue import fault_module
 from kubereach.diagnose.fault import Suspect
+from kubereach.diagnose.hypothesis import Hypothesis, chance
 from kubereach.diagnose.observe import Group
-from kubereach.diagnose.rank import Hypothesis, Ranking, chance
+from kubereach.diagnose.rank import Ranking
 from kubereach.diagnose.roles import service_walk
 from kubereach.model.attribute import Endpoint, Key
 from kubereach.model.diagnosis import Because, Verdict

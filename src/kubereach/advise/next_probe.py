@@ -16,8 +16,8 @@ from kubereach.advise.information import bits, table
 from kubereach.advise.setting_asks import KUBECTL, SECONDS, SettingAsk, setting_asks
 from kubereach.diagnose import trust
 from kubereach.diagnose.fault import Suspect
+from kubereach.diagnose.hypothesis import Hypothesis
 from kubereach.diagnose.observe import Group, probe
-from kubereach.diagnose.rank import Hypothesis
 from kubereach.diagnose.roles import Judged
 from kubereach.model.diagnosis import Answer, NextProbe, Role
 from kubereach.model.fact import Trust

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kubereach.advise.next_probe import Candidate, valued
-from kubereach.diagnose.rank import Hypothesis
+from kubereach.diagnose.hypothesis import Hypothesis
 from kubereach.model.attribute import ADDRESSES, ENDPOINTS, POLICY, Endpoint
 from kubereach.model.what_if import Outcome, Result
 from kubereach.simulate.walk import PARTLY, WORKS, Branch, Packet, Walk, walk, walk_via

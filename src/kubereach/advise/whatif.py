@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from kubereach.advise.repair import proved
 from kubereach.advise.settings import MESH_ON, POLICY_CLUSTER, SILENCE, Setting
-from kubereach.diagnose.rank import Hypothesis, Ranking
+from kubereach.diagnose.hypothesis import Hypothesis
+from kubereach.diagnose.rank import Ranking
 from kubereach.diagnose.roles import service_walk
 from kubereach.model.attribute import ENCAPSULATION
 from kubereach.model.diagnosis import Remedy, Repair

@@ -6,8 +6,9 @@ from msgspec import Struct
 
 from kubereach.diagnose.catalogue import applied, removed
 from kubereach.diagnose.fault import Presence, Suspect
+from kubereach.diagnose.hypothesis import Hypothesis, background_of, chance
 from kubereach.diagnose.observe import Group, probe
-from kubereach.diagnose.rank import Hypothesis, Ranking, background_of, chance
+from kubereach.diagnose.rank import Ranking
 from kubereach.diagnose.roles import Judged, service_walk
 from kubereach.model.attribute import ENCAPSULATION
 from kubereach.model.diagnosis import (

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from math import log
 from typing import Protocol
 
 from msgspec import Struct
@@ -73,6 +74,16 @@ class Suspect(Struct, frozen=True, kw_only=True):
     def key(self) -> tuple[str, str]:
         """What identifies it among all suspects."""
         return (self.fault.code, self.subject)
+
+    @property
+    def chance(self) -> float:
+        """The probability of it before any evidence."""
+        return self.fault.prior if self.prior is None else self.prior
+
+    @property
+    def log_odds(self) -> float:
+        """The logarithm of what its presence multiplies a hypothesis's weight with."""
+        return log(self.chance / (1 - self.chance))
 
     @property
     def name(self) -> str:

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from kubereach.diagnose.catalogue import concerned, removed
 from kubereach.diagnose.fault import Presence, Suspect
-from kubereach.diagnose.rank import Hypothesis, Ranking
+from kubereach.diagnose.hypothesis import Hypothesis
+from kubereach.diagnose.rank import Ranking
 from kubereach.model.attribute import MISREAD, PORTS
 from kubereach.model.diagnosis import Role
 from kubereach.simulate.proxy import serves

@@ -58,6 +58,12 @@ class World:
         merged = {**self.changes, **{key: value for key, value in changes.items() if not self._is_plain(key, value)}}
         return World(self.network, merged, self._shared)
 
+    def differs(self, other: World) -> frozenset[Key]:
+        """The leaves whose changes are not the same in both worlds of one network."""
+        mine, theirs = self.changes, other.changes
+        keys = {*mine, *theirs}
+        return frozenset(k for k in keys if k not in mine or k not in theirs or mine[k] != theirs[k])
+
     def _is_plain(self, key: Key, value: object) -> bool:
         """Whether the change says what the network says anyway, so that leaving it out makes more worlds equal."""
         if key in self.changes:

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from kubereach.build.assemble import build
 from kubereach.build.target import Choice
+from kubereach.diagnose.hypothesis import Hypothesis, background_of, chance
 from kubereach.diagnose.observe import collect
-from kubereach.diagnose.rank import Hypothesis, background_of, chance, rank
+from kubereach.diagnose.rank import rank
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
 from kubereach.lab.fidelity.diagnosing import options

@@ -1,0 +1,155 @@
+"""A hypothesis: a set of assumed faults in a variant's world, and how well that world shows what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from math import exp, log
+from typing import cast
+
+from msgspec import Struct
+
+from kubereach.diagnose import trust
+from kubereach.diagnose.fault import Suspect
+from kubereach.diagnose.observe import Group, probe
+from kubereach.model.attribute import LEASE_HOLDER, PREFERRED, Key
+from kubereach.probes.question import Distribution, Question, Sighting
+from kubereach.simulate.announced import open_leader
+from kubereach.simulate.bgp import open_choice
+from kubereach.simulate.world import Changes, World
+
+
+class Judgement(Struct, frozen=True):
+    """How well one group of sightings fits a world.
+
+    `log_likelihood` is of the group in this world, `most` the highest that any world could give it, and `reads` the
+    leaves that it depends on: a fault that changes none of them changes nothing about it.
+    """
+
+    log_likelihood: float
+    most: float
+    reads: frozenset[Key]
+
+
+class Hypothesis:
+    """A set of assumed faults in a variant's world, with what it predicts."""
+
+    def __init__(self, world: World, assumed: tuple[Suspect, ...], present: tuple[Suspect, ...], prior: float) -> None:
+        self.world, self.assumed, self.present = world, assumed, present
+        self.plain = world  # before any choice among equals; `world` is that of the choice which fits best
+        self.variant: Changes = world.changes if not assumed else {}  # what is no fault of it
+        self.log_prior = log(prior) + sum(s.log_odds for s in assumed)
+        self.log_likelihood = 0.0
+        self.weight = 0.0  # normalised, set by `rank`
+        self.judgements: tuple[Judgement, ...] = ()
+        self._here: tuple[Judgement, ...] = ()  # in `world` alone, where `judgements` are the best of all choices
+
+    @property
+    def score(self) -> float:
+        """The logarithm of prior times likelihood."""
+        return self.log_prior + self.log_likelihood
+
+    @property
+    def key(self) -> frozenset[tuple[str, str]]:
+        """What tells it from the others of its variant."""
+        return frozenset(s.key for s in self.assumed)
+
+    def predict(self, question: Question) -> Distribution | None:
+        """What this world answers."""
+        world = self.world
+        name = ("answer", question)
+        kept = cast("tuple[Distribution | None] | None", world.cached(name))
+        if kept is None:
+            before = world.start()
+            kept = (probe(question.kind).predict(world, question),)
+            world.keep(name, kept, before)
+        return kept[0]
+
+    def with_fault(self, suspect: Suspect, changes: Changes) -> Hypothesis:
+        """The same with one more fault; what is chosen among equals may be another in it."""
+        child = Hypothesis(self.plain.changed(changes), (*self.assumed, suspect), self.present, 1.0)
+        child.log_prior = self.log_prior + suspect.log_odds
+        child.variant = self.variant
+        return child
+
+    def judge(self, groups: tuple[Group, ...], parent: Hypothesis | None = None) -> None:
+        """Compute the likelihood of all sightings; what the change from `parent` does not touch is taken from it.
+
+        Where the router's tie-break among equal routes, or who leads on layer 2, is open, the likelihood is the mean
+        over the choices, and the world becomes the one of the choice that fits best, so that all sightings are of one
+        and the same choice.
+        """
+        found: list[tuple[float, float, World, tuple[Judgement, ...]]] = []
+        known, of = (parent._here, parent.world) if parent else ((), self.plain)
+        for share, world in self._choices(parent):
+            self.world = world
+            judged = self._judged(groups, known, world.differs(of))
+            found.append((sum(j.log_likelihood for j in judged), share, world, judged))
+            known, of = judged, world
+        best, _, self.world, self._here = max(found, key=lambda f: f[0])
+        self.log_likelihood = best + log(sum(share * exp(fits - best) for fits, share, *_ in found))
+        self.judgements = tuple(_either(each) for each in zip(*(f[3] for f in found), strict=True))
+
+    def _choices(self, parent: Hypothesis | None) -> list[tuple[float, World]]:
+        """The worlds of an open choice, each with its share; a fault at one node makes a difference there alone."""
+        plain, flow = self.plain, self.plain.network.flow
+        choices = [(PREFERRED.of("router"), node) for node in open_choice(plain, flow.service, flow.address)]
+        choices += [(LEASE_HOLDER.of(flow.service), node) for node in open_leader(plain, flow.service)]
+        if not choices:
+            return [(1.0, plain)]
+        shares = dict.fromkeys(choices, 1 / len(choices))
+        if parent:
+            usual = next((c for c in choices if parent.world.changes.get(c[0]) == c[1]), choices[0])
+            touched = [c for c in choices if c[1] == self.assumed[-1].subject and c != usual]
+            shares = {usual: 1 - len(touched) / len(choices)} | dict.fromkeys(touched, 1 / len(choices))
+        return [(share, plain.changed({key: node})) for (key, node), share in shares.items()]
+
+    def _judged(
+        self, groups: tuple[Group, ...], known: tuple[Judgement, ...], changed: AbstractSet[Key]
+    ) -> tuple[Judgement, ...]:
+        if not known:
+            return tuple(self._group(number, group) for number, group in enumerate(groups))
+        return tuple(
+            found if found.reads.isdisjoint(changed) else self._group(number, group)
+            for (number, group), found in zip(enumerate(groups), known, strict=True)
+        )
+
+    def _group(self, number: int, group: Group) -> Judgement:
+        world = self.world
+        name = ("group", number)
+        kept = cast("Judgement | None", world.cached(name))
+        if kept is None:
+            before = world.start()
+            kept = self._weighed(group)
+            world.keep(name, kept, before)
+        return kept
+
+    def _weighed(self, group: Group) -> Judgement:
+        fits, backgrounds, error = 1.0, 1.0, 1.0
+        for sighting in group.sightings:
+            answer = self.predict(sighting.question)
+            background = background_of(sighting)
+            fits *= chance(answer, sighting) if answer is not None else background
+            backgrounds *= background
+            error = min(error, trust.MISREPORT[sighting.trust])
+        likelihood = log((1 - error) * fits + error * backgrounds)
+        return Judgement(likelihood, log(1 - error + error * backgrounds), frozenset(self.world.reads))
+
+
+def _either(judgements: tuple[Judgement, ...]) -> Judgement:
+    """One group over several choices: as good as in the best of them, and dependent on what any of them read."""
+    first = judgements[0]
+    if len(judgements) == 1:
+        return first
+    reads = frozenset[Key]().union(*(j.reads for j in judgements))
+    return Judgement(max(j.log_likelihood for j in judgements), first.most, reads)
+
+
+def chance(answer: Distribution, sighting: Sighting) -> float:
+    """How likely a world with this prediction shows what was seen."""
+    return max(sum(answer.get(a, 0.0) for a in sighting.answers), trust.LEAST)
+
+
+def background_of(sighting: Sighting) -> float:
+    """How likely the answer is where nothing is known."""
+    table = probe(sighting.question.kind).BACKGROUND
+    return min(sum(table.get(a, trust.BACKGROUND_FLOOR) for a in sighting.answers), 1.0)
