@@ -19,7 +19,8 @@ from kubereach.advise.repair import compared
 from kubereach.advise.settings import SETTINGS, Setting
 from kubereach.diagnose.catalogue import fault_module, removed
 from kubereach.diagnose.fault import Fault, Suspect
-from kubereach.diagnose.rank import Hypothesis, Ranking
+from kubereach.diagnose.hypothesis import Hypothesis
+from kubereach.diagnose.rank import Ranking
 from kubereach.diagnose.roles import service_walk
 from kubereach.model.attribute import PREFERRED, Key
 from kubereach.model.diagnosis import Disruption, Owner, Remedy, SettingChange
