@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from kubereach.build.allocation import put_allocation
 from kubereach.build.announcement import put_announcement
+from kubereach.build.client import own_asker, with_client
 from kubereach.build.cluster import build_cluster
+from kubereach.build.configured_peer import own_configured_peer
 from kubereach.build.dataplane import put_dataplane
 from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
@@ -72,6 +74,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     current = tuple(f for f in facts if not f.given)  # another state is no part of this snapshot
     objects = gather(current)
     hosts = find_hosts(objects, current)
+    own_configured_peer(objects, hosts)
     leaves = Leaves()
     build_cluster(objects, current, leaves)
     services = build_services(objects, leaves)
@@ -85,7 +88,8 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     facts = without_second_router(facts, flow, hosts, leaves)
     facts = by_name(flow, facts)
     observed = tuple(_resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
-    flow = _sourced(flow, observed)
+    flow = with_client(_sourced(flow, observed), observed, hosts)
+    own_asker(flow, observed, hosts)
     put_proxy_protocol(objects, (*current, *observed), leaves)
     put_announcer(stack, objects, current, flow, leaves)
     put_dataplane(objects, current, hosts, flow, leaves)

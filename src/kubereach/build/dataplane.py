@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubereach.build.host_policies import put_host_policies
 from kubereach.build.hosts import Hosts
 from kubereach.build.kernel import put_kernel, put_proxy_mode
 from kubereach.build.leaves import Leaves
@@ -27,6 +28,7 @@ def put_dataplane(
     put_pods(objects, facts, flow, leaves)
     listed = frozenset(f.kind for f in facts if isinstance(f, ObjectListing) and f.complete)
     put_policies(objects, facts, flow, leaves, listed)
+    put_host_policies(objects, hosts, flow, leaves)
 
 
 def _put_ip_mode(objects: dict[ObjectKey, KubeObject], hosts: Hosts, flow: Flow, leaves: Leaves) -> None:

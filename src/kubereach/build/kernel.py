@@ -41,7 +41,7 @@ def put_kernel(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
     counts: dict[tuple[str, str], tuple[int, Fact]] = {}
     for fact in facts:
         if isinstance(fact, RouteLookup):
-            _lookup(fact, hosts, leaves)
+            _lookup(fact, hosts, flow, leaves)
         elif isinstance(fact, InterfaceAddress):
             _own_address(fact, hosts, flow, leaves)
         elif isinstance(fact, Setting) and not fact.given:
@@ -137,21 +137,32 @@ def _put_tables(counts: dict[tuple[str, str], tuple[int, Fact]], leaves: Leaves)
             leaves.put(subject, TABLE_FULL, value=full, origins=(fact.origin, most[1].origin), trust=fact.trust)
 
 
-def _lookup(fact: RouteLookup, hosts: Hosts, leaves: Leaves) -> None:
-    """`ip route get DESTINATION from CLIENT iif INTERFACE` runs the kernel's own source check (fib_frontend.c)."""
+def _lookup(fact: RouteLookup, hosts: Hosts, flow: Flow, leaves: Leaves) -> None:
+    """`ip route get DESTINATION from CLIENT iif INTERFACE` runs the kernel's own source check (fib_frontend.c).
+
+    A client's address that a node has a route of type local for is the node's own as well.
+    """
     node = hosts.resolve(fact.device, node_like=True) or "cluster"
     if fact.kind == "rpf-fail":
         leaves.put(node, RP_FILTER_DROP, value=True, origins=(fact.origin,), trust=fact.trust)
-    elif fact.kind == "martian":
+    elif fact.kind == "martian" or (fact.kind == "local" and _outside(fact.address, flow, hosts)):
         leaves.put(node, MARTIAN, value=True, origins=(fact.origin,), trust=fact.trust)
+    elif fact.kind == "unicast" and node != "cluster" and _outside(fact.address, flow, hosts):
+        leaves.put(node, MARTIAN, value=False, origins=(fact.origin,), trust=fact.trust)
 
 
 def _own_address(fact: InterfaceAddress, hosts: Hosts, flow: Flow, leaves: Leaves) -> None:
     """A client whose address the node itself holds, as a service's address on a dummy device, is a martian there."""
     dummy = re.fullmatch(OWN_INTERFACES, fact.interface)
-    if dummy and flow.client and fact.address == flow.client:
+    if fact.address == flow.client and (dummy or _outside(fact.address, flow, hosts)):
         node = hosts.resolve(fact.device, node_like=True) or "cluster"
         leaves.put(node, MARTIAN, value=True, origins=(fact.origin,), trust=fact.trust)
+
+
+def _outside(address: str, flow: Flow, hosts: Hosts) -> bool:
+    """Whether it is the address of a client that is no node."""
+    client = flow.source == "client" and address == flow.client != ""
+    return client and hosts.owners.get(address) not in hosts.nodes
 
 
 def _put_martian(flow: Flow, leaves: Leaves) -> None:

@@ -46,9 +46,18 @@ from kubereach.model.origin import Origin
 
 Objects = dict[ObjectKey, KubeObject]
 # Octets that a tunnel adds (calico.md section 9: VXLAN 50, IPIP 20, WireGuard 60 on IPv4).
-_OVERHEAD = (("vxlan", 50), ("flannel", 50), ("tunl", 20), ("ipip", 20), ("wireguard", 60), ("geneve", 50))
-_PODS = r"cali|veth|lxc|cni|docker|br-|virbr|lo$|kube-|dummy|nodelocaldns"
+_OVERHEAD = (
+    ("vxlan", 50),
+    ("flannel", 50),
+    ("tunl", 20),
+    ("ipip", 20),
+    ("tun-", 20),
+    ("wireguard", 60),
+    ("geneve", 50),
+)
+_PODS = r"cali|veth|lxc|cilium_(?:host|net)|cni|docker|br-|virbr|lo$|kube-|dummy|nodelocaldns"
 _USUAL_MTU = 1500
+_ALL_ADDRESSES = r"(?:\S*/)?ip(?: -\S+)* a(?:d|dd|ddr|ddress)?(?: (?:s|sh|show|l|ls|list))?"
 _MAIN = r"(?:main|bgp|bird|unicast|export.*|25[45]|local|default|master[46]?|inet6?\.0|global)$"
 _PEER_KINDS = frozenset({"BGPPeer", "CiliumBGPClusterConfig", "CiliumBGPPeeringPolicy"})
 _NAT_TABLE = r"(?:iptables|firewall)\.nat\b"
@@ -116,7 +125,7 @@ def _put_next_hops(route: Route, hosts: Hosts) -> None:
 
 
 def _tunnel(name: str) -> int:
-    return next((octets for word, octets in _OVERHEAD if name.startswith(word) or f".{word}" in name), 0)
+    return next((octets for word, octets in _OVERHEAD if re.search(rf"(?:^|[._]){word}", name)), 0)
 
 
 def _put_mtu(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
@@ -150,7 +159,7 @@ def _put_default_routes(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Lea
             vias = [h.via for h in fact.next_hops if h.via]
             other = [v for v in vias if router and v not in router and family(v) == family(router[0])]
             doubt = f"its default route leads to {other[0]}, and the router is {router[0]}" if other else ""
-            if vias and (router or not other):
+            if vias and router:
                 leaves.put(fact.device, DEFAULT_DOUBT, doubt, (fact.origin,), fact.trust)
         elif isinstance(fact, RouteListing) and fact.device in hosts.nodes and fact.complete and fact.table == "main":
             asked = not fact.prefix or fact.prefix in {"0.0.0.0/0", "::/0"}
@@ -165,6 +174,8 @@ def _put_second_interfaces(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hos
         legs = [f for f in observed if isinstance(f, InterfaceAddress) and f.device == node and _leg(f)]
         legs += _connected(observed, node) if not legs else []
         if len({f.interface for f in legs}) < 2:
+            if legs and re.fullmatch(_ALL_ADDRESSES, legs[0].origin.command):
+                leaves.put(node, MULTIHOMED_DOUBT, "", (legs[0].origin,), legs[0].trust)
             continue
         defaults = [
             h.interface

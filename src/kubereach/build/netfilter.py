@@ -9,11 +9,13 @@ import re
 
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
+from kubereach.build.prerouting import put_prerouting
 from kubereach.build.ruleset import Chains, Probe, Rule, Verdicts, iptables_rule, nft_rule
 from kubereach.model.attribute import (
     ENDPOINTS,
     FORWARD_DROP,
     FORWARD_POLICY,
+    FORWARD_SPARES,
     HOST_FIREWALL,
     INPUT_FIREWALL,
     INPUT_POLICY,
@@ -60,11 +62,16 @@ def put_netfilter(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Lea
             if everyone or fact.subject.startswith("node/") or subject == ROUTER:
                 _take(fact, shown.setdefault(subject, _Shown()), leaves)
     devices = _devices(facts, hosts)
+    put_prerouting(facts, hosts, flow, leaves, devices)
     for subject, found in shown.items():
         if subject == ROUTER:
             _put_router(found, flow, leaves)
         else:
             _put(subject, found, flow, leaves, devices.get(subject, ""))
+            others = [
+                address for node, (address, _, _) in hosts.addresses.items() if node in hosts.nodes and node != subject
+            ]
+            _put_spared(subject, found, others, flow, leaves, devices.get(subject, ""))
 
 
 def _devices(facts: tuple[Fact, ...], hosts: Hosts) -> dict[str, str]:
@@ -138,8 +145,8 @@ def _nft(fact: Setting, match: re.Match[str], text: str, shown: _Shown) -> None:
         shown.policies[name] = text.lower()
     else:
         rule = nft_rule(text)
-        known = rule.target.isupper() or not rule.target
-        target = rule.target if known else f"{table}/{rule.target}"
+        ends = rule.target in {"", "ACCEPT", "DROP", "REJECT", "RETURN"}
+        target = rule.target if ends else f"{table}/{rule.target}"
         shown.rules.setdefault(name, []).append(Rule(rule.text, target))
 
 
@@ -160,6 +167,22 @@ def _put(subject: str, shown: _Shown, flow: Flow, leaves: Leaves, device: str) -
     if closed:  # whatever the node would make of it, it is kept out: a firewall of the host, no matter of forwarding
         leaves.put(subject, HOST_FIREWALL, "drop", _ends(shown, "forward"), shown.trust)
     _ranges(shown, flow, leaves)
+
+
+def _put_spared(subject: str, shown: _Shown, others: list[str], flow: Flow, leaves: Leaves, device: str) -> None:
+    """Whether FORWARD surely passes on what the other nodes and their pods send to a pod here.
+
+    A tunnel's packets have an address of the pods' network and come in by the tunnel.
+    """
+    chains = shown.chains()
+    pod = next((e for e in leaves.get(flow.service, ENDPOINTS) or () if e.address), None)
+    bases = [*shown.hooks["forward"], *(("FORWARD",) if "FORWARD" in shown.rules else ())]
+    if pod is None or not others or not bases:
+        return
+    sent = [Probe(address, pod.address, pod.port, device=device) for address in others]
+    sent.append(Probe(pod.address, pod.address, pod.port, device="tunnel"))
+    if all(chains.verdict(base, probe) == {"accept"} for base in bases for probe in sent):
+        leaves.put(subject, FORWARD_SPARES, value=True, origins=_ends(shown, "forward"), trust=shown.trust)
 
 
 def _closed(shown: _Shown, flow: Flow, leaves: Leaves, device: str) -> bool:

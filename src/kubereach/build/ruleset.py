@@ -92,7 +92,11 @@ def _harmless(target: str) -> str:
 
 def nft_rule(text: str) -> Rule:
     """A rule in the words of nft."""
-    bare = re.sub(r'\b(?:counter|comment "[^"]{0,200}"|log(?: prefix "[^"]{0,120}")?)', "", text)
+    bare = re.sub(
+        r'\b(?:counter(?: packets \d{1,20} bytes \d{1,20})?|comment "[^"]{0,200}"|log(?: prefix "[^"]{0,120}")?)',
+        "",
+        text,
+    )
     found = re.search(r"\b(accept|drop|return|reject\b.*|(?:jump|goto) (\S{1,200}))\s*$", " ".join(bare.split()))
     if found is None:
         return Rule(text, "")
@@ -178,24 +182,58 @@ def _port(text: str, port: int | None) -> bool | None:
     return False
 
 
+_NFT_STATE = re.compile(r"\bct state (!= )?(?:\{ ?([a-z, ]{3,60}?) ?\}|([a-z,]{3,60}))")
+_NFT_DEVICE = re.compile(r"\b([io])if(?:name)? (?:(!=) |== )?(?:\{ ?([^}]{1,200}?) ?\}|(\S{1,34}))")
+_NFT_ADDRESS = re.compile(r"\bip6? ([sd])addr (?:(!=) |== )?(?:\{ ?([^}]{1,2000}?) ?\}|([0-9a-f.:/]{3,49}))")
+_NFT_PORT = re.compile(r"\b(tcp|udp|th) dport (?:(!=) |== )?(?:\{ ?([\d, -]{1,300}?) ?\}|(\d{1,5}(?:-\d{1,5})?))")
+_NFT_PROTOCOL = re.compile(r"\b(?:meta l4proto|ip protocol) (?:\{ ?([a-z0-9, -]{3,60}?) ?\}|([a-z0-9-]{3,12}))")
+_NFT_OTHER = re.compile(r"\b(?:udp|icmp|icmpv6)\b")
+
+
 def _nft(text: str, probe: Probe) -> bool | None:
-    """One rule of nft: the conditions that decide by themselves; the others are unknown."""
-    state = re.search(r"\bct state (?:in )?\{? ?([a-z, ]{3,60}?)(?:\}|$| (?=[a-z]+ [a-z]*port|ip6? ))", text)
-    if state and probe.state.lower() not in re.split(r"[, ]+", state[1]):
+    """One rule of nft: true where its text holds nothing but conditions that hold."""
+    answers: list[bool | None] = []
+    for pattern, judge in _NFT:
+        answers += [judge(match, probe) for match in pattern.finditer(text)]
+        text = pattern.sub("", text)
+    if False in answers or _NFT_OTHER.search(text):
         return False
-    interface = re.search(r'\b[io]if(?:name)? (?:== )?"?([\w.-]{1,32})"?', text)
-    if interface and re.fullmatch(FOREIGN, interface[1]):
-        return False
-    arrives = re.search(r'\biif(?:name)? (?:== )?"?([\w.-]{1,32})"?', text)
-    if arrives and probe.device and arrives[1] != probe.device and not re.search(r"iif(?:name)? !=", text):
-        return False
-    for word, address in (("saddr", probe.source), ("daddr", probe.destination)):
-        plain = re.search(rf"\bip6? {word} (?!!=)(?:== )?([0-9a-f.:]{{3,45}}(?:/\d{{1,3}})?)", text)
-        if plain and _address(plain[1], address) is False:
-            return False
-    ports = re.search(r"\b(?:tcp|th) dport (?:\{ ?([\d, -]{1,300}) ?\}|(\d{1,5}(?:-\d{1,5})?))", text)
-    if ports and _port((ports[1] or ports[2]).replace(" ", ""), probe.port) is False:
-        return False
-    if re.search(r"\b(?:udp|icmp|icmpv6|meta l4proto (?:ipv6-)?icmp\w{0,2})\b", text):
-        return False
-    return True if state and state.group(0).strip() == text.strip() else None
+    return None if None in answers or text.strip() else True
+
+
+def _nft_state(match: re.Match[str], probe: Probe) -> bool | None:
+    answer = probe.state.lower() in re.split(r"[, ]+", match[2] or match[3])
+    return answer != bool(match[1])
+
+
+def _nft_device(match: re.Match[str], probe: Probe) -> bool | None:
+    names = [name.strip('" ') for name in (match[3] or match[4]).split(",")]
+    if match[1] == "o" or not probe.device:
+        foreign = all(re.fullmatch(FOREIGN, name) for name in names)
+        return bool(match[2]) if foreign else None
+    return any(_device(name.replace("*", "+"), probe.device) for name in names) != bool(match[2])
+
+
+def _nft_address(match: re.Match[str], probe: Probe) -> bool | None:
+    address = probe.source if match[1] == "s" else probe.destination
+    found = [_address(part.strip(), address) for part in (match[3] or match[4]).split(",")]
+    answer = True if True in found else None if None in found else False
+    return answer if answer is None else answer != bool(match[2])
+
+
+def _nft_port(match: re.Match[str], probe: Probe) -> bool | None:
+    answer = False if match[1] == "udp" else _port((match[3] or match[4]).replace(" ", ""), probe.port)
+    return answer if answer is None else answer != bool(match[2])
+
+
+def _nft_protocol(match: re.Match[str], _probe: Probe) -> bool | None:
+    return bool({"tcp", "6"} & set(re.split(r"[, ]+", match[1] or match[2])))
+
+
+_NFT = (
+    (_NFT_STATE, _nft_state),
+    (_NFT_DEVICE, _nft_device),
+    (_NFT_ADDRESS, _nft_address),
+    (_NFT_PORT, _nft_port),
+    (_NFT_PROTOCOL, _nft_protocol),
+)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from kubereach.diagnose.fault import Fault, Presence, Suspect, entry_nodes
 from kubereach.model.attribute import TELLS, Attribute, T
@@ -59,6 +61,24 @@ def exposed(
         because = () if seen is None or prior is None else tuple((o, says) for o in seen.origins[:2])
         presence = Presence.ABSENT if prior == 0 else Presence.UNKNOWN
         yield Suspect(fault=fault, subject=subject, presence=presence, prior=prior or None, because=because)
+
+
+def everywhere_too(find: Callable[[World], Iterable[Suspect]]) -> Callable[[World], Iterable[Suspect]]:
+    """A fault's `suspects`, with one more for every node at once: nodes are set up alike, and so are their faults.
+
+    Only where the flow enters several nodes, and none of them is acquitted.
+    """
+
+    def suspects(world: World) -> Iterable[Suspect]:
+        single = tuple(find(world))
+        yield from single
+        there = [s for s in single if s.subject in entry_nodes(world)]
+        unknown = [s for s in there if s.presence is Presence.UNKNOWN]
+        if len(unknown) > 1 and not any(s.presence is Presence.ABSENT for s in there):
+            likeliest = max(unknown, key=lambda s: s.fault.prior if s.prior is None else s.prior)
+            yield replace(likeliest, subject="cluster")
+
+    return suspects
 
 
 def seen_of(world: World, subject: str, leaf: Attribute[T]) -> T | None:

@@ -36,10 +36,15 @@ _OPTIONS = {
     "curl": "vIskm",
     "ethtool": "kiSK",
 }
-_WITH_VALUE = {"t", "i", "I", "c", "p", "w", "m", "n", "l", "o"}
+_WITH_VALUE = {"t", "i", "I", "c", "p", "w", "m", "l", "o"}
 # A capture's filter starts with one of these (pcap-filter(7)).
 _FILTER = frozenset("port host net src dst tcp udp icmp icmp6 arp ip ip6 vlan ether proto not and or portrange".split())
 _KUBECTL = frozenset({"kubectl", "oc", "calicoctl", "k"})
+# Programs whose arguments hold dots, so that only the last part of their files' names may be a host.
+_DOTTED = _KUBECTL | frozenset("sysctl cat curl wget dig nslookup host ping traceroute mtr nc nmap openssl".split())
+# A sysctl's last word, where it could be a host's name too; others hold an underscore, which no host's name does.
+_SYSCTL_ENDS = frozenset("forwarding mtu somaxconn hostname domainname swappiness".split())
+_HOST = r"[A-Za-z][A-Za-z0-9-]{0,62}"
 _LETTERS = frozenset({"A", "n", "o", "l"})
 _ROUTEROS = frozenset({"ip", "ipv6", "routing", "interface", "tool", "system", "export"})
 
@@ -57,12 +62,27 @@ def name_says(path: str) -> tuple[str, str]:
     parts = held.split(".")
     extension = parts.pop().lower() if len(parts) > 1 and parts[-1].lower() in _EXTENSIONS else ""
     parts = [part for part in parts if part.lower() != "log"] or parts
-    host = parts.pop() if len(parts) == 2 and re.fullmatch(r"[A-Za-z][\w-]{0,62}", parts[-1]) else ""
+    stem, host = _stem_and_host(parts)
     vantage = {"laptop": "client", "": ""}.get(host.lower(), host_name(host))
-    command = _command(parts[0].replace(_DOT, "."), extension, host.lower()) if len(parts) == 1 else ""
+    command = _command(stem.replace(_DOT, "."), extension, host.lower()) if stem else ""
     if not command and not re.search(r"node|work|master|router|client|tik|control|gw|laptop|switch|boot|\d", host):
         vantage = ""
     return command, vantage
+
+
+def _stem_and_host(parts: list[str]) -> tuple[str, str]:
+    """The command's words and the host, each "" where the parts between the dots do not tell them."""
+    program, last = parts[0].partition("-")[0], parts[-1]
+    if len(parts) == 1:
+        return last, ""
+    if len(parts) == 2 and re.fullmatch(r"[A-Za-z][\w-]{0,62}", last) and program != "sysctl":
+        return parts[0], last
+    labels = parts[1:] if program not in _DOTTED else parts[-1:]
+    if program not in KNOWN or not all(re.fullmatch(_HOST, label) for label in labels):
+        return (".".join(parts), "") if program == "sysctl" else ("", "")
+    if program == "sysctl" and last in _SYSCTL_ENDS:
+        return ".".join(parts), ""
+    return ".".join(parts[: -len(labels)]), ".".join(labels)
 
 
 def _command(stem: str, extension: str, host: str) -> str:
@@ -77,6 +97,8 @@ def _command(stem: str, extension: str, host: str) -> str:
         return _kubectl("calicoctl" if name == "calicoctl" else "kubectl", words, extension)
     if name == "vtysh":
         return " ".join(words)
+    if name == "sysctl":
+        words = re.split(r"-(?=(?:net|kernel|vm|fs)\.)|(?<=^a)-", rest)
     if name in _OPTIONS:
         words = _with_options(name, words)
     if name == "ip" and words[:1] in (["a"], ["addr"], ["address"], ["l"], ["link"]) and words[1:2] == ["show"]:
@@ -102,9 +124,15 @@ def _with_options(name: str, words: list[str]) -> list[str]:
                 stop = next((i for i in range(index + 1, len(words)) if words[i] in _FILTER), len(words))
                 result.append("-".join(words[index:stop]))  # an interface's name may hold dashes
                 return [*result, *words[stop:]]
-            if word in _WITH_VALUE and index < len(words) and not words[index].isupper():
+            if (
+                (word in _WITH_VALUE or (name == "ping" and word in "Ms"))
+                and index < len(words)
+                and not words[index].isupper()
+            ):
                 result.append(words[index])
                 index += 1
+        elif name == "sysctl" or (name == "tcpdump" and word in _FILTER):
+            return [*result, *words[index - 1 :]]
         else:
             result.append("-".join(words[index - 1 :]))
             break

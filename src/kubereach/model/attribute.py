@@ -213,6 +213,7 @@ ROUTER_NAT = Attribute[bool]("router rewrites the flow")
 HOST_FIREWALL = Attribute[str]("host firewall")  # "", drop, reject
 INPUT_FIREWALL = Attribute[str]("host firewall on INPUT alone")  # "", drop, reject
 FORWARD_DROP = Attribute[bool]("FORWARD drops")
+FORWARD_SPARES = Attribute[bool]("FORWARD lets pass what nodes and pods send")
 FORWARDING_OFF = Attribute[bool]("ip_forward off")
 RP_FILTER_DROP = Attribute[bool]("rp_filter drops the client")
 NODE_DROPS_INVALID = Attribute[bool]("node drops invalid packets")
@@ -224,6 +225,7 @@ LOCAL_BROKEN = Attribute[bool]("policy Local misprogrammed")
 MARTIAN = Attribute[bool]("the client's address is local on the node")
 TABLE_FULL = Attribute[bool]("connection or neighbour table full")
 HOST_ENDPOINT_DROP = Attribute[bool]("host policy of the CNI drops")
+HOST_POLICY_SPARES = Attribute[bool]("policy for the host lets pass what nodes send")
 MIXED_BACKENDS = Attribute[bool]("legacy and nftables rules contradict each other")
 HAIRPIN = Attribute[bool]("cluster-internal clients are short-circuited or looped")
 

@@ -37,5 +37,6 @@ PROBES: tuple[str, ...] = (
     "router_route",
     "sizes",
     "tell",
+    "tracked",
     "virtual_server",
 )

@@ -53,7 +53,7 @@ _DATA: dict[Fate, Distribution] = {
     # Linux takes ICMP time exceeded for no route to host and gives up at once (tcp_ipv4.c tcp_v4_err); BSD goes on.
     Fate.LOOPS: {"unreachable": 0.55, "timeout": 0.45},
     Fate.LOST: {"timeout": 0.97, "unreachable": 0.02, "refused": 0.01},
-    Fate.STALLS: {"timeout": 0.6, "intermittent": 0.1, "mixed": 0.05, "slow": 0.13, "resets": 0.1, "reply": 0.02},
+    Fate.STALLS: {"timeout": 0.53, "intermittent": 0.14, "mixed": 0.1, "slow": 0.11, "resets": 0.1, "reply": 0.02},
     Fate.PARTIAL: {"timeout": 0.36, "mixed": 0.4, "intermittent": 0.06, "reply": 0.1, "slow": 0.06, "resets": 0.02},
     Fate.SOMETIMES: {"intermittent": 0.35, "mixed": 0.15, "timeout": 0.17, "resets": 0.13, "slow": 0.12, "reply": 0.08},
     Fate.MOVED: {"resets": 0.45, "intermittent": 0.25, "mixed": 0.1, "reply": 0.15, "timeout": 0.05},
@@ -66,7 +66,7 @@ SHORT, KNOWN_WHY = 0.4, 0.1  # how often one fails that nothing explains, and on
 _HANDSHAKE: dict[Fate, Distribution] = {
     **_DATA,
     Fate.STALLS: {"reply": 0.85, "timeout": 0.05, "intermittent": 0.1},
-    Fate.PARTIAL: {"reply": 0.85, "mixed": 0.05, "intermittent": 0.04, "timeout": 0.06},
+    Fate.PARTIAL: {"reply": 0.86, "mixed": 0.07, "intermittent": 0.04, "timeout": 0.03},
     Fate.ERROR: {"reply": 1.0},
 }
 

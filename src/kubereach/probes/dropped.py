@@ -4,6 +4,7 @@ Asked of a node, about the place: `input` (logged on its way to the host), `forw
 `policy` (a CNI's policy verdict at the endpoint), `host-policy` (the same at the host itself), `tunnel` (an ICMP
 prohibition in answer to encapsulated packets). Answer: dropped. About `source-check` (the kernel's reverse-path
 counter) and `md5` (its counters of segments with an unexpected or missing TCP MD5 signature): counted, none. About
+`invalid` (kube-proxy's rule for what the connection table calls so): flood, counted, few, none. About
 `rules` (a node's list of the service proxy's rules): missing, there.
 """
 
@@ -18,6 +19,7 @@ from kubereach.model.attribute import (
     HOST_ENDPOINT_DROP,
     HOST_FIREWALL,
     INPUT_FIREWALL,
+    NODE_DROPS_INVALID,
     NODE_PORTS,
     POLICY_DROP,
     PORTS,
@@ -31,10 +33,19 @@ from kubereach.model.attribute import (
 from kubereach.model.fact import AnyFact, LogEvent, Packet, Setting
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.simulate.walk import on_node
 from kubereach.simulate.world import World
 
 KIND = "dropped"
-BACKGROUND: Distribution = {"dropped": 0.02, "counted": 0.12, "none": 0.88, "missing": 0.05, "there": 0.95}
+BACKGROUND: Distribution = {
+    "dropped": 0.02,
+    "counted": 0.12,
+    "flood": 0.08,
+    "few": 0.3,
+    "none": 0.6,
+    "missing": 0.05,
+    "there": 0.95,
+}
 # The prefixes that firewalls write before a packet that they do not let pass (ufw, firewalld, Shorewall, people).
 _REFUSED = r"block|drop|reject|den(?:y|ied)|refus|prohibit"
 # Interfaces behind which pods are: what the flow's client sends there has been translated.
@@ -43,6 +54,8 @@ TUNNEL_PORTS = frozenset({4789, 8472, 6081, 51820, 51821, 5473, 8285})
 # Modes whose rules iptables does not show.
 WITHOUT_IPTABLES = frozenset({"ebpf", "nftables", "kube-router"})
 _MD5 = r"nstat TcpExtTCPMD5(?:NotFound|Unexpected|Failure)"  # Linux net/ipv4/tcp_ipv4.c, since 2.6.20
+FLOOD = 1000
+_INVALID = "--ctstate INVALID -j DROP"
 MANY = 50  # a counter that any stray packet raises says something from here on
 
 
@@ -82,8 +95,16 @@ def _places(network: Network, fact: AnyFact) -> Iterable[Place]:
         many = counted.isdecimal() and int(counted) >= MANY
         if re.fullmatch(_MD5, fact.attribute) and counted != "0":
             yield fact.subject, "md5", "counted", f"{fact.attribute.removeprefix('nstat ')} is {fact.value}"
-        if fact.attribute == "nstat TcpExtIPReversePathFilter" and many:
-            yield fact.subject, "source-check", "counted", f"the reverse-path filter dropped {fact.value} packets"
+        if fact.attribute == "nstat TcpExtIPReversePathFilter" and (many or counted == "0"):
+            says = f"the reverse-path filter dropped {fact.value} packets"
+            yield fact.subject, "source-check", "counted" if many else "none", says
+        if fact.attribute.startswith("iptables.filter.KUBE-FORWARD[") and counted.isdecimal():
+            rule = fact.attribute.removesuffix(".packets")
+            shown = (f for f in network.observed if isinstance(f, Setting) and f.attribute == rule)
+            if any(_INVALID in str(f.value) for f in shown):
+                number = int(counted)
+                answer = "flood" if number >= FLOOD else "counted" if many else "few" if number else "none"
+                yield fact.subject, "invalid", answer, f"KUBE-FORWARD dropped {counted} packets as invalid"
     elif isinstance(fact, Packet) and fact.what == "icmp-unreachable" and answers_tunnel(network, fact):
         where = network.owners.get(fact.source, "cluster")
         says = f"{fact.source} refuses encapsulated packets: {fact.info or fact.what}"
@@ -156,6 +177,11 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"counted": 0.9, "none": 0.1} if password else {"counted": 0.01, "none": 0.99}
     found = [_drops(world, node, about) for node in nodes]  # every node's leaf counts as read
     caught = any(found)
+    if about == "invalid":
+        if any(on_node(world, node, NODE_DROPS_INVALID) for node in nodes):
+            return {"flood": 0.6, "counted": 0.3, "few": 0.07, "none": 0.03}
+        # Scans and late segments raise it everywhere.
+        return {"flood": 0.08, "counted": 0.2, "few": 0.39, "none": 0.33}
     if about == "source-check":
         return {"counted": 0.8, "none": 0.2} if caught else {"counted": 0.1, "none": 0.9}
     return {"dropped": 0.8 if caught else 0.01}
@@ -164,16 +190,16 @@ def predict(world: World, question: Question) -> Distribution | None:
 def _drops(world: World, node: str, about: str) -> bool:
     service = world.network.flow.service
     if about == "input":
-        return bool(world.get(node, HOST_FIREWALL)) | bool(world.get(node, INPUT_FIREWALL))
+        return bool(on_node(world, node, HOST_FIREWALL)) | bool(on_node(world, node, INPUT_FIREWALL))
     if about == "forward":
-        return world.get(node, FORWARD_DROP) | bool(world.get(node, HOST_FIREWALL))
+        return on_node(world, node, FORWARD_DROP) | bool(on_node(world, node, HOST_FIREWALL))
     if about == "policy":
         return world.get(service, POLICY_DROP)
     if about == "host-policy":
-        return world.get(node, HOST_ENDPOINT_DROP) | world.get(service, RANGES_DENY)
+        return on_node(world, node, HOST_ENDPOINT_DROP) | world.get(service, RANGES_DENY)
     if about == "tunnel":
-        return world.get(node, TUNNEL_BLOCKED)
-    return world.get(node, RP_FILTER_DROP)
+        return on_node(world, node, TUNNEL_BLOCKED)
+    return on_node(world, node, RP_FILTER_DROP)
 
 
 def offers(network: Network) -> Iterable[Offer]:
@@ -204,6 +230,7 @@ def means(world: World, question: Question) -> str:
         "host-policy": "a policy for hosts refuses the flow's packets",
         "tunnel": "encapsulated packets between the nodes are refused",
         "md5": "the two ends of the BGP session do not have the same password",
+        "invalid": "the node drops what its connection table calls invalid",
         "source-check": "the kernel drops packets whose source it would reach another way",
         "rules": "the service proxy does not work there",
     }

@@ -51,7 +51,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
             if fact.from_address == client:
                 answer = _REFUSED.get(fact.kind, "fine")
                 yield _sighting(fact.device, "source", answer, fact, f"a packet from the client: {answer}")
-            elif fact.address == client and not fact.from_address:
+            elif fact.address == client and not fact.from_address and fact.kind != "local":
                 answer = _back(network, fact)
                 yield _sighting(fact.device, "back", answer, fact, f"the way to the client: {_way(fact)}")
         elif isinstance(fact, ProbeResult) and fact.probe is ProbeKind.PING and fact.target == client != "":

@@ -12,7 +12,7 @@ from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
-from kubereach.simulate.walk import Fate, Packet, walk
+from kubereach.simulate.walk import Fate, Packet, on_node, walk
 from kubereach.simulate.world import World
 
 KIND = "other_port"
@@ -81,7 +81,7 @@ def predict(world: World, question: Question) -> Distribution | None:
         return None
     seen = mixed((b.weight, host if b.fate is Fate.HOST else _TABLE[b.fate]) for b in found.branches)
     entries = [b.entry for b in found.branches if b.entry]
-    guarded = any(world.get(n, HOST_FIREWALL) or world.get(n, INPUT_FIREWALL) for n in entries)
+    guarded = any(on_node(world, n, HOST_FIREWALL) or on_node(world, n, INPUT_FIREWALL) for n in entries)
     # Firewalls of hosts admit ssh, and what their operators needed once; which ports is not known.
     return mixed([(0.5, seen), (0.5, host)]) if guarded else seen
 

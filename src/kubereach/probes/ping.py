@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kubereach.model.attribute import HOST_ENDPOINT_DROP
 from kubereach.model.fact import Outcome, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
-from kubereach.simulate.walk import Fate, Packet, walk
+from kubereach.probes.sizes import whole
+from kubereach.simulate.walk import Fate, Packet, on_node, walk
 from kubereach.simulate.world import World
 
 KIND = "ping"
@@ -40,7 +42,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if not isinstance(fact, ProbeResult) or fact.target != network.flow.address:
             continue
-        if "frag" in fact.reason.lower():
+        if "frag" in fact.reason.lower() or whole(fact):
             continue  # a ping of full size is a question about the MTU (probes.sizes), not about who answers
         traced = fact.probe is ProbeKind.TRACEROUTE and fact.port is None
         if (fact.probe is ProbeKind.PING or traced) and fact.outcome in _ANSWERS:
@@ -67,7 +69,10 @@ def predict(world: World, question: Question) -> Distribution | None:
     found = walk(world, flow.service, Packet(question.where, flow.address, None, "ICMP"))
     if any(b.fate not in _TABLE for b in found.branches):
         return None
-    return mixed((b.weight, _TABLE[b.fate]) for b in found.branches)
+    answers = mixed((b.weight, _TABLE[b.fate]) for b in found.branches)
+    if any(on_node(world, b.entry, HOST_ENDPOINT_DROP) for b in found.branches if b.entry):
+        return mixed([(0.5, answers), (0.5, _TABLE[Fate.LOST])])  # some such policies let pings in, most name TCP alone
+    return answers
 
 
 def offers(network: Network) -> Iterable[Offer]:

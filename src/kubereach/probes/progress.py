@@ -3,7 +3,8 @@
 Asked of a node that the requests enter. Answers: arrives (and nothing more is seen of them), bounced (they leave again
 for the same address), to-pod (they go on to a pod, nothing comes back), answered (the pod answers, and the answer does
 not leave), leaves (an answer in the service's name leaves), refused (a reset leaves).
-A capture for the client's address shows the way to the pod only where the source is kept, so under policy Local.
+A capture for the client's address shows the way to the pod only where the source is kept, so under policy Local; one
+for the ports of service and pod, or of everything, shows it always: its question is about `ports`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import NO_ROUTE_BACK, POLICY
+from kubereach.model.attribute import ENDPOINTS, NO_ROUTE_BACK, POLICY, PORTS, PROXY_MODE
 from kubereach.model.fact import Packet
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -29,8 +30,7 @@ BACKGROUND: Distribution = {
     "refused": 0.1,
 }
 _SMEAR = 0.04
-# The captures whose silence about pods and answers means something: all interfaces, no filter but the client's address.
-_WHOLE = r"\btcpdump\b.*\s-\w*i\s*any\b(?!.*\bport\b)"
+_ANY = r"\btcpdump\b.*\s-\w*i\s*any\b"
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
@@ -40,13 +40,14 @@ def sightings(network: Network) -> Iterable[Sighting]:
         shown = [f for f in shown if f.direction in {"In", "Out"} and _whole(network, f)]
         came = [f for f in shown if f.flags == "S" and f.direction == "In" and f.destination == network.flow.address]
         if came and (network.flow.port is None or came[0].destination_port == network.flow.port):
-            last, answer = _furthest(network, came[0], shown)
+            kept = any(f.origin.command == came[0].origin.command and _shows_pods(network, f) for f in came)
+            last, answers = _furthest(network, came[0], shown)
             yield Sighting(
-                question=Question(KIND, node),
-                answers=frozenset({answer}),
+                question=Question(KIND, node, ("ports",) if kept else ()),
+                answers=answers,
                 origins=(came[0].origin, last.origin) if last is not came[0] else (last.origin,),
                 trust=last.trust,
-                says=_SAID[answer],
+                says=_SAID[next(stage for stage in _ORDER if stage in answers)],
             )
 
 
@@ -58,27 +59,61 @@ _SAID = {
     "leaves": "an answer in the service's name leaves the node",
     "refused": "a reset goes back to the client",
 }
+_ORDER = ("leaves", "refused", "answered", "to-pod", "bounced", "arrives")
 
 
 def _whole(network: Network, fact: Packet) -> bool:
+    """Whether the capture's silence about pods and answers means something.
+
+    It must have listened on all interfaces, for the client's address or for the service's and the pods' ports.
+    """
     command = fact.origin.command
     others = re.search(r"\bhost\s+(\S+)", command)
-    return re.search(_WHOLE, command) is not None and (others is None or others[1] == network.flow.client)
+    if re.search(_ANY, command) is None or (others is not None and others[1] != network.flow.client):
+        return False
+    return re.search(r"\bport\b", command) is None or _shows_pods(network, fact)
 
 
-def _furthest(network: Network, request: Packet, shown: list[Packet]) -> tuple[Packet, str]:
-    """The packet that got furthest, and what that means."""
+def _shows_pods(network: Network, fact: Packet) -> bool:
+    """Whether the filter lets packets between the node and the pods through, whatever their source."""
+    command = fact.origin.command
+    ports = {int(p) for p in re.findall(r"\bport\s+(\d{1,5})\b", command)}
+    targets = _target_ports(network)
+    return "host" not in command.split() and (not ports or (bool(targets) and ports >= targets | {network.flow.port}))
+
+
+def _target_ports(network: Network) -> set[int | None]:
+    service = network.flow.service
+    served = [p.target for p in network.seen(service, PORTS) or () if network.flow.port in {None, p.port}]
+    held = [e.port for e in network.seen(service, ENDPOINTS) or ()]
+    return {int(text) for p in (*served, *held) if (text := str(p or "")).isdecimal()}
+
+
+def _furthest(network: Network, request: Packet, shown: list[Packet]) -> tuple[Packet, frozenset[str]]:
+    """The packet that got furthest, and what that means.
+
+    A pod is asked by others too, the kubelet before all: only the request's own source or port makes its leg certain.
+    """
     address, client = network.flow.address, request.source
+    pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or () if e.address}
     back = [f for f in shown if f.destination == client]
-    on = [f for f in shown if f.source == client and f.flags == "S" and f.direction == "Out"]
+    on = [f for f in shown if f.flags == "S" and f.direction == "Out"]
+    sent = [f for f in on if f.source == client and f.destination != address]
+    like = [f for f in on if f.source != client and f.destination in pods]
+    answered = [f for f in back if f.source != address and f.direction == "In"]
+    reply = [f for f in shown if f.source in pods and f.direction == "In" and f.flags.startswith("S")]
+    same = [f for f in like if f.source_port == request.source_port]
     stages = (
         ("leaves", [f for f in back if f.source == address and f.direction == "Out" and f.flags.startswith("S")]),
         ("refused", [f for f in back if f.source == address and f.direction == "Out" and f.flags.startswith("R")]),
-        ("answered", [f for f in back if f.source != address and f.direction == "In"]),
-        ("to-pod", [f for f in on if f.destination != address]),
-        ("bounced", [f for f in on if f.destination == address]),
+        ("answered", [*answered, *(f for f in reply if f.destination_port == request.source_port)]),
+        ("to-pod", [*sent, *same]),
+        ("bounced", [f for f in on if f.source == client and f.destination == address]),
     )
-    return next(((packets[0], stage) for stage, packets in stages if packets), (request, "arrives"))
+    found = next(((packets[0], stage) for stage, packets in stages if packets), (request, "arrives"))
+    if found[1] == "arrives" and like:
+        return like[0], frozenset({"arrives", "to-pod", "answered"} if reply else {"arrives", "to-pod"})
+    return found[0], frozenset({found[1]})
 
 
 def predict(world: World, question: Question) -> Distribution | None:
@@ -88,7 +123,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     entering = [b for b in found.branches if b.entry == question.where]
     if not entering:
         return None
-    kept = world.get(flow.service, POLICY) == "Local"
+    kept = question.about == ("ports",) or world.get(flow.service, POLICY) == "Local"
     stages = mixed((b.weight, _stage(world, b, kept=kept)) for b in entering)
     return mixed([(1 - _SMEAR, stages), (_SMEAR, BACKGROUND)])
 
@@ -105,9 +140,13 @@ def _stage(world: World, branch: w.Branch, *, kept: bool) -> Distribution:
         return {"leaves": 0.4, "refused": 0.6}
     if branch.fate in {w.Fate.UNREACHABLE, w.Fate.NO_NEIGHBOUR}:
         return {"arrives": 0.8, unseen: 0.2}
-    if branch.fate is not w.Fate.LOST or branch.back:
+    if branch.fate is not w.Fate.LOST:
+        return {"leaves": 1.0}
+    if branch.back and branch.at == branch.entry:
         caught = world.get(branch.entry, NO_ROUTE_BACK)  # without any route it stays, with a wrong one it leaves
         return {"leaves": 0.5, "answered" if kept else "arrives": 0.5} if caught else {"leaves": 1.0}
+    if branch.at != branch.entry:  # lost on the pod's node, or the answer passes this one by
+        return {unseen: 0.85, "arrives": 0.15} if world.get("cluster", PROXY_MODE) == "ebpf" else {unseen: 1.0}
     kinds = [step.kind for step in branch.forward]
     if "deliver" in kinds:  # a policy at the pod: most sit before its interface
         return {"arrives": 0.8, unseen: 0.2}

@@ -1,6 +1,7 @@
 """Whether size decides: small requests pass and large ones do not, or a full-size packet is too big.
 
-Asked of the client's flow. Answers: large-fails, alike.
+Asked of the client's flow. Answers: large-fails, alike. Asked of a node, or of the client's way to the address, about
+`path`: the same of pings that must not be fragmented, which no tunnel between nodes carries on.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kubereach.model.attribute import MTU_BLACKHOLE
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -21,6 +23,9 @@ _LARGE = (
     r"\b(?:large|larger|big|bigger|bulk|long|full|huge|mtu|mss|downloads?|uploads?|fragment\w*|jumbo)\b|\b1[34]\d\d\b"
 )
 _SMALL = r"\b(?:small|smaller|short|shorter|tiny|little|few bytes)\b"
+_HEADERS = 28  # IPv4 and ICMP
+_FULL = 1500
+_PATH = ("path",)
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN, Outcome.SEEN})
 _TOO_BIG = r"frag(?:mentation)? needed|need to frag|message too long|packet too big|packet needs to be fragmented"
 
@@ -42,15 +47,39 @@ def sightings(network: Network) -> Iterable[Sighting]:
         )
     elif well and small:
         yield _sighting("alike", well[0], f"{well[0].probe.value} {well[0].target} works: {well[0].given}")
+    yield from _pinged(network)
+
+
+def whole(fact: ProbeResult) -> int:
+    """The octets of the IPv4 packets of a ping that must not be fragmented, 0 for any other probe."""
+    size = re.search(r"\s-[sl]\s?(\d{1,5})\b", fact.origin.command)
+    kept = re.search(r"\s-(?:M\s?do|D|f)\b", fact.origin.command)
+    return int(size[1]) + _HEADERS if fact.probe is ProbeKind.PING and size and kept else 0
+
+
+def _pinged(network: Network) -> Iterable[Sighting]:
+    """Pings of two sizes of one target: of the address, or of a node, which stands at the end of the same way."""
+    for target in (network.flow.address, *(a for a, owner in network.owners.items() if owner in network.nodes)):
+        pings = [f for f in network.observed if isinstance(f, ProbeResult) and f.target == target and whole(f)]
+        pings = sorted((f for f in pings if f.source == "client"), key=whole)
+        where = network.owners.get(target, "client")
+        if pings and pings[-1].outcome is Outcome.REPLY and whole(pings[-1]) >= _FULL:
+            says = f"a ping of {whole(pings[-1])} octets to {target} is answered"
+            yield _sighting("alike", pings[-1], says, where, _PATH)
+        elif len(pings) > 1 and pings[0].outcome is Outcome.REPLY and pings[-1].outcome is Outcome.TIMEOUT:
+            says = f"a ping of {whole(pings[0])} octets to {target} is answered, one of {whole(pings[-1])} is not"
+            yield _sighting("large-fails", pings[-1], says, where, _PATH)
 
 
 def _about(network: Network, fact: ProbeResult) -> bool:
     return fact.target in {network.flow.address, ""} or fact.probe is ProbeKind.CAPTURE
 
 
-def _sighting(answer: str, fact: ProbeResult | Packet, says: str) -> Sighting:
+def _sighting(
+    answer: str, fact: ProbeResult | Packet, says: str, where: str = "client", about: tuple[str, ...] = ()
+) -> Sighting:
     return Sighting(
-        question=Question(KIND, "client"),
+        question=Question(KIND, where, about),
         answers=frozenset({answer}),
         origins=(fact.origin,),
         trust=fact.trust,
@@ -62,7 +91,18 @@ def predict(world: World, question: Question) -> Distribution | None:
     """Large ones alone fail where an MTU is wrong; what stalls every flow may look so too."""
     flow = world.network.flow
     found = walk(world, flow.service, Sent("client", flow.address, flow.port or 80))
+    if question.about == _PATH:
+        return _path(world, question.where, {b.entry for b in found.branches if b.entry})
     return mixed((b.weight, _TABLE.get(b.fate, {"large-fails": 0.02, "alike": 0.98})) for b in found.branches)
+
+
+def _path(world: World, where: str, entries: set[str]) -> Distribution:
+    """Ways to several nodes mostly share the link that is too narrow."""
+    narrow = {node for node in world.network.nodes if world.get(node, MTU_BLACKHOLE)}
+    if not narrow:
+        return {"large-fails": 0.02, "alike": 0.98}
+    here = where in narrow or (where not in world.network.nodes and narrow & entries)
+    return {"large-fails": 0.92, "alike": 0.08} if here else {"large-fails": 0.6, "alike": 0.4}
 
 
 _TABLE: dict[Fate, Distribution] = {

@@ -56,7 +56,7 @@ def _mute(world: World, node: str) -> bool:
     if (
         asked_by_client
         and world.get("cluster", ANNOUNCER) in OWNERS_BY_KERNEL
-        and (world.get(node, RP_FILTER_DROP) or world.get(node, MARTIAN))
+        and any(world.get(s, leaf) for s in (node, "cluster") for leaf in (RP_FILTER_DROP, MARTIAN))
     ):
         return True
     return any(world.get(s, leaf) for s in (node, "cluster") for leaf in (L2_WRONG_INTERFACE, ARP_SILENT))

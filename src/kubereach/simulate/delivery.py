@@ -124,13 +124,14 @@ def _filtered(way: Way, steps: tuple[Step, ...], fate: Fate, why: str) -> Branch
     return Branch(way.weight, fate, way.node, why, way.node, forward=(*steps, Step("filter", way.node, why)))
 
 
-def passed_on(world: World, node: str) -> str:
-    """Why a node does not forward, be it as the entry or as the pod's own, or ""."""
+def passed_on(world: World, node: str, *, from_node: bool = False) -> str:
+    """Why a node does not forward what a client, or another node, sends through it, or ""."""
     if on_node(world, node, a.FORWARDING_OFF):
         return "the node does not forward"
     if on_node(world, node, a.MIXED_BACKENDS):
         return "rules of the other iptables backend drop it"
-    return "FORWARD drops it" if on_node(world, node, a.FORWARD_DROP) else ""
+    drops = on_node(world, node, a.FORWARD_DROP) and not (from_node and on_node(world, node, a.FORWARD_SPARES))
+    return "FORWARD drops it" if drops else ""
 
 
 def kept_from_pod(world: World, other: str) -> tuple[Fate, str] | None:
@@ -140,7 +141,7 @@ def kept_from_pod(world: World, other: str) -> tuple[Fate, str] | None:
     """
     if world.get("cluster", a.ENCAPSULATION) != "none":
         return None
-    if on_node(world, other, a.HOST_ENDPOINT_DROP):
+    if on_node(world, other, a.HOST_ENDPOINT_DROP) and not on_node(world, other, a.HOST_POLICY_SPARES):
         return Fate.LOST, "the CNI's policy for the pod's node drops it"
     firewall = on_node(world, other, a.HOST_FIREWALL)
     if firewall:
@@ -199,7 +200,7 @@ def _to_endpoint(
         return end(Fate.NO_NEIGHBOUR, node, "the pod's address is of a network that ends at its own node")
     if other != node and (trouble := _on_tunnel(world, service, packet)):
         return end(*trouble)
-    if other != node and (reason := passed_on(world, other)):
+    if other != node and (reason := passed_on(world, other, from_node=True)):
         return end(Fate.LOST, other, reason)
     if other != node and (stopped := kept_from_pod(world, other)):
         return end(stopped[0], other, stopped[1])

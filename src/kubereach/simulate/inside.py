@@ -132,7 +132,7 @@ def _inside_fate(
         return Fate.LOST, reason
     if kind == "pod" and (reason := forwarding(world, service, node, Packet("pod/", "", 1))):
         return Fate.LOST, reason
-    if other != node and (reason := passed_on(world, other)):
+    if other != node and (reason := passed_on(world, other, from_node=True)):
         return Fate.LOST, reason
     if other != node and (stopped := kept_from_pod(world, other)):
         return stopped

@@ -222,6 +222,8 @@ NOMINAL: dict[str, Nominal] = {
     a.HOST_FIREWALL.name: "",
     a.INPUT_FIREWALL.name: "",
     a.FORWARD_DROP.name: False,
+    a.FORWARD_SPARES.name: False,
+    a.HOST_POLICY_SPARES.name: False,
     a.FORWARDING_OFF.name: False,
     a.RP_FILTER_DROP.name: False,
     a.NODE_DROPS_INVALID.name: False,

@@ -6,7 +6,7 @@ responders) make success intermittent; branches of which one holds, but which is
 
 from __future__ import annotations
 
-from kubereach.model.attribute import ADDRESS_FLIPS
+from kubereach.model.attribute import ADDRESS_FLIPS, ANNOUNCER
 from kubereach.simulate.announced import given
 from kubereach.simulate.delivery import FULL, STALE, at_node, closed, denied, on_node
 from kubereach.simulate.fate import PARTLY, UNKNOWN_SOURCE, WORKS, Branch, Fate, Packet, Step, Walk
@@ -49,12 +49,17 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
     elif packet.source == "client" and world.get(service, ADDRESS_FLIPS):
         why = "the address is the service's by turns only, and announced no longer than that"
         result = Walk((Branch(0.7, Fate.SOMETIMES, "client", why), Branch(0.3, Fate.LOST, "client", why)))
-    elif packet.source == "client" or (owner and owner != packet.source):
+    elif packet.source == "client" or (owner and owner != packet.source and not _caught(world)):
         result = _outside(world, service, packet)
     else:
         result = inside(world, service, packet)
     world.keep(name, result, before)
     return result
+
+
+def _caught(world: World) -> bool:
+    """Whether kube-proxy on every node catches a node's own address, since ServiceLB gave it to the service."""
+    return world.get("cluster", ANNOUNCER) == "klipper"
 
 
 def walk_via(world: World, service: str, packet: Packet, node: str) -> Walk:

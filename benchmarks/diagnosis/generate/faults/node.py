@@ -103,13 +103,24 @@ def forwarding(site: Site) -> None:
     Wish(stacks=WITHOUT_CILIUM - {"kube-router"}, modes=frozenset({"iptables", "nftables"})),
 )
 def forward_drop(site: Site) -> None:
-    """Docker or ufw set the policy of FORWARD to DROP, and nothing accepts what kube-proxy did not mark."""
+    """Outside clients are shut out of FORWARD: by a hardening script's policy of DROP, or in Docker's own chain.
+
+    What the nodes and pods send among themselves is let pass, or the cluster would not work at all.
+    """
+    inner = [f"{node.ip}/32" for node in site.nodes] + [site.pod_network]
+    # What the node masquerades (policy Cluster) is accepted by kube-proxy's mark, and Calico accepts what goes to its
+    # pods: another chain has to drop first there.
+    by_policy = site.local and site.cni != "calico"
     for node in entry(site):
-        node.forward_policy = "DROP"
-        node.counters["forward-policy"] = site.rng.randrange(20, 9000)
-        # What the node masquerades (policy Cluster) is accepted by kube-proxy's mark: another chain drops first there.
-        if not site.local:
+        node.counters["forward-policy"] = site.rng.randrange(20, 9000) if by_policy else 0
+        if by_policy:
+            node.forward_policy = "DROP"
+            node.forward += [(6120, "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")]
+            node.forward += [(site.rng.randrange(90), f"-A FORWARD -s {prefix} -j ACCEPT") for prefix in inner]
+        else:
             node.forward.append((site.rng.randrange(20, 900), "-A FORWARD -j DOCKER-USER"))
+            node.forward += [(6120, "-A DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN")]
+            node.forward += [(site.rng.randrange(90), f"-A DOCKER-USER -s {prefix} -j RETURN") for prefix in inner]
             node.forward.append((site.rng.randrange(20, 900), f"-A DOCKER-USER -i {site.nic_of(node)} -j DROP"))
         site.lose(FORWARD, "silent", node=node.name)
 

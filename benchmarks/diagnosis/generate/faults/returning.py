@@ -33,12 +33,18 @@ def wrong_interface(site: Site) -> None:
 @fault(
     "return-source-untranslated",
     "return-source-not-translated",
-    Wish(stacks=frozenset({"metallb-l2", "metallb-bgp", "metallb-frr", "calico"}), policy="Local", nodes=2),
+    Wish(
+        stacks=frozenset({"metallb-l2", "metallb-bgp", "metallb-frr", "calico"}),
+        policy="Cluster",
+        modes=frozenset({"iptables"}),
+        nodes=2,
+        remote=True,
+    ),
 )
 def untranslated(site: Site) -> None:
-    """Answers of the pod reach the client with the pod's or the node's address as source."""
+    """The entry node does not masquerade, and the other node's pod answers the client itself."""
     for node in entry(site):
-        site.lose(RETURN, "wrong-source", node=node.name)
+        site.lose(RETURN, "wrong-source", node=node.name, remote=True)
     site.tells.add("wrong-source-answers")
 
 

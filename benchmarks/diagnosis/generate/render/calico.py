@@ -29,7 +29,11 @@ def outputs(site: Site) -> Iterator[Output]:
             "hostendpoints", "", "kubectl get hostendpoints -o yaml", listed(_host_endpoints(site)), plain=False
         )
         yield Output(
-            "netpol-calico", "", "kubectl get globalnetworkpolicies -o yaml", listed([_global_policy()]), plain=False
+            "netpol-calico",
+            "",
+            "kubectl get globalnetworkpolicies -o yaml",
+            listed([_global_policy(site)]),
+            plain=False,
         )
     agents = _agents(site)
     yield Output("agents", "", "kubectl -n calico-system get pods -l k8s-app=calico-node -o wide", agents)
@@ -146,8 +150,11 @@ def _host_endpoints(site: Site) -> Sequence[Mapping[str, object]]:
     return found
 
 
-def _global_policy() -> Mapping[str, object]:
+def _global_policy(site: Site) -> Mapping[str, object]:
+    """What the nodes and pods send among themselves is let in, or the cluster would not work at all."""
+    inner = [*(f"{node.ip}/32" for node in site.nodes), site.pod_network]
     ingress = [
+        {"action": "Allow", "source": {"nets": inner}},
         {"action": "Allow", "protocol": "TCP", "destination": {"ports": [22, 179, 6443, 10250]}},
         {"action": "Deny"},
     ]

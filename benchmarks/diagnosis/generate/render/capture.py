@@ -43,8 +43,9 @@ def outputs(site: Site) -> Iterator[Output]:
             yield Output("conntrack", node.name, f"conntrack -L -d {service.address}", _tracked(site, node))
     if "bad-checksum" in site.tells:
         yield from _outer(site)
-    if "wrong-source-answers" in site.tells and site.ready:
-        pod = site.ready[0]
+    elsewhere = [pod for node in entries(site) for pod in targets(site, node) if pod.node != node.name]
+    if "wrong-source-answers" in site.tells and elsewhere:
+        pod = elsewhere[0]
         lines = []
         for i in range(3):
             lines += [
@@ -117,7 +118,7 @@ def traffic(site: Site, node: Node) -> list[str]:
             ]
         if stage <= FORWARD or pod is None:
             continue
-        source = client.ip if site.local else node.ip
+        source = client.ip if _source_kept(site) else node.ip
         remote = pod.node != node.name
         out = tunnel(site) if remote and tunnel(site) else nic if remote else _to_pods(site, node)
         lines.append(
@@ -145,6 +146,11 @@ def traffic(site: Site, node: Node) -> list[str]:
     return lines
 
 
+def _source_kept(site: Site) -> bool:
+    """Whether pods see the client's own address."""
+    return site.local or "wrong-source-answers" in site.tells
+
+
 def _to_pods(site: Site, node: Node) -> str:
     if site.cni == "flannel":
         return "cni0"
@@ -163,7 +169,7 @@ def _as_backend(site: Site, node: Node) -> list[str]:
             stage = min(loss.stage if loss and not loss.share else 99, first.stage if first and not first.share else 99)
             if stage <= FABRIC:
                 return []
-            source = site.client.ip if site.local else other.ip
+            source = site.client.ip if _source_kept(site) else other.ip
             arrive = tunnel(site) or site.nic_of(node)
             lines = [
                 f"10:00:00.100301 {arrive:<5} In  IP {source}.51514 > {pod.ip}.{service.target}: Flags [S], seq 814, win 64240, length 0"
@@ -210,10 +216,11 @@ def _tracked(site: Site, node: Node) -> str:
             f"tcp      6 86391 SYN_SENT src={client.ip} dst={service.address} sport=51514 dport={service.port} [UNREPLIED] "
             f"src={gone} dst={node.ip} sport={service.target} dport=51514 mark=0 use=1\n" + end.format(1)
         )
-    if node not in entries(site) or pod is None or (loss and loss.stage <= PROXY and not loss.share):
+    # The kernel confirms an entry behind the last filter: what one drops is never listed.
+    if node not in entries(site) or pod is None or (loss and loss.stage <= FORWARD and not loss.share):
         return end.format(0)
-    source = client.ip if site.local else node.ip
-    answered = loss is None or loss.stage > POD or loss.share
+    source = client.ip if _source_kept(site) else node.ip
+    answered = loss is None or loss.share or (loss.stage > POD and loss.how != "wrong-source")
     state = (
         "ESTABLISHED" if loss is None or loss.stage > RETURN or loss.share else "SYN_RECV" if answered else "SYN_SENT"
     )

@@ -46,8 +46,9 @@ def outputs(site: Site) -> Iterator[Output]:
     if client.name:
         yield Output("dig", "client", f"dig {client.name}", _dig(site))
         yield Output("curl-address", "client", f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, OK))
-    if "path-mtu" in site.tells:
-        for size, answer in ((1472, False), (1200, True)):
+    if any(loss.how == "stall" for loss in site.losses):  # who sees transfers stall suspects their size
+        fits = site.mtu.get("path", 1500) >= 1500
+        for size, answer in ((1472, fits), (1200, True)):
             yield Output(
                 "ping-size",
                 "client",

@@ -82,6 +82,8 @@ def iptables(site: Site, node: Node) -> str:
     lines += [":OUTPUT ACCEPT [80112:9120044]", ":KUBE-FORWARD - [0:0]", ":KUBE-EXTERNAL-SERVICES - [0:0]"]
     chains = {rule.split(" ")[1] for _, rule in node.forward} - {"FORWARD"}
     lines += [f":{chain} - [0:0]" for chain in sorted(chains)]
+    # Docker puts its chain first.
+    lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.forward]
     if site.cni == "calico":
         lines += [
             ":cali-FORWARD - [0:0]",
@@ -92,11 +94,9 @@ def iptables(site: Site, node: Node) -> str:
             '[44:2640] -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES'
         ]
     lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.input_]
-    # Docker puts its chain first.
-    lines += [f"[{n}:{n * 60}] {rule}" for n, rule in node.forward]
     lines += ['[913:61120] -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD']
     lines += _external(site, node)
-    invalid = node.counters.get("invalid", 0)
+    invalid = node.counters.get("invalid", int(node.mac[-2:], 16) % 40)  # a few late segments are everywhere
     if site.mode == "iptables":
         lines.append(f"[{invalid}:{invalid * 52}] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP")
     lines += [
@@ -241,12 +241,13 @@ def nftables(site: Site, node: Node) -> str:
     hooks.append(("filter", "forward", "filter", node.forward_policy.lower(), node.forward))
     for table, hook, priority, policy, rules in hooks:
         if rules or policy == "drop":
-            lines += [
-                f"table ip {table} {{",
-                f"\tchain {hook.upper()} {{",
-                f"\t\ttype filter hook {hook} priority {priority}; policy {policy};",
-            ]
-            lines += [f"\t\t{_as_nft(n, rule)}" for n, rule in rules] + ["\t}", "}"]
+            lines += [f"table ip {table} {{"]
+            for chain in dict.fromkeys([hook.upper(), *(rule.split(" ")[1] for _, rule in rules)]):
+                lines += [f"\tchain {chain} {{"]
+                if chain == hook.upper():
+                    lines += [f"\t\ttype filter hook {hook} priority {priority}; policy {policy};"]
+                lines += [f"\t\t{_as_nft(n, rule)}" for n, rule in rules if rule.split(" ")[1] == chain] + ["\t}"]
+            lines += ["}"]
     return "\n".join(lines) + "\n"
 
 
@@ -269,16 +270,16 @@ def _firewalld(site: Site) -> list[str]:
 
 
 def _as_nft(packets: int, rule: str) -> str:
-    """An iptables rule of the faults in nft's words."""
+    """An iptables rule of the faults in the words in which nft lists what iptables-nft wrote."""
     counter = f"counter packets {packets} bytes {packets * 60}"
     if "--reject-with" in rule:
         return f"{counter} reject with icmp type host-prohibited"
-    match = ""
     words = rule.split(" ")
-    if "-i" in words:
-        match += f'iifname "{words[words.index("-i") + 1]}" '
-    if "--dport" in words:
-        match += f"tcp dport {words[words.index('--dport') + 1]} "
-    if words[-1] == "DOCKER-USER":
-        return f"{match}{counter}"
-    return f"{match}{counter} {'drop' if words[-1] == 'DROP' else 'accept'}"
+    match = ""
+    for option, said in (("-s", "ip saddr {}"), ("-i", 'iifname "{}"'), ("--dport", "tcp dport {}")):
+        if option in words:
+            match += said.format(words[words.index(option) + 1].removesuffix("/32")) + " "
+    if "--ctstate" in words:
+        match += f"ct state {words[words.index('--ctstate') + 1].lower()} "
+    target = words[-1].lower() if words[-1] in {"DROP", "ACCEPT", "RETURN"} else f"jump {words[-1]}"
+    return f"{match}{counter} {target}"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, everywhere_too, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import FORWARD_DROP, FORWARD_POLICY
 from kubereach.model.diagnosis import Owner
@@ -41,6 +41,7 @@ FAULT = Fault(
 )
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     nodes = affected_nodes(world, FORWARD_DROP, FORWARD_POLICY)
     decided = [n for n in nodes if seen_of(world, n, FORWARD_DROP) is not None]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, everywhere_too, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import FORWARDING, FORWARDING_OFF
 from kubereach.model.diagnosis import Owner
@@ -35,6 +35,7 @@ FAULT = Fault(
 ODDS: dict[object, Chance] = {True: Chance(0.002, "where ip_forward is on: one interface may differ")}
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     nodes = affected_nodes(world, FORWARDING_OFF, FORWARDING)
     off = [n for n in nodes if seen_of(world, n, FORWARDING_OFF)]

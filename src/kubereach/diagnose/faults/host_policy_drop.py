@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, exposed, tells
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, everywhere_too, exposed, seen_of, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import HOST_ENDPOINT_DROP, HOST_POLICIES
 from kubereach.model.diagnosis import Owner
@@ -36,11 +36,21 @@ ODDS: dict[object, Chance] = {
 }
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     if not world.network.stack & {"calico", "cilium"} and world.network.seen("cluster", HOST_POLICIES) is None:
         return
-    nodes = affected_nodes(world)
-    yield from exposed(FAULT, world, nodes, HOST_POLICIES, ODDS, "host endpoints or policies for hosts exist")
+    nodes = affected_nodes(world, HOST_ENDPOINT_DROP)
+    decided = [n for n in nodes if seen_of(world, n, HOST_ENDPOINT_DROP)]
+    yield from by_leaf(FAULT, world, decided, HOST_ENDPOINT_DROP, "the policy's rules refuse the client")
+    yield from exposed(
+        FAULT,
+        world,
+        [n for n in nodes if n not in decided],
+        HOST_POLICIES,
+        ODDS,
+        "host endpoints or policies for hosts exist",
+    )
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

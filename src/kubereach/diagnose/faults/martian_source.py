@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, by_leaf, tells
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, everywhere_too, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import MARTIAN
 from kubereach.model.diagnosis import Owner
@@ -31,6 +31,7 @@ FAULT = Fault(
 )
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     nodes = affected_nodes(world, MARTIAN)
     return by_leaf(FAULT, world, nodes, MARTIAN, "the client's source address is local on the node")

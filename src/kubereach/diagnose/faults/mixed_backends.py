@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, exposed
+from kubereach.diagnose.exposure import affected_nodes, everywhere_too, exposed
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import MIXED_BACKENDS, PROXY_MODE, TWO_BACKENDS
 from kubereach.model.diagnosis import Owner
@@ -36,6 +36,7 @@ ODDS: dict[object, Chance] = {
 }
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     if world.get("cluster", PROXY_MODE) == "ebpf":
         return

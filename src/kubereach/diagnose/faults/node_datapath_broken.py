@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, exposed
+from kubereach.diagnose.exposure import affected_nodes, everywhere_too, exposed
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import DATAPATH_BROKEN, DATAPATH_DEVICES, PROXY_MODE, RULES_MANAGED
 from kubereach.model.diagnosis import Owner
@@ -40,8 +40,12 @@ MANAGED = Chance(0.08, "where a network manager is in use that removes foreign r
 EBPF = Chance(0.025, "where eBPF programs, attached to each device, are the datapath")
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     ebpf = world.get("cluster", PROXY_MODE) == "ebpf" or "cilium" in world.network.stack
+    plain = world.network.seen("cluster", PROXY_MODE) not in {None, "ebpf"}
+    if plain and not ebpf and not world.network.seen("cluster", RULES_MANAGED):
+        return  # rules of netfilter hold for every interface
     says = "the datapath's devices are named by hand, so that one may be missing"
     for found in exposed(FAULT, world, affected_nodes(world), DATAPATH_DEVICES, ODDS, says):
         managed = ebpf and world.network.seen("cluster", RULES_MANAGED)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, by_leaf, tells
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, everywhere_too, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import TABLE_FULL
 from kubereach.model.diagnosis import Owner
@@ -30,6 +30,7 @@ FAULT = Fault(
 )
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     nodes = affected_nodes(world, TABLE_FULL)
     return by_leaf(FAULT, world, nodes, TABLE_FULL, "the connection table has reached its maximum")

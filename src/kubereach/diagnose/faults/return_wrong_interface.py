@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.doubts import on_nodes_alike, places
-from kubereach.diagnose.fault import Fault, Plan, Suspect, entry_nodes
+from kubereach.diagnose.doubts import doubt, on_nodes_alike, places
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect, entry_nodes
 from kubereach.model.attribute import MULTIHOMED_DOUBT, REPLY_WRONG_INTERFACE
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
@@ -35,7 +37,11 @@ SEVERAL_LEGS = Chance(0.03, "where the node has legs in several subnets")
 def suspects(world: World) -> Iterable[Suspect]:
     told = [world.network.seen(node, MULTIHOMED_DOUBT) or "" for node in world.network.nodes]
     suspected = SUSPECTED if any("default route" in text for text in told) else SEVERAL_LEGS
-    return on_nodes_alike(world, FAULT, entry_nodes(world), MULTIHOMED_DOUBT, suspected)
+    for found in on_nodes_alike(world, FAULT, entry_nodes(world), MULTIHOMED_DOUBT, suspected):
+        if all(doubt(world, node, MULTIHOMED_DOUBT) == "" for node in places(world, found)):
+            yield replace(found, presence=Presence.ABSENT)  # there is no other interface
+        else:
+            yield found
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

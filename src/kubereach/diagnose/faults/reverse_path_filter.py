@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, by_leaf, exposed, seen_of, tells
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, everywhere_too, exposed, seen_of, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import REVERSE_PATH, RP_FILTER_DROP
 from kubereach.model.diagnosis import Owner
@@ -37,6 +37,7 @@ ODDS: dict[object, Chance] = {
 }
 
 
+@everywhere_too
 def suspects(world: World) -> Iterable[Suspect]:
     nodes = affected_nodes(world, RP_FILTER_DROP, REVERSE_PATH)
     decided = [n for n in nodes if seen_of(world, n, RP_FILTER_DROP)]
