@@ -87,7 +87,7 @@ class Refusal(Struct, frozen=True):
     trust: Trust = Trust.OUTPUT
 
 
-class _Wish(Struct, frozen=True):
+class Wish(Struct, frozen=True):
     """What a service asks for."""
 
     service: KubeObject
@@ -103,14 +103,14 @@ def put_allocation(objects: Objects, facts: tuple[Fact, ...], stack: frozenset[s
     _put_pools(pools, leaves)
     _put_stated_pending(facts, leaves)
     version = _metallb_version(facts)
-    wishes = [_wish(s) for (kind, _, _), s in objects.items() if kind == "Service"]
+    wishes = [wish_of(s) for (kind, _, _), s in objects.items() if kind == "Service"]
     for wish in wishes:
         service = wish.service
         subject = f"service/{service.namespace}/{service.name}"
         if leaves.get(subject, ADDRESSES) or service.text("spec.type") in {"ClusterIP", "NodePort", "ExternalName"}:
             continue
         pending = leaves.get(subject, ADDRESSES) == ()
-        found = _by_class(wish, facts, stack) if pending or service.has("spec.loadBalancerClass") else None
+        found = _by_class(wish, facts, objects, stack) if pending or service.has("spec.loadBalancerClass") else None
         found = found or _by_sharing(wish, wishes)
         found = found or (_by_request(wish, pools) if pending else None)
         found = found or (_by_pools(wish, pools, facts, version) if pending else None)
@@ -148,34 +148,50 @@ def _metallb_version(facts: tuple[Fact, ...]) -> int | None:
     return None
 
 
-def _wish(service: KubeObject) -> _Wish:
+def wish_of(service: KubeObject) -> Wish:
+    """What the service asks for in its specification and annotations."""
     notes = service.mapping("metadata.annotations")
     asked = [service.text("spec.loadBalancerIP"), *(notes.get(k, "") for k in REQUEST_KEYS)]
     addresses = [a for text in asked for part in text.split(",") if (a := canonical_address(part))]
     pools = [name.strip() for k in POOL_KEYS for name in notes.get(k, "").split(",") if name.strip()]
     key = next((notes[k] for k in SHARING_KEYS if k in notes), "")
     labels = service.mapping("metadata.labels")
-    return _Wish(service, tuple(dict.fromkeys(addresses)), tuple(dict.fromkeys(pools)), key, labels)
+    return Wish(service, tuple(dict.fromkeys(addresses)), tuple(dict.fromkeys(pools)), key, labels)
 
 
-def _by_class(wish: _Wish, facts: tuple[Fact, ...], stack: frozenset[str]) -> Refusal | None:
+def options(objects: Objects) -> tuple[bool, tuple[tuple[str, Origin], ...]]:
+    """Whether MetalLB's controller is shown with its arguments, and the class that they limit it to."""
+    shown = False
+    found: list[tuple[str, Origin]] = []
+    for (kind, namespace, name), entry in objects.items():
+        if kind not in {"Deployment", "Pod"} or not re.match(r"(?:metallb-)?controller\b", name):
+            continue
+        paths = [p for p in entry.fields if re.search(r"\.(?:args|command)\[\d+\]$", p)]
+        shown = shown or (bool(paths) and "metallb" in f"{namespace} {name}")
+        leaves = [entry.fields[path] for path in paths]
+        values = [(re.match(r"--lb-class=(.+)", str(leaf.value)), leaf.origin) for leaf in leaves]
+        found += [(option[1], origin) for option, origin in values if option]
+    return shown, tuple(found)
+
+
+def _served_class(facts: tuple[Fact, ...], objects: Objects) -> tuple[str, Origin] | None:
+    """The one class that the controller was told to take."""
+    for fact in facts:
+        option = isinstance(fact, Setting) and re.search(r"lb-?_?class|loadBalancerClass$", fact.attribute, re.I)
+        if option and isinstance(fact, Setting) and not fact.subject.startswith("service/"):
+            return ("" if fact.value is None else str(fact.value)), fact.origin
+    return next(iter(options(objects)[1]), None)
+
+
+def _by_class(wish: Wish, facts: tuple[Fact, ...], objects: Objects, stack: frozenset[str]) -> Refusal | None:
     """A class that no installed product takes; or none, where the controller was told to take only one."""
     service = wish.service
     wanted = service.text("spec.loadBalancerClass")
-    told = next(
-        (
-            f
-            for f in facts
-            if isinstance(f, Setting)
-            and re.search(r"lb-?_?class|loadBalancerClass$", f.attribute, re.I)
-            and not f.subject.startswith("service/")
-        ),
-        None,
-    )
-    served = str(told.value) if told and told.value is not None else ""
+    told = _served_class(facts, objects)
+    served = told[0] if told else ""
     if not wanted:
         if told and served and served.lower() not in NOTHING:
-            return Refusal("class", f"the controller takes only class {served}, the service names none", (told.origin,))
+            return Refusal("class", f"the controller takes only class {served}, the service names none", (told[1],))
         return None
     owners = next((names for prefix, names in CLASS_OWNERS.items() if wanted.startswith(prefix)), ())
     known = stack & ALLOCATORS
@@ -186,23 +202,24 @@ def _by_class(wish: _Wish, facts: tuple[Fact, ...], stack: frozenset[str]) -> Re
     return Refusal("class", f"loadBalancerClass {wanted} belongs to no installed load balancer", where, trust)
 
 
-def _by_sharing(wish: _Wish, wishes: list[_Wish]) -> Refusal | None:
+def _by_sharing(wish: Wish, wishes: list[Wish]) -> Refusal | None:
     """An address that another service holds or asks for, without what sharing it needs."""
     others = [o for o in wishes if o.service is not wish.service]
     for address in wish.addresses:
         for other in others:
-            asked = address in other.addresses or address in _held(other)
+            asked = address in other.addresses or address in held(other)
             if asked and (found := _not_shareable(wish, other, address)):
                 return found
     return None
 
 
-def _held(wish: _Wish) -> tuple[str, ...]:
+def held(wish: Wish) -> tuple[str, ...]:
+    """The addresses that the service has."""
     found = (canonical_address(e.text("ip")) for e in wish.service.elements("status.loadBalancer.ingress"))
     return tuple(a for a in found if a)
 
 
-def _not_shareable(wish: _Wish, other: _Wish, address: str) -> Refusal | None:
+def _not_shareable(wish: Wish, other: Wish, address: str) -> Refusal | None:
     service = wish.service
     both = f"{address} is also asked for by {other.service.name}"
     shown = service.has("metadata.annotations") or service.has("metadata.labels")
@@ -211,7 +228,7 @@ def _not_shareable(wish: _Wish, other: _Wish, address: str) -> Refusal | None:
         where = service.origins("metadata.labels")
         return Refusal("refused", f"{both}, and the sharing key {labelled} is a label, not an annotation", where[:1])
     where = service.origins("metadata.annotations", "spec.loadBalancerIP", "spec")[:1]
-    if shown and not wish.key and _held(other):
+    if shown and not wish.key and held(other):
         return Refusal("refused", f"{both}, and the service has no sharing key", where)
     if wish.key and other.key and wish.key != other.key:
         return Refusal("refused", f"{both} with another sharing key ({other.key} and {wish.key})", where)
@@ -227,7 +244,7 @@ def _not_shareable(wish: _Wish, other: _Wish, address: str) -> Refusal | None:
     return None
 
 
-def _by_request(wish: _Wish, pools: tuple[Pool, ...]) -> Refusal | None:
+def _by_request(wish: Wish, pools: tuple[Pool, ...]) -> Refusal | None:
     """An address outside all pools, an unknown pool, or a family that no pool has."""
     service, ranges = wish.service, [r for p in pools for r in p.ranges]
     where = service.origins("metadata.annotations", "spec.loadBalancerIP")[:1] or service.origins("spec")[:1]
@@ -250,7 +267,7 @@ def _by_request(wish: _Wish, pools: tuple[Pool, ...]) -> Refusal | None:
     return None
 
 
-def _by_pools(wish: _Wish, pools: tuple[Pool, ...], facts: tuple[Fact, ...], version: int | None) -> Refusal | None:
+def _by_pools(wish: Wish, pools: tuple[Pool, ...], facts: tuple[Fact, ...], version: int | None) -> Refusal | None:
     """No pool at all, or none that admits the service."""
     service = wish.service
     if not pools:
@@ -292,16 +309,16 @@ def _says_none(fact: Setting) -> bool:
     return said in NOTHING | {"0", "absent", "false", "missing", "not created", "no resources found"}
 
 
-def _by_exhaustion(wish: _Wish, pools: tuple[Pool, ...], wishes: list[_Wish]) -> Refusal | None:
+def _by_exhaustion(wish: Wish, pools: tuple[Pool, ...], wishes: list[Wish]) -> Refusal | None:
     """Every admitting pool's addresses are held by services."""
-    held = {a for w in wishes for a in _held(w)}
+    taken = {a for w in wishes for a in held(w)}
     service, named = wish.service, bool(wish.pools or wish.addresses)
     asked = [p for p in pools if p.ranges and (not wish.pools or p.name in wish.pools)]
     fitting = [p for p in asked if p.admits(service.namespace, wish.labels, named=named)]
     if not fitting:
         return None
     for pool in fitting:
-        if sum(r.size for r in pool.ranges) > sum(1 for a in held if pool.holds(a)):
+        if sum(r.size for r in pool.ranges) > sum(1 for a in taken if pool.holds(a)):
             return None
     names = ", ".join(f"{p.name} ({', '.join(p.written)})" for p in fitting)
     return Refusal("exhausted", f"services hold every address of {names}", fitting[0].origins[:1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kubereach.build.allocation import put_allocation
+from kubereach.build.allocation_cleared import put_cleared
 from kubereach.build.announcement import put_announcement
 from kubereach.build.client import own_asker, with_client
 from kubereach.build.cluster import build_cluster
@@ -83,6 +84,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     put_stated_peering(current, hosts, leaves)
     stack = find_stack(objects, current)
     put_allocation(objects, current, stack, leaves)
+    put_cleared(objects, current, leaves)
     find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     facts = without_second_router(facts, flow, hosts, leaves)

@@ -13,11 +13,13 @@ from kubereach.model.attribute import (
     ENDPOINTS,
     HEALTH_PORT,
     NODE_PORTS,
+    OVERWRITTEN,
     POLICY,
     PORTS,
     SOURCE_RANGES,
     Endpoint,
     ServicePort,
+    why,
 )
 from kubereach.model.fact import Scalar, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
@@ -45,7 +47,12 @@ def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
     behind = _Behind(objects)
     for service in chosen:
         subject = service_subject(service)
-        _put_service(service, subject, _addresses(service), leaves)
+        assigned = _assigned(objects, service)
+        _put_service(service, subject, tuple(dict.fromkeys((*_addresses(service), *assigned))), leaves)
+        for address, where in assigned.items():
+            said = f"the controller assigned {address}, and the status holds {', '.join(_addresses(service))}"
+            leaves.put(subject, OVERWRITTEN, value=True, origins=where)
+            leaves.put(subject, why(OVERWRITTEN), said, where)
         _put_endpoints(behind, service, subject, leaves)
     return tuple(service_subject(service) for service in chosen)
 
@@ -80,6 +87,23 @@ def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], 
     path = "spec.loadBalancerSourceRanges"
     if ranges := service.scalars(path):
         leaves.put(subject, SOURCE_RANGES, ranges, service.origins(path), service.trust(path))
+
+
+def _assigned(objects: Objects, service: KubeObject) -> dict[str, tuple[Origin, ...]]:
+    """Addresses that MetalLB's events assigned and the status does not hold: somebody else wrote the status since."""
+    status = {canonical_address(e.text("ip")) for e in service.elements(INGRESS)}
+    found: dict[str, tuple[Origin, ...]] = {}
+    for (kind, _, _), entry in objects.items():
+        mine = kind == "Event" and entry.text("reason") == "IPAllocated"
+        if not mine or not status or entry.text("involvedObject.name") != service.name:
+            continue
+        said = re.match(r'Assigned IP \[?"?([0-9a-fA-F.:]+)', entry.text("message"))
+        address = canonical_address(said[1]) if said else None
+        if address in status:
+            return {}
+        if address:
+            found[address] = entry.origins("message")
+    return found
 
 
 def _nothing(value: Scalar) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Presence, Suspect
-from kubereach.model.attribute import ADDRESSES, ALLOCATION_FAULT, ALLOCATION_WHY, TELLS
+from kubereach.model.attribute import ADDRESSES, ALLOCATION_CLEARED, ALLOCATION_FAULT, ALLOCATION_WHY, TELLS
 from kubereach.simulate.world import Changes, World
 
 # Events and log lines of controllers that give no address (MetalLB internal/allocator; Kubernetes events).
@@ -16,6 +17,14 @@ TELL_TALES = (
     "LoadBalancerFailed",
     "SyncLoadBalancerFailed",
 )
+CLEARED = Chance(0.1, "of a fault's prior, where pools, services and options are shown and none of them refuses")
+
+WITH_POOLS = frozenset({"metallb", "cilium", "kube-vip", "openelb", "calico"})
+
+
+def _service_lb(world: World) -> bool:
+    """Whether k3s's ServiceLB gives the addresses, which are the nodes' own and in no pool."""
+    return bool(world.network.stack & {"klipper", "servicelb"})
 
 
 def refused_for(world: World, fault: Fault, reason: str, prior: float | None = None) -> Iterable[Suspect]:
@@ -28,6 +37,10 @@ def refused_for(world: World, fault: Fault, reason: str, prior: float | None = N
         return (Suspect(fault=fault, subject=service, presence=Presence.PRESENT, because=because),)
     if decided or world.network.seen(service, ADDRESSES) or world.network.flow.address:
         return ()
+    if reason in {"no-pool", "exhausted"} and not world.network.stack & WITH_POOLS and _service_lb(world):
+        return ()
+    if reason in (world.network.seen(service, ALLOCATION_CLEARED) or ()):
+        prior = (fault.prior if prior is None else prior) * CLEARED
     return (Suspect(fault=fault, subject=service, prior=prior),)
 
 

@@ -159,9 +159,12 @@ UPLINK = Attribute[str]("uplink")  # of the cluster: wifi macvlan bridge, "" for
 # --- what can be wrong: allocation ---
 ALLOCATION_FAULT = Attribute[str]("allocation fault")  # "" or a key of simulate.allocation.MESSAGES
 ALLOCATION_WHY = Attribute[str]("allocation fault in words")
+ALLOCATION_CLEARED = Attribute[tuple[str, ...]]("no reason for it")  # reasons that configuration speaks against
+ALLOCATOR_MISSING = Attribute[bool]("no pod of the allocating controller")  # of the cluster: a complete list has none
 UNUSABLE_ADDRESS = Attribute[bool]("no host can use the address")
 POOL_SHARED = Attribute[str]("range that others give out too")  # of a service: "" or which
 EARLIER_ADDRESSES = Attribute[tuple[str, ...]]("addresses before")  # of a service: a watch saw them come and go
+OVERWRITTEN = Attribute[bool]("its status holds others' addresses")  # of a service: not the one that was assigned
 ADDRESS_FLIPS = Attribute[bool]("its address is overwritten again and again")  # of a service
 ADDRESS_TAKEN = Attribute[str]("address owned by something else too")  # of a service: "" or what owns it
 

@@ -1,7 +1,7 @@
 """What controllers and schedulers say about a service without an address: events, logs, conditions, statements.
 
 Answers: no-pool, none-free (which full and missing pools give alike), full, not-admitted, refused, class, controller,
-host-port.
+host-port. Asked with `events`, of the service's own events: none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from kubereach.simulate.world import World
 
 KIND = "allocation_message"
 KINDS = ("no-pool", "none-free", "full", "not-admitted", "refused", "class", "controller", "host-port")
-BACKGROUND: Distribution = dict.fromkeys(KINDS, 0.1)
+BACKGROUND: Distribution = {**dict.fromkeys(KINDS, 0.1), "none": 0.5}
+# How often a waiting service has no event at all: they are kept for an hour, and who has no controller gets none.
+SILENT = {"no-pool": 0.5, "exhausted": 0.25, "refused": 0.25, "class": 0.95, "controller": 0.95, "host-port": 0.85}
 # What each message means: MetalLB internal/allocator and controller, Cilium pkg lbipam, kube-vip's cloud provider,
 # the scheduler, OpenELB.
 WORDS: tuple[tuple[str, str], ...] = (
@@ -59,6 +61,19 @@ def sightings(network: Network) -> Iterable[Sighting]:
     """Each kind of message once, where the service has no address or says nothing about it."""
     if network.seen(network.flow.service, ADDRESSES):
         return
+    for fact in network.observed:
+        if isinstance(fact, Setting) and (fact.subject, fact.attribute, fact.value) == (
+            network.flow.service,
+            "events",
+            "none",
+        ):
+            yield Sighting(
+                question=Question(KIND, network.flow.service, ("events",)),
+                answers=frozenset({"none"}),
+                origins=(fact.origin,),
+                trust=fact.trust,
+                says="the service has no events",
+            )
     said: set[str] = set()
     for text, origin, trust in _texts(network):
         kind = classify(text)
@@ -99,6 +114,9 @@ def _about_allocation(fact: Setting) -> bool:
 def predict(world: World, question: Question) -> Distribution | None:
     """The messages of the reason why no address is given; without one, such messages are rare."""
     reason = world.get(question.where, ALLOCATION_FAULT)
+    if question.about == ("events",):
+        silent = SILENT.get(reason, 0.5)
+        return {"none": silent, "some": 1 - silent}
     told = MESSAGES.get(reason, {})
     return {kind: 0.01 + 0.9 * told.get(kind, 0.0) for kind in KINDS}
 

@@ -1,11 +1,14 @@
-"""Whether the controller that gives out addresses runs: its pods, its Deployment, statements. Answers: up, down."""
+"""Whether the controller that gives out addresses runs: its pods, its Deployment, statements. Answers: up, down.
+
+Asked with `balancer`, of the pods that k3s's ServiceLB makes for the service: running, waiting.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from kubereach.model.attribute import ADDRESSES, ALLOCATION_FAULT
+from kubereach.model.attribute import ADDRESSES, ALLOCATION_FAULT, ALLOCATOR_MISSING
 from kubereach.model.fact import Setting, Trust
 from kubereach.model.network import Network
 from kubereach.model.origin import Origin
@@ -13,7 +16,7 @@ from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.world import World
 
 KIND = "allocator"
-BACKGROUND: Distribution = {"up": 0.85, "down": 0.15}
+BACKGROUND: Distribution = {"up": 0.85, "down": 0.15, "running": 0.8, "waiting": 0.1}
 NAMES = (
     r"(?:metallb-)?controller|cilium-operator|kube-vip-cloud-provider|openelb-(?:manager|controller)"
     r"|\S*cloud-controller\S*"
@@ -29,7 +32,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
     """Said only of a service that has no address; what serves old addresses needs no allocator."""
     if network.seen(network.flow.service, ADDRESSES):
         return
-    for up, says, origin, trust in (*_objects(network), *_statements(network)):
+    yield from _balancers(network)
+    for up, says, origin, trust in (*_objects(network), *_statements(network), *_missing(network)):
         yield Sighting(
             question=Question(KIND, "cluster"),
             answers=frozenset({"up" if up else "down"}),
@@ -56,6 +60,12 @@ def _objects(network: Network) -> Iterator[Said]:
             yield bool(ready), f"deployment {entry.name}: {ready or 0} ready", origin, Trust.OUTPUT
 
 
+def _missing(network: Network) -> Iterator[Said]:
+    if network.seen("cluster", ALLOCATOR_MISSING):
+        says = "the list of all pods has none of the controller"
+        yield from ((False, says, origin, Trust.OUTPUT) for origin in network.origins("cluster", ALLOCATOR_MISSING)[:1])
+
+
 def _statements(network: Network) -> Iterator[Said]:
     for fact in network.observed:
         if not isinstance(fact, Setting):
@@ -69,9 +79,38 @@ def _statements(network: Network) -> Iterator[Said]:
             yield up, f"{fact.subject} {fact.attribute}: {fact.value}", fact.origin, fact.trust
 
 
+def _balancers(network: Network) -> Iterator[Sighting]:
+    """The pods of k3s's ServiceLB for the service, one on each node; they wait where their host port is taken."""
+    name = network.flow.service.rpartition("/")[2]
+    found: dict[str, tuple[Origin, Trust, str]] = {}
+    for entry in network.objects_of("Pod"):
+        ready = entry.fields.get("status.conditions.Ready")
+        if ready is None or not re.fullmatch(rf"svclb-{re.escape(name)}-[a-z0-9]+-[a-z0-9]{{5}}", entry.name):
+            continue
+        if ready.value:
+            found["running"] = (ready.origin, ready.trust, f"pod {entry.name} runs")
+        elif entry.text("status.reason") in {"Pending", ""}:
+            found["waiting"] = (ready.origin, ready.trust, f"pod {entry.name} waits")
+    # Services of one name in two namespaces have pods of like names: one that waits is the one that matters.
+    answer = next((a for a in ("waiting", "running") if a in found), "")
+    if answer:
+        origin, trust, says = found[answer]
+        yield Sighting(
+            question=Question(KIND, "cluster", ("balancer",)),
+            answers=frozenset({answer}),
+            origins=(origin,),
+            trust=trust,
+            says=says,
+        )
+
+
 def predict(world: World, question: Question) -> Distribution | None:
-    """Down where that is why no address is given."""
+    """Down where that is why no address is given; ServiceLB's own pods wait for their ports, or are not made at all."""
     reason = world.get(world.network.flow.service, ALLOCATION_FAULT)
+    if question.about == ("balancer",):
+        if reason == "host-port":
+            return {"waiting": 0.9, "running": 0.1}
+        return {"running": 0.1, "waiting": 0.03} if reason else {"running": 0.95, "waiting": 0.05}
     return {"down": 0.75, "up": 0.25} if reason == "controller" else {"up": 0.96, "down": 0.04}
 
 

@@ -21,6 +21,7 @@ from kubereach.model.attribute import (
     LABELS,
     LEASE_HOLDER,
     NOT_SELECTED,
+    OVERWRITTEN,
     POLICY,
     Endpoint,
 )
@@ -107,6 +108,8 @@ def _silence(world: World, service: str, node: str, *, label: bool, endpoints_co
         return "no announcing agent runs on it"
     if world.get(service, NOT_SELECTED):
         return "the service is not selected for announcement"
+    if world.get(service, OVERWRITTEN):
+        return "the service's status holds other addresses"
     if label and excluded(world, node):
         return f"it carries the label {EXCLUDE_LABEL}"
     if ready and not ready_endpoints(world, service):

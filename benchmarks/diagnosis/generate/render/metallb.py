@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.diagnosis.generate.faults.registry import name_of
 from benchmarks.diagnosis.generate.flow import answering, candidates, shut_out
 from benchmarks.diagnosis.generate.names import suffix
-from benchmarks.diagnosis.generate.render.output import Output, listed, watched
+from benchmarks.diagnosis.generate.render.output import Output, dumped, listed, watched
 from benchmarks.diagnosis.generate.site import METALLB, METALLB_ALLOCATES, Node, Site
 
 HOME = "-n metallb-system "
@@ -26,6 +26,7 @@ def outputs(site: Site) -> Iterator[Output]:
     if site.stack in METALLB:
         text = "".join(speaker_log(site, node) for node in watched(site))
         yield Output("agent-log", "", f"kubectl logs {HOME}-l component=speaker --prefix --tail=-1", text)
+    yield Output("controller-spec", "", f"kubectl get deploy {HOME}controller -o yaml", controller(site), plain=False)
     yield Output("controller-log", "", f"kubectl logs {HOME}deploy/controller", controller_log(site))
 
 
@@ -160,6 +161,30 @@ def _dial_error(site: Site, node: Node, peer: str) -> str:
     if "No route" in error:
         return f'dial "{peer}": no route to host'
     return f'dial "{peer}": i/o timeout'
+
+
+def controller(site: Site) -> str:
+    """The controller's Deployment, with its arguments and how many of its pods are ready."""
+    if site.controller == "missing":
+        return 'Error from server (NotFound): deployments.apps "controller" not found\n'
+    args = ["--port=7472", "--log-level=info"]
+    if site.lb_class_option:
+        args.append(f"--lb-class={site.lb_class_option}")
+    image = f"quay.io/metallb/controller:v{site.version}"
+    status: dict[str, object] = {"observedGeneration": 1, "replicas": 1}
+    status |= {"readyReplicas": 1} if site.controller == "Running" else {"unavailableReplicas": 1}
+    return dumped(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "controller", "namespace": "metallb-system"},
+            "spec": {
+                "replicas": 1,
+                "template": {"spec": {"containers": [{"args": args, "image": image, "name": "controller"}]}},
+            },
+            "status": status,
+        }
+    )
 
 
 def controller_log(site: Site) -> str:

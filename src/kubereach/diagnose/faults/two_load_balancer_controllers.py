@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
+from kubereach.diagnose.decided import decided
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import ADDRESS_FLIPS, EARLIER_ADDRESSES, NOT_SELECTED, TELLS
+from kubereach.model.attribute import ADDRESS_FLIPS, EARLIER_ADDRESSES, NOT_SELECTED, OVERWRITTEN, TELLS
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -39,14 +40,15 @@ def suspects(world: World) -> Iterable[Suspect]:
     stack = world.network.stack
     several = sum(bool(words & stack) for words in GIVERS) > 1
     service = world.network.flow.service
-    if world.network.seen(service, EARLIER_ADDRESSES):
+    if world.network.seen(service, OVERWRITTEN):
+        yield from decided(world, FAULT, (service, OVERWRITTEN))
+    elif world.network.seen(service, EARLIER_ADDRESSES):
         says = "a watch shows the service with other addresses by turns"
         because = tuple((o, says) for o in world.network.origins(service, EARLIER_ADDRESSES)[:1])
         prior = BY_TURNS_AND_BOTH if several else BY_TURNS
-        return (Suspect(fault=FAULT, subject=service, prior=prior, because=because),)
-    if not several:
-        return ()
-    return (Suspect(fault=FAULT, subject=world.network.flow.service, prior=BOTH_THERE),)
+        yield Suspect(fault=FAULT, subject=service, prior=prior, because=because)
+    elif several:
+        yield Suspect(fault=FAULT, subject=service, prior=BOTH_THERE)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
@@ -57,7 +59,7 @@ def apply(world: World, suspect: Suspect) -> Changes:
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {NOT_SELECTED.of(suspect.subject): False, ADDRESS_FLIPS.of(suspect.subject): False}
+    return {leaf.of(suspect.subject): False for leaf in (NOT_SELECTED, ADDRESS_FLIPS, OVERWRITTEN)}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

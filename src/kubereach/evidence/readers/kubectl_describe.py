@@ -4,8 +4,8 @@ Reads: Service, Endpoints, EndpointSlice, Node, Pod, ConfigMap, DaemonSet (and D
 custom resource with its labels turned back into field names, the events below, several objects in one output, and
 rows of events that stand alone.
 Ask: `kubectl describe svc NAME` and its kin.
-Facts: ObjectLeaf with API paths; events as objects of kind Event; for a service its Endpoints too; ObjectListing when
-the command names no object.
+Facts: ObjectLeaf with API paths; events as objects of kind Event, and Setting `events: none` of a service that has
+none; for a service its Endpoints too; ObjectListing when the command names no object.
 Not read: text around the descriptions, and descriptions whose kind neither they nor the command tell.
 """
 
@@ -30,7 +30,7 @@ from kubereach.evidence.kubernetes.outline import Entry, outline
 from kubereach.evidence.kubernetes.paths import LAST_APPLIED, REDACTED, canonical_scalar, is_secret_key, join
 from kubereach.evidence.kubernetes.yaml_leaves import text_leaves
 from kubereach.evidence.reader import Ask, Reading, spans
-from kubereach.model.fact import AnyFact, ObjectLeaf, ObjectListing, Scalar
+from kubereach.model.fact import AnyFact, ObjectLeaf, ObjectListing, Scalar, Setting
 
 _TOOL = r"(?:\S{0,60}/)?(?:(?:k3s|microk8s|rke2) )?(?:kubectl|oc|k|kubecolor|microk8s\.kubectl)"
 COMMANDS = (rf"^{_TOOL}(?: \S{{1,200}}){{0,12}}? describe\b",)
@@ -194,12 +194,26 @@ class _Reader:
         top = entries[0]
         self.seen.add(top.line)
         if not top.children:
+            if described.kind is not None and described.kind.name == "Service" and top.value == "<none>":
+                self._without_events(described, top.line)
             return
         self.seen.add(top.children[0].line)
         for cells, line in table(top.children):
             if cells.get("Reason") and cells.get("Type") in {"Normal", "Warning"}:
                 self._event(cells, line, described)
         self.seen.update(c.line for c in top.children if set(c.text) <= {"-", " "})
+
+    def _without_events(self, described: _Described, line: int) -> None:
+        self.facts.append(
+            Setting(
+                origin=self.capture.origin(line, line + 1),
+                trust=self.capture.trust,
+                taken=self.capture.taken,
+                subject=f"service/{described.namespace or 'default'}/{described.name}",
+                attribute="events",
+                value="none",
+            )
+        )
 
     def _lone_events(self) -> None:
         """Rows of events outside any description, as people cut them out."""
