@@ -38,7 +38,9 @@ def put_cleared(objects: Objects, facts: tuple[Fact, ...], leaves: Leaves) -> No
         if complete and any(_size(p) > sum(1 for a in taken if p.holds(a)) for p in fitting):
             cleared.append("exhausted")
         if _is_whole(wish):
-            cleared += [] if wish.addresses or wish.pools or wish.key else ["refused"]
+            free = complete and all(a not in taken and any(p.holds(a) for p in fitting) for a in wish.addresses)
+            asks = bool(wish.pools or wish.key) or bool(wish.addresses and not free)
+            cleared += [] if asks else ["refused"]
             cleared += ["class"] if shown and not classes and not wish.service.text("spec.loadBalancerClass") else []
         if cleared:
             leaves.put(subject, ALLOCATION_CLEARED, tuple(cleared), _origins(wish, fitting))

@@ -58,6 +58,11 @@ def _objects(network: Network) -> Iterator[Said]:
         if re.fullmatch(NAMES, entry.name) and (ready is not None or wanted == 0):
             origin = (entry.origins("status") or entry.origins("spec"))[0]
             yield bool(ready), f"deployment {entry.name}: {ready or 0} ready", origin, Trust.OUTPUT
+    for entry in network.objects_of("Event"):
+        about = re.search(rf"\bpod/? ?(?:{NAMES})-[a-z0-9]", entry.text("message"))
+        if about and re.fullmatch(r"BackOff|Failed|FailedScheduling|FailedMount", entry.text("reason")):
+            leaf = entry.fields["message"]
+            yield False, f"event {entry.text('reason')}: {leaf.value}"[:120], leaf.origin, leaf.trust
 
 
 def _missing(network: Network) -> Iterator[Said]:
