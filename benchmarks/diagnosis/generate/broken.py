@@ -36,10 +36,17 @@ class Broken:
 
     def healthy(self) -> Broken:
         """The same cluster before the faults."""
+        return self.without(self.faults)
+
+    def without(self, mended: Sequence[Injector]) -> Broken:
+        """The same cluster with some of its faults mended."""
         site = draw(Random(f"{self.seed}/{self.attempt}"), self.wish)
         if site is None:
             raise LookupError(self.seed)
-        return Broken(self.seed, site, (), self.wish, self.attempt)
+        left = tuple(fault for fault in self.faults if fault not in mended)
+        for fault in left:
+            fault.inject(site)
+        return Broken(self.seed, site, left, self.wish, self.attempt)
 
 
 def make(seed: str, codes: Sequence[str]) -> Broken:

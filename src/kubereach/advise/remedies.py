@@ -34,6 +34,7 @@ MOST_CHANGES = 3
 MOST_TRIED = 60
 MOST_FOUND = 5
 NAMED = 3  # codes of what is to be mended
+WORTH_NAMING = 0.05  # of the failing mass
 # What one change counts; several small ones are better than one that all nodes or another team must bear.
 COSTS = dict(zip(Disruption, (1, 2, 3, 4, 6, 8, 10, 12), strict=True))
 
@@ -142,13 +143,17 @@ def _repair(suspect: Suspect, world: World) -> SettingChange:
 
 def _of_assumed(failing: tuple[Hypothesis, ...]) -> Candidate:
     """The mending of what is broken, whichever of the likely causes it is."""
-    suspects = tuple(dict.fromkeys(s for h in failing for s in h.assumed))
-    codes = tuple(dict.fromkeys(s.fault.code for s in suspects))
+    masses: dict[str, float] = {}
+    for hypothesis in failing:
+        for code in {s.fault.code for s in hypothesis.assumed}:
+            masses[code] = masses.get(code, 0.0) + hypothesis.weight
+    enough = WORTH_NAMING * sum(h.weight for h in failing)
+    codes = sorted((c for c in masses if masses[c] >= enough), key=lambda c: (-masses[c], c))
     lead = failing[0].assumed[0]
     others = f" or {len(codes) - NAMED} others" if len(codes) > NAMED else ""
 
     def tell(world: World) -> SettingChange:
-        if len(suspects) == 1:
+        if masses.keys() == {lead.fault.code}:
             return _repair(lead, world)
         return SettingChange(
             summary=f"mend the cause, which is {' or '.join(codes[:NAMED])}{others}",

@@ -81,11 +81,12 @@ def _put_no_advertisement(objects: Objects, facts: tuple[Fact, ...], flow: Flow,
         _put(leaves, "cluster", NO_ADVERTISEMENT, f"{said.attribute}: {said.value}", (said.origin,), said.trust)
     adverts = [o for (k, _, _), o in objects.items() if k in METALLB_ADVERTISEMENTS]
     pools = [p for p in find_pools(objects, facts) if p.product == "metallb" and p.ranges]
-    holding = [p for p in pools if flow.address and p.holds(flow.address)]
-    if not adverts or not holding or any(_selects(a, holding[0]) for a in adverts):
+    # A service that still waits for its address will get one of any of them.
+    concerned = [p for p in pools if p.holds(flow.address)][:1] if flow.address else pools
+    if not adverts or not concerned or any(_selects(a, p) for a in adverts for p in concerned):
         return
     names = ", ".join(dict.fromkeys(n for a in adverts for n in a.scalars("spec.ipAddressPools"))) or "a label selector"
-    said_so = f"pool {holding[0].name} is selected by no advertisement (they name {names})"
+    said_so = f"pool {concerned[0].name} is selected by no advertisement (they name {names})"
     _put(leaves, "cluster", NO_ADVERTISEMENT, said_so, adverts[0].origins("spec", "metadata"))
 
 

@@ -49,6 +49,7 @@ from kubereach.model.fact import (
     InterfaceAddress,
     LogEvent,
     Neighbour,
+    ObjectLeaf,
     ObjectListing,
     Outcome,
     Packet,
@@ -120,13 +121,20 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     )
 
 
+_CILIUM_BGP = {"CiliumBGPAdvertisement", "CiliumBGPClusterConfig"}
+
+
 def _put_empty_listings(facts: tuple[AnyFact, ...], leaves: Leaves) -> None:
-    """A complete listing without a row says that there is no advertisement of the kind."""
+    """A complete listing without a row says that there is no advertisement of the kind.
+
+    Cilium's older BGP needs none of the newer kinds (others.md section 1).
+    """
+    older = any(isinstance(fact, ObjectLeaf) and fact.kind == "CiliumBGPPeeringPolicy" for fact in facts)
     for fact in facts:
         if isinstance(fact, ObjectListing) and fact.complete and not fact.names:
             if fact.kind in {"L2Advertisement", "CiliumL2AnnouncementPolicy"}:
                 leaves.put("cluster", L2_POOLS, (), (fact.origin,))
-            elif fact.kind in {"BGPAdvertisement", "CiliumBGPAdvertisement", "CiliumBGPClusterConfig"}:
+            elif fact.kind == "BGPAdvertisement" or (fact.kind in _CILIUM_BGP and not older):
                 leaves.put("cluster", BGP_POOLS, (), (fact.origin,))
 
 

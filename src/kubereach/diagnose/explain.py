@@ -26,11 +26,15 @@ ROLE_ORDER = {Role.ROOT: 0, Role.MISREAD: 0, Role.CONTRIBUTING: 1, Role.LATENT: 
 LEAST_CAUSE = 0.004
 # Where the flow most likely works, only what is likely all the same is worth naming.
 LEAST_WHERE_IT_WORKS = 0.1
+# Of what nothing speaks for, what is this rare is not worth a warning.
+LEAST_WAITING = 0.05
+# A hidden fault that nothing exposes the flow to is this probable only where what was seen speaks for it.
+LEAST_HIDDEN = 0.1
 SURPRISING = 0.1
 
 
 class Blame(Struct, frozen=True, kw_only=True):
-    """A suspect with its marginal probability in its main role; `held_in` is the likeliest hypothesis with it."""
+    """A suspect with its marginal probability in its main role; `held_in` is the likeliest hypothesis that gives it."""
 
     suspect: Suspect
     role: Role
@@ -42,14 +46,14 @@ class Blame(Struct, frozen=True, kw_only=True):
 def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
     """All suspects with a role, ordered by role and probability."""
     masses: dict[tuple[str, str], dict[Role, float]] = {}
-    examples: dict[tuple[str, str], tuple[Suspect, Hypothesis]] = {}
+    examples: dict[tuple[tuple[str, str], Role], tuple[Suspect, Hypothesis]] = {}
     together: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for hypothesis, found in judged:
         root_keys = {s.key for s, r in found.items() if r is Role.ROOT}
         for suspect, role in found.items():
             mass = masses.setdefault(suspect.key, {})
             mass[role] = mass.get(role, 0.0) + hypothesis.weight
-            examples.setdefault(suspect.key, (suspect, hypothesis))
+            examples.setdefault((suspect.key, role), (suspect, hypothesis))
             if role is Role.ROOT:
                 together.setdefault(suspect.key, set()).update(root_keys)
     result = []
@@ -58,11 +62,12 @@ def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
     )
     least = LEAST_WHERE_IT_WORKS if working > 0.5 else LEAST_CAUSE
     for key, mass in masses.items():
-        role = max(mass, key=lambda r: (mass[r], -ROLE_ORDER[r]))
-        probability = mass[role]
-        if probability >= least:
-            suspect, hypothesis = examples[key]
-            result.append((suspect, role, probability, hypothesis))
+        if Role.LATENT in mass and mass[Role.LATENT] < _least_warned(examples[key, Role.LATENT][0]):
+            del mass[Role.LATENT]
+        for role in sorted(mass, key=lambda r: (-mass[r], ROLE_ORDER[r]))[:1]:
+            suspect, hypothesis = examples[key, role]
+            if mass[role] >= least:
+                result.append((suspect, role, mass[role], hypothesis))
     result += [b for b in _waiting(judged, ranking) if b[0].key not in masses]
     result.sort(key=lambda b: (ROLE_ORDER[b[1]], -round(b[2], 9), b[0].key))
     result = [*[b for b in result if b[1] is Role.ROOT][:MOST_ROOTS], *[b for b in result if b[1] is not Role.ROOT]]
@@ -80,6 +85,11 @@ def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
     )
 
 
+def _least_warned(suspect: Suspect) -> float:
+    """Anything may go wrong next: it is worth a warning where evidence exposes the flow to it, or speaks for it."""
+    return LEAST_WAITING if suspect.because or suspect.fault.standing else LEAST_HIDDEN
+
+
 def _waiting(judged: Judged, ranking: Ranking) -> list[tuple[Suspect, Role, float, Hypothesis]]:
     """Unknown faults to which evidence exposes the flow, and which would stop it once the likeliest roots are gone.
 
@@ -91,8 +101,8 @@ def _waiting(judged: Judged, ranking: Ranking) -> list[tuple[Suspect, Role, floa
         repaired = removed(hypothesis.world, roots)
         exposed = (s for s in ranking.suspects if s.presence is Presence.UNKNOWN and s.because and s not in blamed)
         for suspect in exposed if roots and service_walk(repaired).works() else ():
-            if not service_walk(applied(repaired, (suspect,))).works():
-                prior = suspect.fault.prior if suspect.prior is None else suspect.prior
+            prior = suspect.fault.prior if suspect.prior is None else suspect.prior
+            if prior >= LEAST_WAITING and not service_walk(applied(repaired, (suspect,))).works():
                 assumed = (*hypothesis.assumed, suspect)
                 held_in = Hypothesis(applied(hypothesis.world, (suspect,)), assumed, hypothesis.present, prior)
                 found.append((suspect, Role.LATENT, prior, held_in))
@@ -122,8 +132,6 @@ def because(suspect: Suspect) -> tuple[Because, ...]:
 def supporting(blame: Blame, groups: tuple[Group, ...], ranking: Ranking) -> tuple[Because, ...]:
     """The sightings that make the suspect likelier than its absence does."""
     without = _without(blame, ranking)
-    if without is None:
-        return ()
     found: list[tuple[float, Because]] = []
     for group in groups:
         for sighting in group.sightings:
@@ -135,13 +143,15 @@ def supporting(blame: Blame, groups: tuple[Group, ...], ranking: Ranking) -> tup
     return tuple(dict.fromkeys(text for _, text in found))
 
 
-def _without(blame: Blame, ranking: Ranking) -> Hypothesis | None:
-    """The same variant's world without any assumed fault."""
-    variant = dict(blame.held_in.world.changes)
-    for hypothesis in ranking.bases:
-        if all(variant.get(k) == v for k, v in hypothesis.world.changes.items()):
-            return hypothesis
-    return None
+def _without(blame: Blame, ranking: Ranking) -> Hypothesis:
+    """The same world without the suspect: the variant's own where it alone is assumed."""
+    held_in, suspect = blame.held_in, blame.suspect
+    others = tuple(s for s in held_in.assumed if s.key != suspect.key)
+    if not others and len(held_in.assumed) == 1:
+        for base in ranking.bases:
+            if base.variant == held_in.variant:
+                return base
+    return Hypothesis(removed(held_in.world, (suspect,)), others, held_in.present, prior=1.0)
 
 
 def fit(hypothesis: Hypothesis, sighting: Sighting) -> float:

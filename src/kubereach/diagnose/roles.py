@@ -76,10 +76,7 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
     for suspect in real:
         if suspect in minimal and suspect in on_walk:
             result[suspect] = Role.ROOT
-        elif suspect in minimal and suspect.because:
-            # Worth a warning only where evidence exposes the flow to it; otherwise anything may go wrong next.
-            result[suspect] = Role.LATENT
-        elif suspect.fault.standing:
+        elif suspect in minimal or suspect.fault.standing:
             result[suspect] = Role.LATENT
         elif suspect in on_walk:
             result[suspect] = Role.CONTRIBUTING
