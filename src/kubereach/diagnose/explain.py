@@ -68,7 +68,8 @@ def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
             suspect, hypothesis = examples[key, role]
             if mass[role] >= least:
                 result.append((suspect, role, mass[role], hypothesis))
-    result += [b for b in _waiting(judged, ranking) if b[0].key not in masses]
+    told = {suspect.key for suspect, *_ in result}
+    result += [b for b in _waiting(judged, ranking) if b[0].key not in told]
     result.sort(key=lambda b: (ROLE_ORDER[b[1]], -round(b[2], 9), b[0].key))
     result = [*[b for b in result if b[1] is Role.ROOT][:MOST_ROOTS], *[b for b in result if b[1] is not Role.ROOT]]
     result.sort(key=lambda b: (ROLE_ORDER[b[1]], -round(b[2], 9), b[0].key))
