@@ -12,6 +12,7 @@ from kubereach.model.attribute import (
     FORWARD_SPARES,
     HOST_ENDPOINT_DROP,
     HOST_FIREWALL,
+    HOST_FIREWALL_SPARES,
     HOST_POLICY_SPARES,
     MARTIAN,
     MULTIHOMED_DOUBT,
@@ -193,3 +194,24 @@ def test_rules_of_nft_decide_where_all_their_conditions_are_known() -> None:
     network = _network(**{"nft-list-ruleset.ash.txt": rules, "ip-addr.ash.txt": ONE_LEG})
     assert network.seen("node/ash", FORWARD_DROP) is True
     assert network.seen("node/ash", FORWARD_SPARES) is True
+
+
+def test_a_chain_of_nft_ahead_of_the_translation_is_a_host_firewall_that_spares_the_pods_port() -> None:
+    rules = """table ip raw {
+	chain PREROUTING {
+		type filter hook prerouting priority raw; policy accept;
+		tcp dport 80 counter packets 12 bytes 720 drop
+	}
+}
+"""
+    network = _network(**{"nft-list-ruleset.ash.txt": rules})
+    assert network.seen("node/ash", HOST_FIREWALL) == "drop"
+    assert network.seen("node/ash", HOST_FIREWALL_SPARES) is True
+
+
+def test_what_a_node_tracks_has_arrived_there() -> None:
+    entry = (
+        f"udp      17 29 src={CLIENT} dst={VIP} sport=51514 dport=80 [UNREPLIED] "
+        f"src={VIP} dst={CLIENT} sport=80 dport=51514 mark=0 use=1\n"
+    )
+    assert _answers(_network(**{f"conntrack-L-d-{VIP}.ash.txt": entry}), "capture") == [{"seen"}]

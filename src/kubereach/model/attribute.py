@@ -214,6 +214,7 @@ ROUTER_NAT = Attribute[bool]("router rewrites the flow")
 
 # --- what can be wrong: the node ---
 HOST_FIREWALL = Attribute[str]("host firewall")  # "", drop, reject
+HOST_FIREWALL_SPARES = Attribute[bool]("host firewall lets pass what nodes send to pods")
 INPUT_FIREWALL = Attribute[str]("host firewall on INPUT alone")  # "", drop, reject
 FORWARD_DROP = Attribute[bool]("FORWARD drops")
 FORWARD_SPARES = Attribute[bool]("FORWARD lets pass what nodes and pods send")

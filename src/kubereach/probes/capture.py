@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.attribute import ENDPOINTS, POLICY
-from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
+from kubereach.model.fact import LogEvent, Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.dropped import answers_tunnel
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
@@ -45,6 +45,26 @@ def sightings(network: Network) -> Iterable[Sighting]:
         elif isinstance(fact, ProbeResult) and _stated_capture(network, fact):
             yield _sighting(fact.at, "tcp", fact.outcome.value, fact, f"capture: {fact.outcome.value}")
     yield from _errors(network)
+    yield from _tracked(network, done)
+
+
+def _tracked(network: Network, done: set[tuple[str, str]]) -> Iterable[Sighting]:
+    """What a node tracks has arrived there."""
+    for fact in network.observed:
+        if not isinstance(fact, LogEvent) or fact.program != "conntrack":
+            continue
+        fields, node = dict(fact.fields), fact.device if fact.device in network.nodes else "cluster"
+        ours = fields.get("dst") == network.flow.address and fields.get("src") == network.flow.client
+        if ours and fields.get("dport") == str(network.flow.port) and (node, "tcp") not in done:
+            done.add((node, "tcp"))
+            says = f"the node tracks a connection of the client to {network.flow.address}"
+            yield Sighting(
+                question=Question(KIND, node, ("tcp",)),
+                answers=frozenset({"seen"}),
+                origins=(fact.origin,),
+                trust=fact.trust,
+                says=says,
+            )
 
 
 def _errors(network: Network) -> Iterable[Sighting]:
@@ -113,7 +133,11 @@ def predict(world: World, question: Question) -> Distribution | None:
     kept = (
         port is None or world.get(flow.service, POLICY) == "Local"
     )  # else the source is translated on the way to another node
-    share = sum(b.weight for b in found.branches if question.where == b.entry or (kept and question.where == b.at))
+    share = sum(
+        b.weight
+        for b in found.branches
+        if question.where in {b.entry, b.entry and "cluster"} or (kept and question.where == b.at)
+    )
     if found.together:
         share = 1 - (1 - share) ** TRIES
     return {"seen": 0.03 + 0.94 * share, "not-seen": 0.97 - 0.94 * share}

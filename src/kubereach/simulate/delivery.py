@@ -144,7 +144,7 @@ def kept_from_pod(world: World, other: str) -> tuple[Fate, str] | None:
     if on_node(world, other, a.HOST_ENDPOINT_DROP) and not on_node(world, other, a.HOST_POLICY_SPARES):
         return Fate.LOST, "the CNI's policy for the pod's node drops it"
     firewall = on_node(world, other, a.HOST_FIREWALL)
-    if firewall:
+    if firewall and not on_node(world, other, a.HOST_FIREWALL_SPARES):
         fate = Fate.LOST if firewall == "drop" else Fate.UNREACHABLE
         return fate, f"the firewall of the pod's node {firewall}s it"
     return None

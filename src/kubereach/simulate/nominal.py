@@ -223,6 +223,7 @@ NOMINAL: dict[str, Nominal] = {
     a.OTHER_ROUTER.name: False,
     a.ROUTER_NAT.name: False,
     a.HOST_FIREWALL.name: "",
+    a.HOST_FIREWALL_SPARES.name: False,
     a.INPUT_FIREWALL.name: "",
     a.FORWARD_DROP.name: False,
     a.FORWARD_SPARES.name: False,
