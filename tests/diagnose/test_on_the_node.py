@@ -15,7 +15,9 @@ from kubereach.model.attribute import (
     HOST_FIREWALL_SPARES,
     HOST_POLICY_SPARES,
     MARTIAN,
+    MIXED_BACKENDS,
     MULTIHOMED_DOUBT,
+    TWO_BACKENDS,
 )
 from kubereach.model.network import Network
 from kubereach.pipeline import Options, diagnose
@@ -215,3 +217,12 @@ def test_what_a_node_tracks_has_arrived_there() -> None:
         f"src={VIP} dst={CLIENT} sport=80 dport=51514 mark=0 use=1\n"
     )
     assert _answers(_network(**{f"conntrack-L-d-{VIP}.ash.txt": entry}), "capture") == [{"seen"}]
+
+
+def test_rules_of_the_other_backend_are_told_apart() -> None:
+    legacy = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD {} [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    mixed = _network(**{"iptables-legacy-save.ash.txt": legacy.format("DROP")})
+    assert mixed.seen("node/ash", MIXED_BACKENDS) is True
+    assert mixed.seen("node/ash", FORWARD_DROP) is None
+    harmless = _network(**{"iptables-legacy-save.ash.txt": legacy.format("ACCEPT")})
+    assert harmless.seen("node/ash", TWO_BACKENDS) is False

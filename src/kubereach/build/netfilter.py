@@ -9,6 +9,7 @@ import re
 
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
+from kubereach.build.other_backend import of_other_backend, put_other_backend
 from kubereach.build.prerouting import put_prerouting
 from kubereach.build.ruleset import Chains, Probe, Rule, Verdicts, iptables_rule, nft_rule
 from kubereach.model.attribute import (
@@ -55,14 +56,16 @@ class _Shown:
 def put_netfilter(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves) -> None:
     """Put what the rules of every host say; rules of a host that nobody names go to the cluster as a whole."""
     shown: dict[str, _Shown] = {}
+    strange = of_other_backend(facts)
     for fact in facts:
-        if isinstance(fact, Setting) and not fact.given:
+        if isinstance(fact, Setting) and not fact.given and id(fact) not in strange:
             everyone = fact.subject in {"", "cluster"} or "*" in fact.subject
             subject = "cluster" if everyone else hosts.resolve(fact.subject)
             if everyone or fact.subject.startswith("node/") or subject == ROUTER:
                 _take(fact, shown.setdefault(subject, _Shown()), leaves)
     devices = _devices(facts, hosts)
     put_prerouting(facts, hosts, flow, leaves, devices)
+    put_other_backend(facts, hosts, flow, leaves, devices)
     for subject, found in shown.items():
         if subject == ROUTER:
             _put_router(found, flow, leaves)

@@ -26,6 +26,7 @@ PROBES: tuple[str, ...] = (
     "name",
     "next_hop",
     "objects",
+    "other_backend",
     "other_port",
     "ping",
     "pod_route",

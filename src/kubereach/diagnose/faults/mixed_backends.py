@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, everywhere_too, exposed
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, everywhere_too, exposed, seen_of
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import MIXED_BACKENDS, PROXY_MODE, TWO_BACKENDS
 from kubereach.model.diagnosis import Owner
@@ -41,6 +41,9 @@ def suspects(world: World) -> Iterable[Suspect]:
     if world.get("cluster", PROXY_MODE) == "ebpf":
         return
     nodes = affected_nodes(world, MIXED_BACKENDS)
+    decided = [n for n in nodes if seen_of(world, n, MIXED_BACKENDS)]
+    yield from by_leaf(FAULT, world, decided, MIXED_BACKENDS, "the other backend's rules drop what goes to the pods")
+    nodes = tuple(n for n in nodes if n not in decided)
     yield from exposed(FAULT, world, nodes, TWO_BACKENDS, ODDS, "both backends hold rules")
 
 
