@@ -138,7 +138,7 @@ class Hypothesis:
 def _either(judgements: tuple[Judgement, ...]) -> Judgement:
     """One group over several choices: as good as in the best of them, and dependent on what any of them read."""
     first = judgements[0]
-    if len(judgements) == 1:
+    if all(other is first for other in judgements):
         return first
     reads = frozenset[Key]().union(*(j.reads for j in judgements))
     return Judgement(max(j.log_likelihood for j in judgements), first.most, reads)

@@ -11,9 +11,9 @@ from kubereach.simulate.nominal import NOMINAL
 Changes = Mapping[Key, object]
 # Derivations that worlds of one network share: for each name, sets of leaves that it was seen to read, and the results
 # by the changes among those leaves.
-Signature = tuple[tuple[Key, object], ...]
+Signature = tuple[frozenset[Key], tuple[object, ...]]
 Shared = dict[object, list[tuple[frozenset[Key], dict[Signature, object]]]]
-MOST_READ_SETS = 16
+MOST_READ_SETS = 4
 
 
 class World:
@@ -27,7 +27,7 @@ class World:
     def __init__(self, network: Network, changes: Changes | None = None, shared: Shared | None = None) -> None:
         self.network = network
         self.changes: dict[Key, object] = dict(changes or {})
-        self._items = sorted(self.changes.items(), key=lambda item: item[0])
+        self._changed = frozenset(self.changes)
         self.reads: set[Key] = set()
         self._derived: dict[object, tuple[object, frozenset[Key]]] = {}
         self._shared: Shared = {} if shared is None else shared
@@ -89,7 +89,8 @@ class World:
         return None
 
     def _changed_among(self, keys: frozenset[Key]) -> Signature:
-        return tuple([item for item in self._items if item[0] in keys])
+        mine = self._changed & keys
+        return mine, tuple([self.changes[key] for key in (sorted(mine) if len(mine) > 1 else mine)])
 
     def start(self) -> set[Key]:
         """Begin to record a derivation: returns the record so far, to be given to `keep`."""
