@@ -11,7 +11,7 @@ from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.other_backend import of_other_backend, put_other_backend
 from kubereach.build.prerouting import put_prerouting
-from kubereach.build.ruleset import Chains, Probe, Rule, Verdicts, iptables_rule, nft_rule
+from kubereach.build.ruleset import Chains, Probe, Rule, Verdicts, iptables_rule, matches, nft_rule
 from kubereach.model.attribute import (
     ENDPOINTS,
     FORWARD_DROP,
@@ -45,7 +45,7 @@ class _Shown:
         self.policies: dict[str, str] = {}
         self.hooks: dict[str, list[str]] = {"forward": [], "input": []}
         self.origins: dict[str, list[Origin]] = {"forward": [], "input": []}
-        self.ranges: list[tuple[Rule, Origin]] = []
+        self.ranges: dict[str, list[tuple[Rule, Origin]]] = {}  # by chain
         self.trust = Trust.STATED
 
     def chains(self) -> Chains:
@@ -121,7 +121,7 @@ def _iptables(fact: Setting, match: re.Match[str], text: str, shown: _Shown, lea
     shown.trust = Trust.OUTPUT
     rule = iptables_rule(text)
     if re.match(_RANGES_CHAIN, chain) and not match[3]:
-        shown.ranges.append((rule, fact.origin))
+        shown.ranges.setdefault(chain, []).append((rule, fact.origin))
     if "REDIRECT" in rule.target and re.search(r"/\S+:|--comment", text):
         # Only the userspace proxy redirects a service's packets to a port of its own (kube-proxy.md section 5).
         leaves.put("cluster", PROXY_MODE, "userspace", (fact.origin,), fact.trust)
@@ -238,6 +238,9 @@ def _conclude(subject: str, hook: str, verdicts: Verdicts, leaves: Leaves, shown
 
 def _ranges(shown: _Shown, flow: Flow, leaves: Leaves) -> None:
     """A chain that lets only the named sources of services with source ranges pass, and drops the rest."""
-    drops = [origin for rule, origin in shown.ranges if rule.target == "DROP"]
+    probe = Probe(destination=flow.address, port=flow.port)
+    # Before 1.24 every load balancer has a KUBE-FW chain, whose end is reached only where sources are named before it.
+    asking = [c for name, c in shown.ranges.items() if "-FW-" not in name or any("-s " in r.text for r, _ in c)]
+    drops = [o for c in asking for r, o in c if r.target == "DROP" and matches(r.text, probe) is not False]
     if drops:
         leaves.put(flow.service, RANGES_IN_RULES, value=True, origins=drops, trust=shown.trust)

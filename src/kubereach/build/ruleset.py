@@ -19,6 +19,8 @@ MOST_JUMPS = 24
 FOREIGN = r"lo|docker0|br-[0-9a-f]{6,12}|virbr\d*|podman\d*|lxdbr\d*"
 _ENDS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "return"}
 _MARKED = "0x4000"  # kube-proxy's masquerade mark: its rules accept what bears it
+# What kube-proxy refuses is no firewall's doing: simulate knows its rules.
+_OF_THE_PROXY = re.compile(r"KUBE-(?:SERVICES|EXTERNAL-SERVICES|NODE-?PORTS?|PROXY-FIREWALL)$")
 # Options that say nothing of whether a rule matches.
 _SILENT = frozenset({"-m", "--comment", "--reject-with", "--log-prefix", "--log-level", "--limit-burst"})
 
@@ -87,6 +89,8 @@ def _harmless(target: str) -> str:
     """Targets that let the packet go on are no verdicts; kube-proxy's mark for dropping is one."""
     if target == "KUBE-MARK-DROP":
         return "DROP"
+    if _OF_THE_PROXY.match(target):
+        return ""
     return "" if target in {"LOG", "NFLOG", "MARK", "CONNMARK", "TCPMSS", "CT", "NOTRACK", "KUBE-MARK-MASQ"} else target
 
 

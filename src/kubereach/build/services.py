@@ -87,6 +87,13 @@ def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], 
     path = "spec.loadBalancerSourceRanges"
     if ranges := service.scalars(path):
         leaves.put(subject, SOURCE_RANGES, ranges, service.origins(path), service.trust(path))
+    elif _whole(service):
+        leaves.put(subject, SOURCE_RANGES, (), service.origins("spec.type"), service.trust("spec.type"))
+
+
+def _whole(service: KubeObject) -> bool:
+    """Whether the API server's own rendering was shown: it leaves no field out that is set."""
+    return service.has("metadata.resourceVersion") and service.has("spec.type") and service.has("spec.ports")
 
 
 def _assigned(objects: Objects, service: KubeObject) -> dict[str, tuple[Origin, ...]]:

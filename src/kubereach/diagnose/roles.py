@@ -70,8 +70,11 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
     without = [service_walk(removed(world, (s,))) for s in real]
     shape = _shape(failing)
     on_walk = [s for s, found in zip(real, without, strict=True) if _shape(found) != shape and concerned(world, s)]
-    alone = [(s,) for s, found in zip(real, without, strict=True) if found.works()]
-    minimal = _unusual(alone) if alone else _minimal(world, on_walk, real)
+    alone: list[tuple[Suspect, ...]] = [(s,) for s, found in zip(real, without, strict=True) if found.works()]
+    if all(s.fault.by_design for chosen in alone for s in chosen):
+        # To change what the cluster was told to do is the better story only where no set of faults is to blame.
+        alone += _smallest(world, on_walk, tuple(s for s in real if not alone or not s.fault.by_design))
+    minimal = _unusual(alone)
     result: dict[Suspect, Role] = {}
     for suspect in real:
         if suspect in minimal and suspect in on_walk:
@@ -101,8 +104,8 @@ def _shape(found: Walk) -> tuple[object, ...]:
     return tuple((b.entry, b.fate, b.why, tuple(s.says for s in (*b.forward, *b.back))) for b in found.branches)
 
 
-def _minimal(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) -> frozenset[Suspect]:
-    """The members of the smallest sets of two or more whose removal makes the flow work on every branch.
+def _smallest(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) -> list[tuple[Suspect, ...]]:
+    """The smallest sets of two or more whose removal makes the flow work on every branch.
 
     They start from a fault that is on the walk.
     """
@@ -113,8 +116,8 @@ def _minimal(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) ->
             if any(s in on_walk for s in chosen) and service_walk(removed(world, chosen)).works()
         ]
         if working:
-            return _unusual(working)
-    return frozenset()
+            return working
+    return []
 
 
 def _unusual(working: Sequence[tuple[Suspect, ...]]) -> frozenset[Suspect]:

@@ -88,8 +88,8 @@ def _of_the_flow(network: Network, fact: Packet) -> bool:
 def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     seen = {Outcome.SEEN, Outcome.NOT_SEEN}
     pods = {e.address for e in network.seen(network.flow.service, ENDPOINTS) or ()}
-    if fact.protocol == "ARP":
-        return False  # it waited for ARP alone: asked as `arp`
+    if fact.protocol not in {"TCP", network.flow.protocol}:
+        return False  # it waited for ARP alone, or for a tunnel's packets: asked as `arp` and `encapsulated`
     if network.flow.address and fact.source == network.flow.address:
         return False  # what the service sends: asked as `answer`
     # A capture of other traffic says nothing of the flow; one of the client's is what `offers` asks for.

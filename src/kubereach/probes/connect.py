@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from kubereach.model.attribute import (
     ADDRESS,
     ANNOUNCER,
@@ -57,7 +59,8 @@ _DATA: dict[Fate, Distribution] = {
     Fate.PARTIAL: {"timeout": 0.36, "mixed": 0.4, "intermittent": 0.06, "reply": 0.1, "slow": 0.06, "resets": 0.02},
     Fate.SOMETIMES: {"intermittent": 0.35, "mixed": 0.15, "timeout": 0.17, "resets": 0.13, "slow": 0.12, "reply": 0.08},
     Fate.MOVED: {"resets": 0.45, "intermittent": 0.25, "mixed": 0.1, "reply": 0.15, "timeout": 0.05},
-    Fate.SLOW: {"slow": 0.5, "timeout": 0.2, "mixed": 0.15, "intermittent": 0.15},
+    # Answers come after 1, 3, 7 or 63 seconds, or never: few wait so long.
+    Fate.SLOW: {"slow": 0.25, "timeout": 0.6, "mixed": 0.08, "intermittent": 0.07},
     Fate.INSUFFICIENT: BACKGROUND,
 }
 # A test from inside whose outcome has nothing to do with the way from outside.
@@ -87,7 +90,7 @@ _DATA_ANSWERS: dict[Outcome, frozenset[str]] = {
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """Every connection attempt to the target's own port; one that both works and fails comes and goes."""
-    found = list(_attempts(network))
+    found = _once(list(_attempts(network)))
     for question in dict.fromkeys(s.question for s in found):
         mine = [s for s in found if s.question == question]
         good = [s for s in mine if "reply" in s.answers]
@@ -114,6 +117,35 @@ def _command(sighting: Sighting) -> str:
 
 
 _FAILING = frozenset({"timeout", "unreachable", "refused", "slow", "resets"})
+_NO_HANDSHAKE = frozenset({"timeout", "unreachable", "refused"})
+
+
+def _once(found: list[Sighting]) -> list[Sighting]:
+    """Without those that another one from the same place implies, whose origins go to it: one step decides both.
+
+    No handshake, no data; no data without a handshake; and nmap's `filtered` says less than netcat's time-out.
+    """
+    kept: list[Sighting] = []
+    for number, sighting in enumerate(found):
+        others = [*kept, *found[number + 1 :]]
+        better = next((o for o in others if o.trust >= sighting.trust and _implies(o, sighting)), None)
+        if better is None:
+            kept.append(sighting)
+            continue
+        merged = replace(better, origins=tuple(dict.fromkeys((*better.origins, *sighting.origins))))
+        kept = [merged if o is better else o for o in kept]
+        found = [merged if o is better else o for o in found]
+    return kept
+
+
+def _implies(one: Sighting, other: Sighting) -> bool:
+    if one.question.where != other.question.where or not one.answers <= other.answers:
+        return False
+    if one.question == other.question:
+        return True
+    if one.question.about == ("handshake",):
+        return one.answers <= _NO_HANDSHAKE
+    return one.answers == frozenset({"reply"})
 
 
 def _attempts(network: Network) -> Iterable[Sighting]:

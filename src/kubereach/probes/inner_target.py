@@ -95,10 +95,13 @@ def predict(world: World, question: Question) -> Distribution | None:
     mixture = connect.of_walk(found, table)
     if kind != "health":
         return mixture
+    node = str(question.about[1])
+    counted = 0.9 if has_local(world, service, node) else 0.1
+    if counted > 0.5 and world.get(node, a.LOCAL_BROKEN):
+        counted = 0.5  # in half of its forms no endpoint counts as local
     reply = mixture.get("reply", 0.0)
-    here = "local" if has_local(world, service, str(question.about[1])) else "none"
     rest = {answer: p for answer, p in mixture.items() if answer != "reply"}
-    return {**rest, here: reply * 0.9, ("none" if here == "local" else "local"): reply * 0.1}
+    return {**rest, "local": reply * counted, "none": reply * (1 - counted)}
 
 
 def _target(world: World, question: Question) -> tuple[str, int]:

@@ -68,9 +68,12 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
     if active:
         hops = {_owner(network, h.via) for r in active for h in r.next_hops if h.via}
         several = len(hops) > 1 or EVERY_NODE in hops
+        answers = frozenset({"several"}) if several else _as_answers(network, hops)
+        if chosen.table == "bird" and len(best_ones) > 1:
+            answers |= {"several"}  # BIRD marks one path as primary whether or not it merges the equal ones
         yield Sighting(
             question=Question(KIND, "router"),
-            answers=frozenset({"several"}) if several else _as_answers(network, hops),
+            answers=answers,
             origins=(chosen.origin,),
             trust=chosen.trust,
             says=f"the router sends {chosen.prefix} to {', '.join(sorted(h.via for h in chosen.next_hops))}",
@@ -79,9 +82,9 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
 
 
 def of_the_fib(routes: list[Route]) -> list[Route]:
-    """The routes that forward: a BGP table marks the best path, used or not, and counts only where it stands alone."""
-    forwarding = [r for r in routes if r.table != "bgp"]
-    return forwarding or routes
+    """The routes that forward: a daemon's table marks the best path, used or not, and counts only without the FIB's."""
+    forwarding = [r for r in routes if r.table not in {"bgp", "bird"}]
+    return forwarding or [r for r in routes if r.table != "bgp"] or routes
 
 
 def _as_answers(network: Network, hops: set[str]) -> frozenset[str]:

@@ -61,7 +61,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
         yield _sighting("used", "yes" if used else _why_not(marked), marked[0], says)
     hops = {h.via for r in groups[chosen] for h in r.next_hops if h.via}
     active = {h.via for r in marked if r.active for h in r.next_hops if h.via and h.active}
-    if active and (len(hops) > 1 or "*" in hops):
+    primary = any(r.table == "bird" for r in marked)  # BIRD's mark, whether or not it merges the equal paths
+    if active and not primary and (len(hops) > 1 or "*" in hops):
         several = len(active) > 1 or "*" in active
         says = f"{chosen}: {len(hops)} next hops, {'several' if several else 'one'} in use"
         yield _sighting("spread", "all" if several else "one", groups[chosen][0], says)

@@ -149,7 +149,7 @@ def _local(world: World, node: str, origin: str, ready: tuple[Endpoint, ...]) ->
     bypasses = origin != "outside" and mode != "ipvs"  # src-type LOCAL and pods go to KUBE-SVC (kube-proxy.md 2.2)
     if local and not bypasses and not world.get(node, LOCAL_BROKEN):
         return Treated(Treatment.TRANSLATED, local, why="policy Local: its own endpoint, source kept")
-    if world.get(node, LOCAL_BROKEN):
+    if world.get(node, LOCAL_BROKEN) and not bypasses:
         return Treated(Treatment.DROPPED, why="the rules for policy Local are wrong on the node")
     if mode == "ipvs":
         if world.get("cluster", KUBERNETES_MINOR) < FALLBACK_MINOR:

@@ -31,6 +31,8 @@ def blocked(site: Site) -> None:
 def checksum(site: Site) -> None:
     """The outer checksum of masqueraded packets is wrong: the first SYNs are lost, or all (kubernetes issue 88986)."""
     site.tells.add("bad-checksum")
+    for node in site.with_pod():
+        node.counters["UdpInCsumErrors"] = site.rng.randrange(60, 4000)
     site.lose(FABRIC, site.rng.choice(("slow", "silent")), remote=True, inside=True)
 
 

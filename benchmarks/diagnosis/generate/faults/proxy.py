@@ -41,14 +41,22 @@ def not_programmed(site: Site) -> None:
 @fault(
     "local-policy-misprogrammed",
     "proxy-etp-local-misprogrammed",
-    Wish(stacks=KUBE_PROXY.stacks, policy="Local", modes=frozenset({"iptables", "ipvs"})),
+    Wish(stacks=KUBE_PROXY.stacks, policy="Local", modes=frozenset({"iptables", "nftables"})),
 )
 def misprogrammed(site: Site) -> None:
-    """The node is called otherwise in the cluster than kube-proxy calls itself, so no endpoint is local."""
+    """The node is called otherwise in the cluster than kube-proxy calls itself, so no endpoint is local.
+
+    IPVS goes on: since 1.24 it falls back to all endpoints, the node's own among them.
+    """
     site.tells.add("hostname-override")
     for node in site.with_pod():
+        lost = f'nodes "{node.name}.internal" not found'
         node.proxy_log = [
-            f'I0312 09:10:44.120011 1 server.go:1051] "Successfully retrieved node IP" hostname="{node.name}.internal"'
+            f"E0312 09:10:44.120011 1 node.go:130] Failed to retrieve node info: {lost}"
+            if site.minor < 27
+            else f'E0312 09:10:44.120011 1 server.go:666] "Failed to retrieve node info" err="{lost}"'.replace(
+                f'"{node.name}.internal"', f'\\"{node.name}.internal\\"'
+            )
         ]
         site.lose(PROXY, "silent", node=node.name)
 

@@ -64,6 +64,8 @@ def outputs(site: Site) -> Iterator[Output]:
 def _outer(site: Site) -> Iterator[Output]:
     """The tunnel's packets at the pod's node, with the checksum that the kernel there discards."""
     port = 4789 if site.cni == "calico" else 8472
+    # tcpdump takes 8472 for OTV's port.
+    header = "VXLAN, flags [I] (0x08), vni 1" if port == 4789 else "OTV, flags [I] (0x08), overlay 0, instance 1"
     ways = [(n, site.node(p.node)) for n in entries(site) for p in site.ready if p.node != n.name]
     if not ways:
         return  # another fault keeps the traffic away
@@ -72,7 +74,7 @@ def _outer(site: Site) -> Iterator[Output]:
     for second in (0, 1, 3):
         lines += [
             f"10:00:0{second}.300101 IP (tos 0x0, ttl 64, id {4000 + second}, offset 0, flags [none], proto UDP (17), length 110)",
-            f"    {entry.ip}.40122 > {node.ip}.{port}: [bad udp cksum 0xffff -> 0x3f1c!] VXLAN, flags [I] (0x08), vni 1",
+            f"    {entry.ip}.40122 > {node.ip}.{port}: [bad udp cksum 0xffff -> 0x3f1c!] {header}",
         ]
     yield Output("tcpdump-outer", node.name, f"tcpdump -vv -n -i {site.nic_of(node)} udp port {port}", _footer(lines))
 

@@ -119,7 +119,7 @@ def inside(site: Site, node: Node) -> str:
     if site.mode == "ipvs" and site.local and not own and site.minor >= 24:
         # The source is the service's address, unless the CNI masquerades what leaves by its tunnel.
         return OK if site.encapsulation != "none" else "silent"
-    if "hostname-override" in site.tells or not node.programmed:
+    if not node.programmed:
         return "silent"
     for loss in site.losses:
         if loss.inside and (not loss.node or loss.node == node.name) and not (loss.remote and own):
@@ -136,6 +136,8 @@ def _to_pod(site: Site, node: Node) -> str:
         if loss.inside and loss.stage >= FABRIC - 1 and not (loss.remote and pod.node == node.name):
             if "network" in str(site.policies) and pod.node == node.name:
                 continue
+            if "bad-checksum" in site.tells and loss.stage == FABRIC:
+                continue  # only packets whose source was translated are hit
             if "target-port" in site.tells:
                 return "refused"
             return loss.how

@@ -166,8 +166,10 @@ def routes(site: Site, node: Node) -> str:
                 lines.append(f"blackhole {node.block} proto {'80' if site.encapsulation == 'vxlan' else 'bird'}")
             elif site.cni == "flannel":
                 lines.append(f"{node.block} dev cni0 proto kernel scope link src {ipaddress.ip_network(node.block)[1]}")
+            elif site.cni == "cilium":
+                lines.append(f"{node.block} {_by_cilium(node)}")
         elif len(lines) < 24:
-            line = _to_block(site, other)
+            line = _to_block(site, node, other)
             lines += [line] if line else []
     for pod in site.pods:
         if pod.node == node.name and site.cni == "calico" and not pod.ip.startswith("10.85."):
@@ -179,13 +181,21 @@ def _inside(address: str, network: str) -> bool:
     return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
 
 
-def _to_block(site: Site, other: Node) -> str:
+def _by_cilium(node: Node) -> str:
+    """Cilium takes what leaves by its host device into the tunnel."""
+    own = ipaddress.ip_network(node.block)[0]
+    return f"via {own} dev cilium_host proto kernel src {own}"
+
+
+def _to_block(site: Site, node: Node, other: Node) -> str:
     """The route to another node's pods, as the CNI puts it there; "" where nobody does."""
     start = ipaddress.ip_network(other.block)[0]
     if site.cni == "flannel":
         return f"{other.block} via {start} dev flannel.1 onlink"
     if site.cni == "cilium":
-        return "" if site.encapsulation == "vxlan" else f"{other.block} via {other.ip} dev {site.nic} proto kernel"
+        if site.encapsulation == "vxlan":
+            return f"{other.block} {_by_cilium(node)} mtu 1450"
+        return f"{other.block} via {other.ip} dev {site.nic} proto kernel"
     if site.cni == "calico" and site.encapsulation == "vxlan":
         return f"{other.block} via {start} dev vxlan.calico onlink"
     if site.cni == "calico" and not site.mesh and not site.reflectors:
@@ -279,6 +289,7 @@ def counters(site: Site, node: Node) -> str:
         "IpInReceives": rng.randrange(10**6, 10**8),
         "IpForwDatagrams": rng.randrange(10**5, 10**7),
         "IpOutNoRoutes": 0,
+        "UdpInCsumErrors": 0,
         "TcpExtTCPTimeouts": rng.randrange(3, 400),
         "TcpExtListenDrops": 0,
         "TcpExtTCPMD5NotFound": 0,
@@ -286,7 +297,7 @@ def counters(site: Site, node: Node) -> str:
         "TcpExtTCPMD5Failure": 0,
         "TcpExtIPReversePathFilter": 0,
     }
-    found |= {name: value for name, value in node.counters.items() if name.startswith("TcpExt")}
+    found |= {name: value for name, value in node.counters.items() if name.startswith(("TcpExt", "Udp"))}
     return "#kernel\n" + "".join(f"{name:<32}{value:<19}0.0\n" for name, value in found.items())
 
 

@@ -62,10 +62,10 @@ def _hash(text: str) -> str:
 
 def _usable(site: Site, node: Node) -> list[str]:
     """The pods' addresses that the node's rules lead an outside client to."""
-    if "hostname-override" in site.tells and site.local and site.mode == "iptables":
+    if "hostname-override" in site.tells and site.local and node in site.with_pod():
         return []
     pods = targets(site, node)
-    return [pod.ip for pod in pods if site.mode != "iptables" or not site.local or pod.node == node.name]
+    return [pod.ip for pod in pods if site.mode == "ipvs" or not site.local or pod.node == node.name]
 
 
 def iptables(site: Site, node: Node) -> str:
@@ -129,6 +129,12 @@ def _external(site: Site, node: Node) -> list[str]:
         ]
     if site.local and not _usable(site, node) and site.minor >= 25:
         return [f'[31:1860] {match} "{where} has no local endpoints" -m tcp --dport {service.port} -j DROP']
+    if service.ranges and site.minor >= 25:
+        return [
+            ":KUBE-PROXY-FIREWALL - [0:0]",
+            '[31:1860] -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL',
+            f'[31:1860] -A KUBE-PROXY-FIREWALL -d {service.address}/32 -p tcp -m comment --comment "{where} traffic not accepted by KUBE-FW-{_hash(where + "tcp")}" -m tcp --dport {service.port} -j DROP',
+        ]
     return []
 
 
@@ -150,10 +156,16 @@ def _service_chains(site: Site, node: Node) -> list[str]:
         )
         for allowed in service.ranges:
             lines.append(f'[0:0] -A KUBE-FW-{mark} -s {allowed} {name} loadbalancer IP" -j {chain}')
+        if site.minor < 24 and not service.ranges:
+            lines.append(f'[31:1860] -A KUBE-FW-{mark} {name} loadbalancer IP" -j {chain}')
+        if jump != chain and site.minor < 25:
+            lines.append(f'[0:0] -A KUBE-FW-{mark} {name} loadbalancer IP" -j KUBE-MARK-DROP')
     own = _usable(site, node)
     if site.local:
         lines += [f'[0:0] -A {chain} -s {site.pod_network} {name} pod traffic" -j KUBE-SVC-{mark}']
         lines += [f'[31:1860] -A {chain} {name} local" -j KUBE-SVL-{mark}'] if own else []
+        if not own and site.minor < 25:
+            lines.append(f'[31:1860] -A {chain} {name} has no local endpoints" -j KUBE-MARK-DROP')
         lines += [
             f'[31:1860] -A KUBE-SVL-{mark} {name} -> {ip}:{service.target}" -j KUBE-SEP-{_hash(ip)}' for ip in own
         ]
@@ -202,7 +214,7 @@ def nftables(site: Site, node: Node) -> str:
     service = site.service
     where = f"{service.namespace}/{service.name}/tcp/http"
     mark = _hash(where)[:8]
-    own = [pod.ip for pod in targets(site, node)]
+    own = _usable(site, node)
     verdicts = [f"{service.cluster_ip} . tcp . {service.port} : goto service-{mark}-{where}"]
     none = ""
     if service.address and node.programmed:
@@ -218,6 +230,7 @@ def nftables(site: Site, node: Node) -> str:
     lines += [f"\t\telements = {{ {none} }}"] if none else []
     lines += [
         "\t}",
+        *_nft_ranges(site, f"{mark}-{where}"),
         f"\tchain external-{mark}-{where} {{",
         f"\t\tgoto {'local' if site.local else 'service'}-{mark}-{where}",
         "\t}",
@@ -249,6 +262,22 @@ def nftables(site: Site, node: Node) -> str:
                 lines += [f"\t\t{_as_nft(n, rule)}" for n, rule in rules if rule.split(" ")[1] == chain] + ["\t}"]
             lines += ["}"]
     return "\n".join(lines) + "\n"
+
+
+def _nft_ranges(site: Site, name: str) -> list[str]:
+    """The map of addresses that named sources alone may use, and its chain (pkg/proxy/nftables)."""
+    service = site.service
+    if not service.ranges or not service.address:
+        return []
+    return [
+        "\tmap firewall-ips {",
+        "\t\ttype ipv4_addr . inet_proto . inet_service : verdict",
+        f"\t\telements = {{ {service.address} . tcp . {service.port} : goto firewall-{name} }}",
+        "\t}",
+        f"\tchain firewall-{name} {{",
+        f"\t\tip saddr != {{ {', '.join(service.ranges)} }} drop",
+        "\t}",
+    ]
 
 
 def _firewalld(site: Site) -> list[str]:

@@ -22,6 +22,7 @@ def outputs(site: Site) -> Iterator[Output]:
             yield Output("router-bgp-table", "router", "vtysh -c 'show ip bgp'", frr_table(site))
     if kind == "bird":
         yield Output("router-routes", "router", "birdc show route", _bird_routes(site))
+        yield Output("router-kernel", "router", "ip route", _kernel_routes(site))
         if site.family == "bgp":
             yield Output("router-bgp", "router", "birdc show protocols all", _bird_protocols(site))
     if kind in {"frr", "bird"}:
@@ -245,6 +246,23 @@ def _bird_routes(site: Site) -> str:
             f"{name:<20} unicast [{owner} 2024-04-12] {first} {tail}".replace("  (", " ("),
             f"\tvia {route.via} on eth0",
         ]
+    return "\n".join(lines) + "\n"
+
+
+def _kernel_routes(site: Site) -> str:
+    """What BIRD gives to the kernel, with `merge paths` or without: its own table does not tell."""
+    lines = [f"default via {site.router.uplink} dev eth1 proto bird metric 32"]
+    lines.append(f"{site.network} dev eth0 proto kernel scope link src {site.router.ip}")
+    hops: dict[str, list[str]] = {}
+    for route in every_route(site):
+        if route.active and not route.note and route.table == "main":
+            hops.setdefault(route.prefix.removesuffix("/32"), []).append(route.via)
+    for prefix, vias in sorted(hops.items()):
+        if len(vias) == 1:
+            lines.append(f"{prefix} via {vias[0]} dev eth0 proto bird metric 32")
+        else:
+            lines.append(f"{prefix} proto bird metric 32")
+            lines += [f"\tnexthop via {via} dev eth0 weight 1" for via in vias]
     return "\n".join(lines) + "\n"
 
 

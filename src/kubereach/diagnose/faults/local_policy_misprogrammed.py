@@ -2,7 +2,8 @@
 
 What happens   A node with a ready local endpoint does not deliver under policy Local: the CNI masquerades or takes the
                traffic away, node names differ so that no endpoint counts as local, or rules for Local lack a port.
-How it looks   works with policy Cluster, silent with Local, on the very node that runs the pod
+How it looks   works with policy Cluster, silent with Local, on the very node that runs the pod; "no local endpoints"
+               in that node's rules, or 503 from its health-check port; kube-proxy cannot retrieve its node's info
 Confirm        set the policy to Cluster for a moment; kube-proxy's --hostname-override against `kubectl get nodes`
 Fix            make the CNI leave the source alone (Weave: NO_MASQ_LOCAL=1); make the names agree
 Not to be confused with  no-local-endpoint-policy (the node has no endpoint)
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.exposure import affected_nodes, by_leaf
+from kubereach.diagnose.exposure import affected_nodes, by_leaf, tells
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import ANNOUNCER, CNI, LOCAL_BROKEN, POLICY
 from kubereach.model.diagnosis import Owner
@@ -46,7 +47,8 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {LOCAL_BROKEN.of(suspect.subject): True}
+    # kube-proxy cannot find itself where its name is another than the node's (pkg/util/node, GetNodeIP).
+    return {LOCAL_BROKEN.of(suspect.subject): True, **tells(world, "~failed-to-retrieve-node-info")}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:

@@ -49,6 +49,8 @@ ASKS = (
 
 _STAMP = r"(?:(\d{4}-\d\d-\d\d )?(\d\d:\d\d:\d\d(?:\.\d{1,9})?)|(\d{9,10}\.\d{6,9})|(\d{1,3}:\d\d:\d\d\.\d{6}))\s{1,3}"
 _MAC = r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}"
+# Linux' own port for VXLAN, 8472, is OTV's to tcpdump (print-udp.c, print-otv.c).
+_VXLAN = r"(?:VXLAN, flags \[.{1,4}\] \(0x[0-9a-f]{2}\), vni|OTV, flags .{4,40}, instance) (\d{1,9})"
 _INFO = 120
 
 
@@ -213,9 +215,10 @@ def _nothing_seen(capture: Capture, index: int) -> list[AnyFact]:
     """A capture that saw nothing, when its filter says what it waited for."""
     command = " ".join(words(capture.command))
     host = re.search(r"\b(?:host|dst|src) ([0-9a-fA-F.:]{3,45})\b", command)
-    if host is None or canonical_address(host[1]) is None:
+    port = re.search(r"\bport (\d{1,5})\b", command)
+    udp = re.search(r"\budp port \d", command) is not None
+    if (host is None or canonical_address(host[1]) is None) and not udp:
         return []
-    port = re.search(r"\bport (\S{1,16})", command)
     return [
         ProbeResult(
             origin=capture.origin(index, index + 1),
@@ -223,10 +226,10 @@ def _nothing_seen(capture: Capture, index: int) -> list[AnyFact]:
             taken=capture.taken,
             probe=ProbeKind.CAPTURE,
             source="",
-            target=canonical_address(host[1]) or "",
+            target=(canonical_address(host[1]) or "") if host else "",
             outcome=Outcome.NOT_SEEN,
             port=port_number(port[1]) if port else None,
-            protocol="ARP" if re.search(r"\barp\b", command) else "TCP",
+            protocol="ARP" if re.search(r"\barp\b", command) else "UDP" if udp else "TCP",
             at=capture.host,
             reason="0 packets captured",
         )
@@ -284,7 +287,7 @@ def _packet_line(scan: _Scan, index: int, frame: _Frame, text: str) -> bool:
     )
     scan.quoting = what in {"icmp-unreachable", "icmp-time-exceeded", "icmp-redirect"}
     if what in {"vxlan", "ipip"}:
-        scan.inside = info or what
+        scan.inside = info.partition(",")[0] or what
     return what != "ipip" or _inner(scan, index, frame, details)
 
 
@@ -318,13 +321,19 @@ def _kind(details: str, *, ported: bool) -> tuple[str, str, str]:
         return "tcp", "", ""
     if details.startswith("ICMP"):
         return _icmp(re.sub(r"^ICMP6?,? ", "", details))
-    if match := re.search(r"VXLAN, flags \[.{1,4}\] \(0x[0-9a-f]{2}\), vni (\d{1,9})", details[:200]):
-        return "vxlan", "", f"vxlan vni {match[1]}"
+    if match := re.search(_VXLAN, details[:200]):
+        return "vxlan", "", f"vxlan vni {match[1]}{_checksum(details)}"
     if re.match(r"IP6? ", details):
         return "ipip", "", "ipip"
     if ported:
-        return "udp", "", ""
+        return "udp", "", _checksum(details).removeprefix(", ")
     return "other", "", details[:_INFO]
+
+
+def _checksum(details: str) -> str:
+    """What -v says of a UDP checksum (tcpdump print-udp.c)."""
+    found = re.match(r"\[(bad udp cksum|udp sum ok|no cksum)\b", details)
+    return f", {found[1]}" if found else ""
 
 
 def _icmp(text: str) -> tuple[str, str, str]:
