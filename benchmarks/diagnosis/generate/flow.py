@@ -139,7 +139,9 @@ def candidates(site: Site) -> list[Node]:
     """The nodes that the announcer takes into account for this service."""
     if not site.service.address or not site.announces_service:
         return []
-    if site.stack not in {"calico", "cilium-l2", "cilium-bgp"} and not site.ready:
+    # kube-vip and keepalived hold the address on a leader's interface, whether or not anything is behind it.
+    heedless = {"calico", "cilium-l2", "cilium-bgp", "kube-vip-arp", "keepalived"}
+    if site.stack not in heedless and not site.ready:
         return []
     if site.stack in {"cilium-l2", "kube-vip-arp", "keepalived"} or not site.local:
         able = list(site.nodes)

@@ -62,7 +62,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     ruleless = any(on_node(world, n, PROXY_DOWN) or on_node(world, n, NOT_PROGRAMMED) for n in nodes)
     if ruleless or not ready_endpoints(world, service):
         return {"untranslated": 0.9, "gone": 0.02, "translated": 0.08}
-    return {"translated": 0.95, "untranslated": 0.03, "gone": 0.02}
+    gone = 0.005 if question.about == (True,) else 0.02  # an old flow's entry stays a while, a new one's is not made
+    return {"translated": 0.95, "untranslated": 0.05 - gone, "gone": gone}
 
 
 def offers(network: Network) -> Iterable[Offer]:

@@ -21,6 +21,8 @@ from kubereach.simulate.world import World
 
 KIND = "inner_target"
 BACKGROUND: Distribution = {**connect.BACKGROUND, "local": 0.5, "none": 0.5}
+# What a pod that is not ready says: its server is not up yet, or answers as it answers the readiness probe.
+_NOT_READY: Distribution = {"refused": 0.45, "error": 0.3, "reply": 0.15, "timeout": 0.1}
 _KINDS = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
 
 
@@ -123,6 +125,9 @@ def _to_pod(world: World, question: Question) -> Distribution | None:
     if closed(world, service):
         return table[Fate.REFUSED]
     own = question.where == node
+    shown = [e.ready for e in world.get(service, a.ENDPOINTS) if e.node == node]
+    if shown and not any(shown):
+        return _NOT_READY
     if world.get(service, a.POLICY_DROP) and not own:
         return table[Fate.LOST]
     if question.where not in world.network.nodes:
@@ -133,6 +138,8 @@ def _to_pod(world: World, question: Question) -> Distribution | None:
         and not own
     ):
         return table[Fate.LOST]
+    if world.get("cluster", a.FORWARD_MTU) and not own:
+        return table[Fate.PARTIAL]
     return table[Fate.ERROR] if world.get(service, a.APP_ERROR) else table[Fate.DELIVERED]
 
 

@@ -147,6 +147,8 @@ def _inside_fate(
         return Fate.LOST, "the packet's source is the service's own address, a martian on the other node"
     if other != node and kind == "node" and world.get("cluster", a.CHECKSUM_BROKEN):
         return Fate.SLOW, "the tunnel sends wrong checksums, which the other node discards"
+    if other != node and world.get("cluster", a.FORWARD_MTU) and not closed(world, service):
+        return Fate.PARTIAL, "encapsulated full-size packets do not fit between the nodes"
     if reason := closed(world, service):
         return Fate.REFUSED, reason
     # A policy never keeps a pod's own node out (Kubernetes NetworkPolicy; Calico defaultEndpointToHostAction).

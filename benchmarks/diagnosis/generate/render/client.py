@@ -131,7 +131,7 @@ def _to_pod(site: Site, node: Node) -> str:
     """A test of the pod's own address from a node."""
     pod = site.pods[0]
     if not pod.ready:
-        return "refused"
+        return "not-ready"  # the page by which its readiness probe fails
     for loss in site.losses:
         if loss.inside and loss.stage >= FABRIC - 1 and not (loss.remote and pod.node == node.name):
             if "network" in str(site.policies) and pod.node == node.name:
@@ -181,7 +181,7 @@ def curl(site: Site, how: str, to: tuple[str, int] | None = None) -> str:
             head
             + "* Recv failure: Connection reset by peer\n* Closing connection 0\ncurl: (56) Recv failure: Connection reset by peer\n"
         )
-    status = site.http if how == "http" else "200 OK"
+    status = {"http": site.http, "not-ready": "503 Service Unavailable"}.get(how, "200 OK")
     body = "<html>" + status + "</html>\n"
     return (
         head

@@ -194,7 +194,7 @@ def _to_block(site: Site, node: Node, other: Node) -> str:
         return f"{other.block} via {start} dev flannel.1 onlink"
     if site.cni == "cilium":
         if site.encapsulation == "vxlan":
-            return f"{other.block} {_by_cilium(node)} mtu 1450"
+            return f"{other.block} {_by_cilium(node)}" + (" mtu 1450" if not site.mtu.get("tunnel") else "")
         return f"{other.block} via {other.ip} dev {site.nic} proto kernel"
     if site.cni == "calico" and site.encapsulation == "vxlan":
         return f"{other.block} via {start} dev vxlan.calico onlink"

@@ -120,10 +120,11 @@ def read(capture: Capture) -> Reading:
     known = re.search(COMMANDS[0], capture.command) is not None
     scan = _Scan([], known=known, codes="http_code" in capture.command or "response_code" in capture.command)
     unread = [index for index, line in enumerate(capture.lines) if not _line(capture, scan, index, line.rstrip())]
-    results = [_result(capture, request) for request in scan.requests if request.seen]
+    seen = [request for request in scan.requests if request.seen]
+    results = [_result(capture, request) for request in seen]
     # A connection that opened and then brought nothing is two outcomes: the handshake passed, the data did not.
-    opened = [r.target for r in scan.requests if r.seen and r.connected]
-    stalled = [r for r in results if r.outcome is Outcome.TIMEOUT and r.target in opened]
+    both = zip(seen, results, strict=True)
+    stalled = [result for request, result in both if result.outcome is Outcome.TIMEOUT and request.connected]
     shaken = [replace(r, probe=ProbeKind.TCP, outcome=Outcome.OPEN, reason="connected") for r in stalled]
     return Reading((*results, *shaken), spans(unread))
 
