@@ -25,13 +25,13 @@ POPULAR = {
     "controller-log": 3, "ping": 6, "nc": 3, "traceroute": 4, "nmap": 2, "arping": 3, "ip-addr": 3, "ip-route": 4,
     "iptables": 2, "ipvsadm": 2, "tcpdump": 4, "router-routes": 6, "router-bgp": 6, "router-firewall": 2,
     "bird-protocols": 5, "bird-route": 2, "bgpconf": 5, "curl-node": 5, "curl-pod": 2, "leases": 3, "cilium-bgp": 5,
-    "speaker-bgp": 4, "describe-pod": 3, "cilium-services": 2, "router-arp": 2, "client-route": 1, "dig": 4,
-    "observed": 3, "ping-size": 3, "dmesg": 1, "agents": 3, "agent-spec": 4,
+    "speaker-bgp": 4, "describe-pod": 3, "ss-pod": 2, "cilium-services": 2, "router-arp": 2, "client-route": 1,
+    "dig": 4, "observed": 3, "ping-size": 3, "dmesg": 1, "agents": 3, "agent-spec": 4,
 }  # fmt: skip
 # What a symptom makes people look at next, whatever its cause turns out to be.
 BY_SYMPTOM = {
     "pending": ("describe-svc", "pools", "controller-log", "pods-all", "svc-all", "svc"),
-    "refused": ("slices", "endpoints", "pods", "describe-pod", "curl-pod", "svc"),
+    "refused": ("slices", "endpoints", "pods", "describe-pod", "curl-pod", "ss-pod", "svc"),
     "l2": ("arping", "advertisements", "agent-log", "leases", "tcpdump-arp", "router-arp", "agent-spec"),
     "bgp": ("router-bgp", "router-bgp-neighbour", "router-routes", "bird-protocols", "speaker-bgp", "cilium-bgp",
             "bgpconf", "peers", "agent-log"),
@@ -80,7 +80,7 @@ def as_files(outputs: list[Output]) -> Files:
     """A bundle. A command that a file name cannot hold stands above its output, as a terminal's log has it."""
     found = {}
     for o in outputs:
-        head = f"$ {o.command}\n" if o.plain and re.search(r"[/'\"]", o.command) and o.host != "router" else ""
+        head = f"$ {o.command}\n" if o.plain and re.search(r"[/'\"]| -- ", o.command) and o.host != "router" else ""
         found["observed.yaml" if o.key == "observed" else o.file] = (head + o.text).encode()
     return found
 

@@ -23,6 +23,7 @@ PROBES: tuple[str, ...] = (
     "exported",
     "holders",
     "inner_target",
+    "listening",
     "lookup",
     "name",
     "next_hop",

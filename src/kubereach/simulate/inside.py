@@ -147,13 +147,18 @@ def _inside_fate(
         return Fate.LOST, "the packet's source is the service's own address, a martian on the other node"
     if other != node and kind == "node" and world.get("cluster", a.CHECKSUM_BROKEN):
         return Fate.SLOW, "the tunnel sends wrong checksums, which the other node discards"
-    if other != node and world.get("cluster", a.FORWARD_MTU) and not closed(world, service):
-        return Fate.PARTIAL, "encapsulated full-size packets do not fit between the nodes"
+    return _at_pod(world, service, kind, own=other == node)
+
+
+def _at_pod(world: World, service: str, kind: str, *, own: bool) -> tuple[Fate, str]:
+    """What becomes of it at the pod, and of the answer; `own`: it comes from the pod's own node."""
     if reason := closed(world, service):
         return Fate.REFUSED, reason
     # A policy never keeps a pod's own node out (Kubernetes NetworkPolicy; Calico defaultEndpointToHostAction).
-    if world.get(service, a.POLICY_DROP) and (kind == "pod" or other != node):
+    if world.get(service, a.POLICY_DROP) and (kind == "pod" or not own):
         return Fate.LOST, "a network policy drops it"
+    if world.get("cluster", a.FORWARD_MTU) and not own:
+        return Fate.PARTIAL, "encapsulated full-size packets do not fit between the nodes"
     if world.get(service, a.APP_ERROR):
         return Fate.ERROR, "the application answers with an error"
     return Fate.DELIVERED, "the application answers"

@@ -12,6 +12,7 @@ from benchmarks.diagnosis.generate.render.workloads import (
     all_pods,
     describe_pod,
     network_policies,
+    pod_sockets,
     pods,
 )
 from benchmarks.diagnosis.generate.site import CILIUM, METALLB, METALLB_ALLOCATES, Site
@@ -41,6 +42,8 @@ def outputs(site: Site) -> Iterator[Output]:
         "netpol", "", f"kubectl get networkpolicies {where}-o yaml", listed(network_policies(site)), plain=False
     )
     for pod in site.pods[:1]:
+        if pod.status == "Running" and "selector" not in site.tells:
+            yield Output("ss-pod", "", f"kubectl {where}exec {pod.name} -- ss -tln", pod_sockets(site, pod))
         if not pod.ready or pod.listens != "0.0.0.0" or "target-port" in site.tells:
             yield Output("describe-pod", "", f"kubectl describe pod {where}{pod.name}", describe_pod(site))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.diagnosis.generate.names import suffix
 from benchmarks.diagnosis.generate.render.output import age, columns
-from benchmarks.diagnosis.generate.site import AGENTS, CILIUM, METALLB_ALLOCATES, Node, Site
+from benchmarks.diagnosis.generate.site import AGENTS, CILIUM, METALLB_ALLOCATES, Node, Pod, Site
 
 MODES_WITH_KUBE_PROXY = ("iptables", "ipvs", "nftables")
 
@@ -143,6 +143,15 @@ def describe_pod(site: Site) -> str:
         text += "  ----     ------     ----               ----     -------\n"
         return text + f"  Warning  Unhealthy  2m (x41 over 12m)  kubelet  {pod.why}\n"
     return text + "Events:           <none>\n"
+
+
+def pod_sockets(site: Site, pod: Pod) -> str:
+    """`ss -tln` in the pod."""
+    port = site.service.target + ("target-port" in site.tells)
+    return (
+        "State   Recv-Q  Send-Q   Local Address:Port    Peer Address:Port\n"
+        f"LISTEN  0       511    {pod.listens:>15}:{port:<9} 0.0.0.0:*\n"
+    )
 
 
 def network_policies(site: Site) -> Sequence[Mapping[str, object]]:
