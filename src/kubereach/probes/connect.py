@@ -134,17 +134,18 @@ def _once(found: list[Sighting]) -> list[Sighting]:
 
     No handshake, no data; no data without a handshake; and nmap's `filtered` says less than netcat's time-out.
     """
-    kept: list[Sighting] = []
-    for number, sighting in enumerate(found):
-        others = [*kept, *found[number + 1 :]]
-        better = next((o for o in others if o.trust >= sighting.trust and _implies(o, sighting)), None)
+    left, position = list(found), 0
+    while position < len(left):
+        one = left[position]
+        better = next(
+            (i for i, o in enumerate(left) if o is not one and o.trust >= one.trust and _implies(o, one)), None
+        )
         if better is None:
-            kept.append(sighting)
+            position += 1
             continue
-        merged = replace(better, origins=tuple(dict.fromkeys((*better.origins, *sighting.origins))))
-        kept = [merged if o is better else o for o in kept]
-        found = [merged if o is better else o for o in found]
-    return kept
+        left[better] = replace(left[better], origins=tuple(dict.fromkeys((*left[better].origins, *one.origins))))
+        del left[position]
+    return left
 
 
 def _implies(one: Sighting, other: Sighting) -> bool:

@@ -2,7 +2,8 @@
 
 Asked of the cluster about `announcer`: fine, no-advertisement, interface (named wrongly), filter, not-selected, mesh
 (host routes are passed on), excluded. About `policies`: none, some, laid (on the service's pods). About `endpoints`:
-ready, none. About `nodes`: fine, other-address (the announcer took another one than the node's), excluded.
+ready, none. About `labels` of the pods: matching (some bear what the selector asks for), unmatched. About `nodes`:
+fine, other-address (the announcer took another one than the node's), excluded.
 `build` decides from the objects what they decide; these questions only say what asking for them is worth.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.build.target import PLACEHOLDER
 from kubereach.model import attribute as a
 from kubereach.model.fact import ObjectListing
 from kubereach.model.network import Network
@@ -31,6 +33,8 @@ BACKGROUND: Distribution = {
     "laid": 0.2,
     "ready": 0.9,
     "other-address": 0.05,
+    "matching": 0.9,
+    "unmatched": 0.1,
 }
 _CALICO = "kubectl get bgpconfigurations,bgppeers,bgpfilters,ippools -o yaml"
 _METALLB = "kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers.metallb.io -o yaml"
@@ -50,6 +54,9 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"none": 0.7, "some": 0.22, "laid": 0.08}
     if about == "endpoints":
         return {"ready": 0.97, "none": 0.03} if ready_endpoints(world, service) else {"none": 0.97, "ready": 0.03}
+    if about == "labels":
+        unmatched = not ready_endpoints(world, service) and world.get(service, a.WHY_EMPTY) == "selector"
+        return {"unmatched": 0.95, "matching": 0.05} if unmatched else {"matching": 0.95, "unmatched": 0.05}
     nodes = world.network.nodes
     if about == "nodes":
         if any(world.get(node, a.SESSION_FAULT) == "wrong-source" for node in nodes):
@@ -88,6 +95,10 @@ def offers(network: Network) -> Iterable[Offer]:
     if (service, a.ENDPOINTS.name) not in shown:
         words = {"ready": "addresses whose conditions say ready", "none": "no ready address"}
         yield _offer("endpoints", "kubectl get endpointslices -A -o yaml", words)
+    ready = any(e.ready for e in network.seen(service, a.ENDPOINTS) or ())
+    if not ready and (service, a.WHY_EMPTY.name) not in shown and service != PLACEHOLDER:
+        words = {"matching": "pods with the labels of the service's selector", "unmatched": "pods, and none with them"}
+        yield _offer("labels", f"kubectl -n {service.split('/')[1]} get pods --show-labels", words)
     if not any((node, a.LABELS.name) in shown for node in network.nodes):
         words = {"other-address": "an annotation with another address than the node's", "excluded": "the label"}
         yield _offer("nodes", "kubectl get nodes -o yaml", words)

@@ -43,7 +43,7 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {ENDPOINTS.of(suspect.subject): ()}
+    return {ENDPOINTS.of(suspect.subject): (), WHY_EMPTY.of(suspect.subject): "not-ready"}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:

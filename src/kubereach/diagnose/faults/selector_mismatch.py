@@ -47,7 +47,7 @@ def suspects(world: World) -> Iterable[Suspect]:
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {ENDPOINTS.of(suspect.subject): ()}
+    return {ENDPOINTS.of(suspect.subject): (), WHY_EMPTY.of(suspect.subject): "selector"}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
