@@ -30,9 +30,7 @@ FAULT = Fault(
     prior=Chance(0.004, "few services have source ranges; 1 of 77 collected reports"),
     summary="loadBalancerSourceRanges does not admit the client",
 )
-UNSET_PRIOR = 0.0002  # where the whole service was shown without any: set since, or by a controller of another kind
-
-
+UNSET = Chance(0.0002, "where the whole service was shown without any: set since, or elsewhere; estimate")
 ADMITTED = Chance(0.06, "where they admit the client: its address may be translated before the node sees it")
 CLIENT_UNKNOWN = Chance(0.25, "where ranges are set and the client's address is not known")
 ODDS: dict[object, Chance] = {
@@ -55,7 +53,7 @@ def suspects(world: World) -> Iterable[Suspect]:
             because = tuple((o, "the node's rules ask for the source all the same") for o in where[:1])
             return (Suspect(fault=FAULT, subject=service, because=because),)
         because = tuple((o, "the service has no source ranges") for o in where[:1])
-        return (Suspect(fault=FAULT, subject=service, prior=UNSET_PRIOR, because=because),)
+        return (Suspect(fault=FAULT, subject=service, prior=UNSET, because=because),)
     if where:
         # Set, and the client is unknown or admitted: its address may be translated before the node sees it.
         prior = ADMITTED if world.network.seen("client", ADDRESS) else CLIENT_UNKNOWN
