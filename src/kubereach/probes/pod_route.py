@@ -1,11 +1,15 @@
-"""Whether a node has a working route to pods of other nodes: `ip route get POD`. Answers: tunnel, plain, none."""
+"""Whether a node has a working route to pods of other nodes: `ip route get POD`, or its whole table.
+
+Answers: tunnel, plain (by another node), none (by the default route, or refused).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubereach.model.address import contains, prefix_length
 from kubereach.model.attribute import ENCAPSULATION, ENDPOINTS
-from kubereach.model.fact import RouteLookup
+from kubereach.model.fact import NextHop, Route, RouteListing, RouteLookup
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.fabric import no_pod_route
@@ -19,21 +23,45 @@ _TUNNELS = ("vxlan", "tunl", "flannel", "cilium_", "wireguard")
 def sightings(network: Network) -> Iterable[Sighting]:
     """Look-ups of an endpoint's address on a node that does not run it."""
     pods = {e.address: e.node for e in network.seen(network.flow.service, ENDPOINTS) or ()}
+    asked: set[str] = set()
     for fact in network.observed:
         if not isinstance(fact, RouteLookup) or fact.address not in pods or fact.device not in network.nodes:
             continue
-        if pods[fact.address] == fact.device:
-            continue
-        tunnel = fact.interface.startswith(_TUNNELS)
-        to_router = network.owners.get(fact.via) == "router"
-        answer = "tunnel" if tunnel else "none" if to_router or fact.kind != "unicast" else "plain"
-        yield Sighting(
-            question=Question(KIND, fact.device),
-            answers=frozenset({answer}),
-            origins=(fact.origin,),
-            trust=fact.trust,
-            says=f"{fact.address} via {fact.via or fact.interface or fact.kind}",
-        )
+        if pods[fact.address] != fact.device:
+            asked.add(fact.device)
+            where = fact.via or fact.interface or fact.kind
+            yield _sighting(network, fact, fact.address, (fact.via, fact.interface, fact.kind, where))
+    whole = {f.device for f in network.observed if isinstance(f, RouteListing) and f.complete and not f.prefix}
+    for node in whole & set(network.nodes) - asked:
+        address = next((a for a, owner in pods.items() if a and owner not in {"", node}), "")
+        routes = [
+            f
+            for f in network.observed
+            if isinstance(f, Route)
+            and f.device == node
+            and f.table == "main"
+            and address
+            and contains(f.prefix, address)
+        ]
+        if routes:
+            best = max(routes, key=lambda f: prefix_length(f.prefix))
+            hop = best.next_hops[0] if best.next_hops else NextHop()
+            where = f"{best.prefix} {hop.via or hop.interface or best.kind}"
+            yield _sighting(network, best, address, (hop.via, hop.interface, best.kind, where))
+
+
+def _sighting(network: Network, fact: Route | RouteLookup, address: str, way: tuple[str, str, str, str]) -> Sighting:
+    """`way`: the next hop, the interface, the kind of the route, and all of it in words."""
+    via, interface, kind, words = way
+    by_default = network.owners.get(via) == "router" or (isinstance(fact, Route) and prefix_length(fact.prefix) == 0)
+    answer = "tunnel" if interface.startswith(_TUNNELS) else "none" if by_default or kind != "unicast" else "plain"
+    return Sighting(
+        question=Question(KIND, fact.device),
+        answers=frozenset({answer}),
+        origins=(fact.origin,),
+        trust=fact.trust,
+        says=f"{address} via {words}",
+    )
 
 
 def predict(world: World, question: Question) -> Distribution | None:
