@@ -17,7 +17,7 @@ from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.attribute import EXTRA_RESPONDER, SPLIT_MEMBERS
 from kubereach.model.diagnosis import Owner
-from kubereach.simulate.announced import announced
+from kubereach.simulate.arp import responders
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -38,8 +38,8 @@ def suspects(world: World) -> Iterable[Suspect]:
     flow = world.network.flow
     if not speaks_layer2(world):
         return ()
-    leaders = announced(world, flow.service, flow.address).layer2
-    others = [n for n in world.network.nodes if n not in leaders]
+    answering = responders(world, flow.service, flow.address)
+    others = [n for n in world.network.nodes if n not in answering]
     split = DEAF if world.network.seen("cluster", SPLIT_MEMBERS) else FAULT.prior
     return tuple(Suspect(fault=FAULT, subject=n, prior=split / min(len(others), MOST)) for n in others[:MOST])
 
