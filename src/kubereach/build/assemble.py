@@ -21,7 +21,7 @@ from kubereach.build.peering import put_peering, put_stated_peering
 from kubereach.build.proxy_protocol import put_proxy_protocol
 from kubereach.build.routers import without_second_router
 from kubereach.build.said import said
-from kubereach.build.segments import put_segment_leaves
+from kubereach.build.segments import bound, put_segment_leaves
 from kubereach.build.services import build_services
 from kubereach.build.stack import find_stack, put_announcer
 from kubereach.build.stated import put_stated
@@ -94,7 +94,8 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     flow = with_client(_sourced(flow, observed), observed, hosts)
     own_asker(flow, observed, hosts)
     put_proxy_protocol(objects, (*current, *observed), leaves)
-    put_announcer(stack, objects, current, flow, leaves)
+    held = flow.address in hosts.owners or bound(flow.address, current)
+    put_announcer(stack, objects, current, None if held else flow, leaves)
     put_dataplane(objects, current, hosts, flow, leaves)
     put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
     put_announcement(objects, current, flow, hosts, leaves)

@@ -339,18 +339,17 @@ def _holder_in_logs(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]
                 yield fact.device.removeprefix("node/"), fact.origin, Trust.STATED
 
 
+def bound(address: str, facts: Iterable[AnyFact]) -> tuple[InterfaceAddress, ...]:
+    """Where an address is on an interface of a host's own, on which no proxy binds it everywhere."""
+    found = (f for f in facts if isinstance(f, InterfaceAddress) and f.address == address != "")
+    return tuple(f for f in found if not VIRTUAL.match(f.interface))
+
+
 def _holder_bound(observed: tuple[AnyFact, ...], flow: Flow) -> Iterator[Held]:
     """The node with the address on an interface on which the proxy does not bind it everywhere; one of several."""
-    bound = [
-        f
-        for f in observed
-        if isinstance(f, InterfaceAddress)
-        and f.address == flow.address != ""
-        and f.device.startswith("node/")
-        and not VIRTUAL.match(f.interface)
-    ]
-    if bound:
-        yield bound[0].device.removeprefix("node/"), bound[0].origin, bound[0].trust
+    for fact in bound(flow.address, observed):
+        if fact.device.startswith("node/"):
+            yield fact.device.removeprefix("node/"), fact.origin, fact.trust
 
 
 def _nics(leaves: Leaves, node: str) -> tuple[tuple[str, str], ...]:

@@ -95,10 +95,17 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
 
 
 def put_announcer(
-    stack: frozenset[str], objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...], flow: Flow, leaves: Leaves
+    stack: frozenset[str],
+    objects: dict[ObjectKey, KubeObject],
+    facts: tuple[Fact, ...],
+    flow: Flow | None,
+    leaves: Leaves,
 ) -> None:
-    """Put who announces the flow's address, as surely as it is known, and the defaults that come with it."""
-    if external := _external(objects, flow, stack, leaves):
+    """Put who announces the flow's address, as surely as it is known, and the defaults that come with it.
+
+    `flow` is None where a host has the address on an interface of its own, so that a kernel answers for it.
+    """
+    if flow and (external := _external(objects, flow, stack, leaves)):
         leaves.put("cluster", ANNOUNCER, "kernel-l2", external)
         return
     _by_kind(objects, leaves)
@@ -135,10 +142,10 @@ def _external(
 ) -> tuple[Origin, ...]:
     """Where the address stands in spec.externalIPs, given by no load balancer, and so announced by none.
 
-    Calico, Cilium and kube-router announce such addresses too where they are told to.
+    Calico, Cilium and kube-router announce such addresses too where they are told to; keepalived asks no service.
     """
     calico = "calico" in stack and not stack & {"metallb", "kube-vip"}
-    if calico or leaves.get("cluster", LB_CIDRS) is not None or stack & {"cilium", "kube-router"}:
+    if calico or leaves.get("cluster", LB_CIDRS) is not None or stack & {"cilium", "kube-router", "keepalived"}:
         return ()
     _, namespace, name = flow.service.split("/", 2)
     entry = objects.get(("Service", namespace, name))

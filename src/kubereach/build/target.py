@@ -53,7 +53,10 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         pinged -= {f.target for f in facts if isinstance(f, ProbeResult) and f.probe in SERVICE_PROBES}
         peers = _peers_only(facts)
         tried = sorted(probed, key=lambda a: (a in peers, not failing[a], a in pinged, -probed[a]))
-        inner = _inner(service, leaves, facts)
+        if leaves.get(service, ADDRESSES) == ():
+            asked_health = _health_only(service, leaves, facts)
+            tried = [a for a in tried if a not in asked_health]
+        inner = _inner(service, leaves, facts) & set(tried)
         wanted = [a for a in tried if a in owned] or [a for a in tried if a in inner and failing[a]]
         address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")
     return Flow(
@@ -101,6 +104,13 @@ def _inner(service: str, leaves: Leaves, facts: tuple[Fact, ...]) -> frozenset[s
     return frozenset(tried | {leaves.get(service, CLUSTER_IP) or ""})
 
 
+def _health_only(service: str, leaves: Leaves, facts: tuple[Fact, ...]) -> frozenset[str]:
+    """Addresses that were asked for the service's health alone: a service without an address is asked so, too."""
+    tried = [f for f in facts if isinstance(f, ProbeResult) and f.target]
+    port = leaves.get(service, HEALTH_PORT)
+    return frozenset({f.target for f in tried if port and f.port == port} - {f.target for f in tried if f.port != port})
+
+
 def _peers_only(facts: tuple[Fact, ...]) -> frozenset[str]:
     """BGP peers that were tried as such: by ping and traceroute, or on TCP port 179, and on no port of a service."""
     tried = [f for f in facts if isinstance(f, ProbeResult) and f.target]
@@ -118,11 +128,13 @@ def _failing(facts: tuple[Fact, ...]) -> Counter[str]:
 
 
 def _evident(services: tuple[str, ...], leaves: Leaves, probed: Counter[str], address: str) -> str:
+    tried = any(probed[a] for s in services for a in leaves.get(s, ADDRESSES) or ())
+
     def weight(service: str) -> tuple[int, int, int, int]:
         owned = leaves.get(service, ADDRESSES)
         asked = sum(probed[a] for a in owned or ())
         refused = int(not owned and bool(leaves.table.get(ALLOCATION_FAULT.of(service))))
-        pending = int(owned == () and not probed)  # with nothing tried, what lacks an address is what is asked about
+        pending = int(owned == () and not tried)  # no service's address tried: what lacks one is what is asked about
         return (int(bool(address) and address in (owned or ())), asked, pending + refused, int(owned is not None))
 
     ranked = sorted(services, key=lambda s: (*(-w for w in weight(s)), s))

@@ -67,6 +67,9 @@ def predict(world: World, question: Question) -> Distribution | None:
     """Responders that are nodes, and the foreign owner where there is one; stale entries name another node."""
     flow = world.network.flow
     nodes, foreign = responders(world, flow.service, flow.address), world.get(flow.service, ADDRESS_TAKEN)
+    if foreign and nodes and question.about == ("entry",):  # whoever answered last
+        others = [n for n in world.network.nodes if n not in nodes]
+        return {"foreign": 0.5, "nodes": 0.02} | dict.fromkeys(nodes, 0.4 / len(nodes)) | dict.fromkeys(others, 0.01)
     if foreign:
         return {"foreign": 0.9, "nodes": 0.02} | dict.fromkeys(world.network.nodes, 0.03)
     if not nodes:

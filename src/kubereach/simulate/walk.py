@@ -11,7 +11,7 @@ from kubereach.simulate.announced import given
 from kubereach.simulate.delivery import FULL, STALE, at_node, closed, denied, on_node
 from kubereach.simulate.fate import PARTLY, UNKNOWN_SOURCE, WORKS, Branch, Fate, Packet, Step, Walk
 from kubereach.simulate.inside import inside, taken_inside
-from kubereach.simulate.proxy import own_node
+from kubereach.simulate.proxy import Aim, aim, own_node
 from kubereach.simulate.redirects import bypasses_router
 from kubereach.simulate.ways import Way, ways
 from kubereach.simulate.world import World
@@ -44,7 +44,7 @@ def walk(world: World, service: str, packet: Packet) -> Walk:
     if taken_inside(world, service, packet):
         why = "in IPVS mode each node takes the address, which is another node's, for its own"
         result = Walk((Branch(1.0, Fate.UNREACHABLE, packet.source, why),))
-    elif not given(world, service):
+    elif not owner and not given(world, service) and aim(world, service, packet.address) is Aim.EXTERNAL:
         result = Walk((Branch(1.0, Fate.NO_ROUTE, packet.source, "the service was given no address"),))
     elif packet.source == "client" and world.get(service, ADDRESS_FLIPS):
         why = "the address is the service's by turns only, and announced no longer than that"
@@ -68,7 +68,7 @@ def walk_via(world: World, service: str, packet: Packet, node: str) -> Walk:
     if (found := world.cached(name)) is not None:
         return found  # type: ignore[return-value]  # stored below
     before = world.start()
-    if given(world, service):
+    if given(world, service) or aim(world, service, packet.address) is not Aim.EXTERNAL:
         step = Step("route", packet.source, f"it is led to {node.removeprefix('node/')}")
         branches = at_node(world, service, packet, Way(1.0, node, (step,)))
         result = Walk(tuple(branches), together=len({b.fate in WORKS for b in branches}) > 1)
