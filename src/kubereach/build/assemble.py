@@ -15,6 +15,7 @@ from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.links import put_links
 from kubereach.build.names import by_name
+from kubereach.build.node_names import add_named_nodes
 from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
@@ -76,6 +77,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     current = tuple(f for f in facts if not f.given)  # another state is no part of this snapshot
     objects = gather(current)
     hosts = find_hosts(objects, current)
+    add_named_nodes(current, hosts)
     own_configured_peer(objects, hosts)
     leaves = Leaves()
     build_cluster(objects, current, leaves)

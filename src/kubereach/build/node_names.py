@@ -1,0 +1,56 @@
+"""Hosts that only prompts and file names name, and whose own output or name shows them to be nodes."""
+
+from __future__ import annotations
+
+import re
+
+from kubereach.build.hosts import CLIENT_NAMES, ROUTER_NAMES, ROUTER_WORDS, Hosts
+from kubereach.model.address import canonical_address
+from kubereach.model.fact import Fact, Interface, InterfaceAddress, ProbeResult, Route, Setting
+
+# Devices that a CNI or the service proxy makes: no client and no router outside the cluster has one.
+_OF_PODS = r"cali[0-9a-f]|vxlan\.calico|lxc|cilium_|flannel\.|cni0|kube-|weave|antrea|ovn-k8s"
+
+
+def add_named_nodes(facts: tuple[Fact, ...], hosts: Hosts) -> None:
+    """Know as nodes the hosts with devices or rules that nodes alone have, and those named like them.
+
+    A name is like a node's where it differs only behind the last dash: the makers of clusters number their hosts.
+    """
+    named = {name for fact in facts if (name := _host(fact)) and _strange(name, hosts)}
+    shown = {name for fact in facts if (name := _host(fact)) in named and _of_a_node(fact)}
+    stems = {_stem(name) for name in (*shown, *(n.removeprefix("node/") for n in hosts.nodes))} - {""}
+    for name in sorted(named):
+        if name in shown or _stem(name) in stems:
+            hosts.add_node(f"node/{name}")
+
+
+def _host(fact: Fact) -> str:
+    name = fact.source if isinstance(fact, ProbeResult) else getattr(fact, "device", "")
+    if isinstance(fact, Setting):
+        name = fact.subject.removeprefix("node/")
+    return str(name)
+
+
+def _strange(name: str, hosts: Hosts) -> bool:
+    """Whether it is a host's name that says nothing by itself."""
+    lowered = name.lower()
+    said = lowered in ROUTER_NAMES | CLIENT_NAMES | {"cluster", "elsewhere"} or re.match(ROUTER_WORDS, lowered)
+    plain = re.fullmatch(r"[A-Za-z][\w.-]{0,62}", name) is not None and canonical_address(name) is None
+    return plain and not said and not hosts.resolve(name)
+
+
+def _of_a_node(fact: Fact) -> bool:
+    if isinstance(fact, Route):
+        return any(re.match(_OF_PODS, hop.interface) for hop in fact.next_hops)
+    if isinstance(fact, InterfaceAddress):
+        return re.match(_OF_PODS, fact.interface) is not None
+    if isinstance(fact, Interface):
+        return re.match(_OF_PODS, fact.name) is not None
+    return isinstance(fact, Setting) and "KUBE-" in fact.attribute
+
+
+def _stem(name: str) -> str:
+    """What stands before the last dash, where it is long enough to be no accident."""
+    stem = name.partition(".")[0].rpartition("-")[0]
+    return stem if len(stem) >= 3 else ""
