@@ -73,8 +73,18 @@ def test_next_probes_separate_few_causes_and_change_nothing(path: Path) -> None:
 @every_input
 def test_only_a_walk_that_works_proves_a_repair(path: Path) -> None:
     found = diagnosis_of(path)
+    own = {f"{found.target.service} from the client", "the flow from the client"}
     for repair in (*(r for c in found.causes for r in c.repairs), *found.what_if):
-        assert repair.proved == bool(repair.clears), repair.summary
+        assert repair.proved == bool(own & {*repair.clears}), repair.summary
+
+
+@every_input
+def test_a_remedy_is_proved_and_none_of_its_changes_can_be_spared(path: Path) -> None:
+    for remedy in diagnosis_of(path).remedies:
+        assert remedy.proved
+        assert remedy.clears
+        assert remedy.works_in >= 0.95
+        assert all(change.without for change in remedy.changes)
 
 
 @every_input

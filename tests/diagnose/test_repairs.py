@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from kubereach.advise import whatif
-from kubereach.advise.repair import proved
+from kubereach.advise.repair import proved, repairs
 from kubereach.advise.settings import Setting
 from kubereach.advise.whatif import what_if
 from kubereach.build.assemble import build
-from kubereach.diagnose.catalogue import removed
+from kubereach.diagnose.catalogue import fault_module, removed
+from kubereach.diagnose.explain import blames
 from kubereach.diagnose.observe import collect
 from kubereach.diagnose.rank import Ranking, rank
+from kubereach.diagnose.roles import judged
 from kubereach.evidence.intake import read_evidence
 from kubereach.model import attribute as a
 from kubereach.model.diagnosis import Disruption, Owner, Repair
+from kubereach.model.network import Seen
 from kubereach.simulate.world import Changes, World
-from tests.diagnose.small_network import ASH, HOST, OAK, SERVICE, proxied, via
+from tests.diagnose.small_network import ASH, HOST, OAK, SERVICE, endpoints, proxied, via
 from tests.properties.pasted_post import FOUNDING, documents_of
 
 USELESS = Repair(summary="raise the number of router replicas")
@@ -65,6 +69,34 @@ def test_a_useless_change_that_people_try_is_not_proved(ranking: Ranking, monkey
     (tried,) = what_if(ranking)
     assert not tried.proved
     assert tried.clears == ()
+
+
+def test_no_repair_of_a_cause_is_proved_that_changes_nothing(ranking: Ranking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a fault's module says of its repair, the second walk decides."""
+    blamed = blames(judged(ranking), ranking)
+    assert any(repair.proved for blame in blamed for repair in repairs(blame))
+    for blame in blamed:
+        monkeypatch.setattr(fault_module(blame.suspect.fault.code), "remove", lambda _world, _suspect: {})
+    for blame in blamed:
+        for repair in repairs(blame):
+            assert not repair.proved, blame.suspect.key
+            assert repair.clears == ()
+            assert any("still fails" in effect for effect in repair.side_effects)
+
+
+def test_a_repair_tells_what_becomes_of_every_other_service() -> None:
+    """Two services behind one silent peering: its repair clears both, and a static route for one clears one."""
+    other = "service/default/mail"
+    one = proxied("iptables", 28, "Local", ("router", a.IMPORT_POLICY, "none"))
+    settings = {**one.network.settings, a.ADDRESSES.of(other): Seen(("203.0.113.21",))}
+    settings |= {a.ENDPOINTS.of(other): Seen(endpoints(ASH)), a.POLICY.of(other): Seen("Local")}
+    world = World(replace(one.network, settings=settings, services=(SERVICE, other)))
+    both = proved(world, world.changed({a.IMPORT_POLICY.of("router"): "accept"}), USELESS)
+    assert both.proved
+    assert both.clears == ("default/web from the client", "default/mail at 203.0.113.21 from the client")
+    alone = proved(world, world.changed({a.STATIC_ROUTES.of("router"): (("203.0.113.21/32", ASH),)}), USELESS)
+    assert not alone.proved
+    assert alone.clears == ("default/mail at 203.0.113.21 from the client",)
 
 
 def test_what_works_already_is_not_repaired() -> None:

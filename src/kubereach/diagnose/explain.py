@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from kubereach.diagnose.catalogue import applied, removed
@@ -62,7 +64,7 @@ def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
     )
     least = LEAST_WHERE_IT_WORKS if working > 0.5 else LEAST_CAUSE
     for key, mass in masses.items():
-        if Role.LATENT in mass and mass[Role.LATENT] < _least_warned(examples[key, Role.LATENT][0]):
+        if Role.LATENT in mass and not _worth_a_warning(examples[key, Role.LATENT][0], mass):
             del mass[Role.LATENT]
         for role in sorted(mass, key=lambda r: (-mass[r], ROLE_ORDER[r]))[:1]:
             suspect, hypothesis = examples[key, role]
@@ -86,9 +88,11 @@ def blames(judged: Judged, ranking: Ranking) -> tuple[Blame, ...]:
     )
 
 
-def _least_warned(suspect: Suspect) -> float:
-    """Anything may go wrong next: it is worth a warning where evidence exposes the flow to it, or speaks for it."""
-    return LEAST_WAITING if suspect.because or suspect.fault.standing else LEAST_HIDDEN
+def _worth_a_warning(suspect: Suspect, mass: Mapping[Role, float]) -> bool:
+    """Anything may go wrong next: evidence must expose the flow to it, or speak for it as hidden and not as a root."""
+    if suspect.because or suspect.fault.standing:
+        return mass[Role.LATENT] >= LEAST_WAITING
+    return mass[Role.LATENT] >= LEAST_HIDDEN and all(m < LEAST_CAUSE for r, m in mass.items() if r is not Role.LATENT)
 
 
 def _waiting(judged: Judged, ranking: Ranking) -> list[tuple[Suspect, Role, float, Hypothesis]]:
