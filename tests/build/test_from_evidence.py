@@ -147,3 +147,34 @@ def test_a_try_of_the_hosts_own_loopback_is_no_flow() -> None:
         "curl: (7) Failed to connect to localhost port 10249: Connection refused\n",
     )
     assert (found.flow.service, found.flow.address, found.flow.port) == ("service/shop/cart", "", 80)
+
+
+WAITING = """apiVersion: v1
+kind: Service
+metadata:
+  name: portal
+  namespace: default
+spec:
+  clusterIP: 10.96.12.34
+  externalTrafficPolicy: Local
+  healthCheckNodePort: 32028
+  ports: [{name: http, nodePort: 31080, port: 80, protocol: TCP}]
+  type: LoadBalancer
+status:
+  loadBalancer: {}
+"""
+
+
+def test_a_health_check_of_a_waiting_service_is_not_the_flow() -> None:
+    asked = '- {probe: http, from: node/gate-1, to: "192.168.33.11:32028", result: refused}\n'
+    flow = _built(**{"svc.yaml": WAITING, "observed.yaml": asked}).flow
+    assert (flow.service, flow.address) == ("service/default/portal", "")
+
+
+@pytest.mark.parametrize(("bound", "announcer"), [(False, "kernel-l2"), (True, "metallb-l2")])
+def test_nothing_announces_an_external_address_unless_a_host_has_it(*, bound: bool, announcer: str) -> None:
+    external = WAITING.replace("  type: LoadBalancer", "  externalIPs: [192.168.33.5]\n  type: ClusterIP")
+    pool = "- {subject: cluster, attribute: load-balancer, value: 'MetalLB, layer 2'}\n"
+    held = "- {subject: node/gate-1, attribute: interface eth0 addresses, value: 192.168.33.5/24}\n" if bound else ""
+    network = _built(**{"svc.yaml": external, "stated.yaml": pool + held})
+    assert network.seen("cluster", ANNOUNCER) == announcer
