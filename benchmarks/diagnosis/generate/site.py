@@ -142,6 +142,8 @@ class Router:
     behind: str = ""  # a second router that the client's packets meet first
     behind_knows: bool = True
     log: list[str] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)  # of its kernel, where it has one to ask
+    wants_password: list[str] = field(default_factory=list)  # neighbours whose segments must be signed
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kubereach.model.address import canonical_address, parse_address
-from kubereach.model.fact import BgpSession, Fact, InterfaceAddress, ProbeResult, Setting, Trust
+from kubereach.model.fact import BgpSession, Fact, InterfaceAddress, ObjectListing, ProbeResult, Setting, Trust
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
 
@@ -265,9 +265,11 @@ def _from_peers(objects: Objects, facts: tuple[Fact, ...], hosts: Hosts) -> None
             address = canonical_address(entry.text("spec.peerIP", "spec.peerAddress").partition(":")[0])
             if address and address not in hosts.owners:
                 hosts.own("router", address, entry.origins("spec"))
+    all_known = any(isinstance(f, ObjectListing) and f.kind == "Node" and f.complete for f in facts)
     for fact in facts:
         if isinstance(fact, BgpSession) and fact.peer and "mesh" in fact.peer_type:
-            if fact.peer not in hosts.owners:  # the other end of a mesh session is a node
+            # The other end of a mesh session is a node: a new one, where not all of them are known.
+            if fact.peer not in hosts.owners and not all_known:
                 hosts.own(hosts.add_node(f"node/{fact.peer}"), fact.peer, (fact.origin,), fact.trust)
         elif isinstance(fact, BgpSession) and fact.peer and fact.peer_type in {"global", "node specific"}:
             hosts.owners.setdefault(fact.peer, "router")

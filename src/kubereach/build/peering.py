@@ -213,8 +213,8 @@ def _put_authentication(observed: tuple[AnyFact, ...], objects: Objects, leaves:
     """A password that one side has and the other has not; whether two passwords agree, nobody shows."""
     sides: dict[str, tuple[bool, Origin]] = {}
     for (kind, _, _), entry in objects.items():
-        if kind == "BGPPeer" and entry.has("spec"):
-            fields = [p for p in entry.fields if p.startswith("spec.") and "password" in p.lower()]
+        if kind in {"BGPPeer", "CiliumBGPPeerConfig"} and entry.has("spec"):
+            fields = [p for p in entry.fields if re.match(r"spec\.(?:.*password|authSecretRef)", p, re.I)]
             sides["cluster"] = (bool(fields), entry.origins("spec")[0])
     for fact in observed:
         if isinstance(fact, Setting) and re.search(r"password|md5|authentication|tcp-?ao", fact.attribute, re.I):
@@ -222,7 +222,8 @@ def _put_authentication(observed: tuple[AnyFact, ...], objects: Objects, leaves:
             side = "router" if kind in {"router", "switch"} else "cluster" if kind in {"cluster", "node"} else ""
             if side:
                 used = str(fact.value).strip().lower() not in {*_OFF, "none", "unset", "not set", "empty", "", '""'}
-                sides[side] = (used, fact.origin)
+                if used or side not in sides:
+                    sides[side] = (used, fact.origin)
     if len(sides) > 1:
         (here, origin), (there, _) = sides["cluster"], sides["router"]
         has, lacks = ("the cluster", "the router") if here else ("the router", "the cluster")

@@ -11,6 +11,7 @@ from kubereach.model.attribute import (
     CLUSTER_IP,
     EARLIER_ADDRESSES,
     ENDPOINTS,
+    ENDPOINTS_UNCOUNTED,
     HEALTH_PORT,
     NODE_PORTS,
     OVERWRITTEN,
@@ -166,6 +167,8 @@ def _put_endpoints(behind: _Behind, service: KubeObject, subject: str, leaves: L
     for entry in behind.slices.get(key, ()):
         found += _from_slice(entry)
         origins += entry.origins("endpoints")
+    if nameless := _without_node(behind.slices.get(key, [])):
+        leaves.put(subject, ENDPOINTS_UNCOUNTED, value=True, origins=nameless)
     shown = listed is not None or key in behind.slices
     pods = behind.pods.get(service.namespace, [])
     if not shown:
@@ -210,6 +213,19 @@ def _from_slice(entry: KubeObject) -> list[Endpoint]:
                 pod = element.text("targetRef.name")
                 found.append(Endpoint(address, f"node/{node}" if node else "", ready, port, pod))
     return found
+
+
+def _without_node(slices: list[KubeObject]) -> tuple[Origin, ...]:
+    """Where slices are printed whole, have ready endpoints, and name no node for any of them."""
+    ready = [
+        (entry, element)
+        for entry in slices
+        for element in entry.elements("endpoints")
+        if element.value("conditions.ready") is True
+    ]
+    if not ready or any(element.text("nodeName") for _, element in ready):
+        return ()
+    return ready[0][0].origins("endpoints")[:1]
 
 
 def _from_pods(pods: list[KubeObject], service: KubeObject) -> tuple[list[Endpoint], list[Origin]]:

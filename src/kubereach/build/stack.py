@@ -122,6 +122,8 @@ def put_announcer(
     for fact in facts:
         if isinstance(fact, LogEvent) and fact.program.startswith("metallb") and "peer" in dict(fact.fields):
             leaves.put("cluster", ANNOUNCER, "metallb-bgp", (fact.origin,), fact.trust)
+        elif isinstance(fact, BgpSession) and re.search(r"\bmetallb-system\b|\bspeaker-\w", fact.origin.command):
+            leaves.put("cluster", ANNOUNCER, "metallb-bgp", (fact.origin,), Trust.STATED)  # its own FRR has a peer
     _guess(stack, leaves)
     announcer = leaves.get("cluster", ANNOUNCER) or ""
     if announcer.startswith("cilium") and leaves.get("cluster", PROXY_MODE) is None:

@@ -15,6 +15,7 @@ from kubereach.model.attribute import LEASE_HOLDER, PREFERRED, Key
 from kubereach.probes.question import Distribution, Question, Sighting
 from kubereach.simulate.announced import open_leader
 from kubereach.simulate.bgp import open_choice
+from kubereach.simulate.session import session_ways
 from kubereach.simulate.world import Changes, World
 
 
@@ -74,9 +75,9 @@ class Hypothesis:
     def judge(self, groups: tuple[Group, ...], parent: Hypothesis | None = None) -> None:
         """Compute the likelihood of all sightings; what the change from `parent` does not touch is taken from it.
 
-        Where the router's tie-break among equal routes, or who leads on layer 2, is open, the likelihood is the mean
-        over the choices, and the world becomes the one of the choice that fits best, so that all sightings are of one
-        and the same choice.
+        Where it is open in which way a session fault works, which of equal routes the router's tie-break prefers, or
+        who leads on layer 2, the likelihood is the mean over the choices, and the world becomes the one of the choice
+        that fits best, so that all sightings are of one and the same choice.
         """
         found: list[tuple[float, float, World, tuple[Judgement, ...]]] = []
         known, of = (parent._here, parent.world) if parent else ((), self.plain)
@@ -90,8 +91,17 @@ class Hypothesis:
         self.judgements = tuple(_either(each) for each in zip(*(f[3] for f in found), strict=True))
 
     def _choices(self, parent: Hypothesis | None) -> list[tuple[float, World]]:
+        """The worlds of what is open, each with its share: in which way a session fault works, and who is chosen."""
+        ways = session_ways(self.plain) or (({}, 1.0),)
+        return [
+            (share * part, world)
+            for changes, share in ways
+            for part, world in self._among_equals(self.plain.changed(changes), parent)
+        ]
+
+    def _among_equals(self, plain: World, parent: Hypothesis | None) -> list[tuple[float, World]]:
         """The worlds of an open choice, each with its share; a fault at one node makes a difference there alone."""
-        plain, flow = self.plain, self.plain.network.flow
+        flow = plain.network.flow
         choices = [(PREFERRED.of("router"), node) for node in open_choice(plain, flow.service, flow.address)]
         choices += [(LEASE_HOLDER.of(flow.service), node) for node in open_leader(plain, flow.service)]
         if not choices:

@@ -148,6 +148,7 @@ class BgpSession(Fact, frozen=True, kw_only=True, tag=True):
     peer_type: str = ""  # mesh, global, node specific
     policy_refused: bool = False  # FRR's "(Policy)": RFC 8212
     uptime: str = ""
+    drops: int | None = None  # how often it has gone down since the daemon started
 
 
 class BgpListing(Fact, frozen=True, kw_only=True, tag=True):

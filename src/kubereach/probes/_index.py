@@ -39,6 +39,7 @@ PROBES: tuple[str, ...] = (
     "return_leg",
     "route_use",
     "router_route",
+    "session_habit",
     "sizes",
     "tell",
     "tracked",

@@ -132,7 +132,8 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 
 def _of_node(world: World, node: str) -> Distribution:
-    if not world.known("cluster", MESH) and not session_up(world, node) and not world.get(node, AGENT_DOWN):
+    calico = world.get("cluster", ANNOUNCER) == "calico-bgp"
+    if calico and not world.known("cluster", MESH) and not session_up(world, node) and not world.get(node, AGENT_DOWN):
         # Without the mesh this session was the only one: which it is, nobody has said.
         return {"ready": 0.5, "no-session": 0.45, "not-running": 0.05}
     if ready(world, node):

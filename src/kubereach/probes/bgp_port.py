@@ -36,7 +36,7 @@ _AT_ROUTER: Mapping[str, Distribution] = {
 }
 _OPEN: Distribution = {"open": 0.85, "refused": 0.1, "silent": 0.05}
 # Speakers that only dial: MetalLB and Cilium do not listen (metallb config/frr; Cilium without localPort).
-_DIAL_ONLY = frozenset({"metallb-bgp", "cilium-bgp", "kube-vip-bgp"})
+DIAL_ONLY = frozenset({"metallb-bgp", "cilium-bgp", "kube-vip-bgp"})
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
@@ -84,7 +84,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
     if question.about[0] == "router":
         return mixed((1.0, _AT_ROUTER.get(world.get(node, SESSION_FAULT), _OPEN)) for node in nodes)
-    if world.get("cluster", ANNOUNCER) in _DIAL_ONLY:
+    if world.get("cluster", ANNOUNCER) in DIAL_ONLY:
         return None
     return mixed((1.0, _of_node(world, node)) for node in nodes)
 

@@ -4,7 +4,7 @@ Asked of a node's end, of the router's end, or of a mesh session, whose other en
 Answers are classes of state and last error: established, connecting (SYN unanswered), active, idle, refused, reset,
 closed, no-route, no-path (the peer is on no link), rejected, bad-peer-as, shutdown, auth, no-listening-socket,
 hold-timer, bfd, neighbor-lost, graceful-restart, not-running, deconfigured (the other end took it
-out), absent (the router has no such neighbour).
+out), absent (the router has no such neighbour). Of nodes whose end is up while the router's is down: out-of-step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, SESSION_FAULT
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
-from kubereach.simulate.session import shown, shown_of_mesh
+from kubereach.simulate.session import half_open, shown, shown_of_mesh
 from kubereach.simulate.world import World
 
 KIND = "bgp_session"
@@ -44,17 +44,10 @@ BACKGROUND: Distribution = {
     "no-path": 0.01,
     "deconfigured": 0.005,
     "one-of-two": 0.01,
-    "flaps": 0.02,
 }
-# How often each reason leaves the node's end up and the router's down (TCP tells only who sends: RFC 9293, 3.5.1).
-OUT_OF_STEP = {"": 0.01, "stale": 0.4, "flapping": 0.1, "blocked": 0.05, "two-speakers": 0.05}
 DOWN = frozenset(BACKGROUND) - {"established", "absent", "out-of-step", "one-of-two"}
 # The first text that occurs in a last error decides (BIRD proto/bgp/packets.c and bgp.c; FRR bgpd messages).
 _ERRORS = (
-    ("flap", "flaps"),
-    ("comes and goes", "flaps"),
-    ("up and down", "flaps"),
-    ("unstable", "flaps"),
     ("bad peer as", "bad-peer-as"),
     ("remote as", "bad-peer-as"),
     ("asn mismatch", "bad-peer-as"),
@@ -106,7 +99,6 @@ _STATES = {
 
 # Why an earlier session ended, which says nothing of why there is none now (RFC 4486 section 3).
 _PAST = r"other configuration change|administrative reset"
-MANY_CHANGES = 3  # up, down, up is a restart; more is a habit
 _STATED = r"bgp\W?(?:session|peer|neighbou?r)?\W?stat(?:e|us)"
 
 
@@ -126,19 +118,43 @@ def sightings(network: Network) -> Iterable[Sighting]:
         # One session, of which one daemon has the place and the other is refused: one observation.
         found = [s for s in found if s.question.about == ("mesh",) or not set(s.origins) & set(two.origins)]
         yield two
-    ends = {end: {s.answers for s in found if s.question.about == (end,)} for end in ("node", "router")}
-    if {frozenset({"established"})} == ends["node"] and ends["router"] and all(a <= DOWN for a in ends["router"]):
-        # One end believes in a session that the other has not: they are one observation, of a half-open session.
-        both = [s for s in found if s.question.about in {("node",), ("router",)}]
-        found = [s for s in found if s not in both]
-        yield Sighting(
-            question=Question(KIND, both[0].question.where, ("both",)),
-            answers=frozenset({"out-of-step"}),
-            origins=tuple(dict.fromkeys(o for s in both for o in s.origins)),
-            trust=min(s.trust for s in both),
-            says="; ".join(s.says for s in both[:3]),
-        )
+    if both := _half_open(found):
+        yield both[0]
+        found = [s for s in found if s not in both[1]]
     yield from found
+
+
+def _half_open(found: list[Sighting]) -> tuple[Sighting, list[Sighting]] | None:
+    """The nodes that believe in a session which the router has not: one observation, with the sightings it replaces.
+
+    TCP tells only who sends (RFC 9293 section 3.5.1), so an end can hold for hours what the other has forgotten.
+    """
+    ends: dict[str, dict[str, set[frozenset[str]]]] = {}
+    for s in found:
+        if s.question.about in {("node",), ("router",)}:
+            ends.setdefault(s.question.where, {}).setdefault(str(s.question.about[0]), set()).add(s.answers)
+    somewhere = ends.get("", {}).get("node") == {frozenset({"established"})}
+    where = sorted(
+        node
+        for node, shown in ends.items()
+        if (shown.get("node") == {frozenset({"established"})} or (somewhere and "node" not in shown))
+        and "router" in shown
+        and all(a <= DOWN for a in shown["router"])
+    )
+    if somewhere and any(a == frozenset({"established"}) for e in ends.values() for a in e.get("router", ())):
+        return None  # it may be of the node whose session is up
+    if not where:
+        return None
+    mine = {*where, ""} if somewhere else set(where)
+    parts = [s for s in found if s.question.about in {("node",), ("router",)} and s.question.where in mine]
+    sighting = Sighting(
+        question=Question(KIND, where[0], ("both", *where[1:])),
+        answers=frozenset({"out-of-step"}),
+        origins=tuple(dict.fromkeys(o for s in parts for o in s.origins)),
+        trust=min(s.trust for s in parts),
+        says="; ".join(s.says for s in parts[:3]),
+    )
+    return sighting, parts
 
 
 def _two_daemons(network: Network) -> Sighting | None:
@@ -184,21 +200,21 @@ def _shown(network: Network) -> Iterable[Sighting]:
         elif isinstance(fact, Setting) and re.fullmatch(_STATED, fact.attribute):
             yield from _stated(network, fact)
     yield from _absent(network)
-    yield from _flaps(network)
+    yield from _up_by_logs(network)
 
 
-def _flaps(network: Network) -> Iterable[Sighting]:
-    """A peer that logs say to have come up and gone down several times."""
-    counted: dict[tuple[str, str], list[LogEvent]] = {}
+def _up_by_logs(network: Network) -> Iterable[Sighting]:
+    """A speaker whose log says last that the session is up, where no list of its sessions is shown."""
+    last: dict[tuple[str, str], LogEvent] = {}
     for fact in network.observed:
-        if isinstance(fact, LogEvent) and re.search(r"(?:session|adjchange|peer)-?(?:up|down)$", fact.event, re.I):
-            counted.setdefault((fact.device, dict(fact.fields).get("peer", "")), []).append(fact)
-    for (device, peer), events in counted.items():
-        if sum(e.event.lower().endswith("up") for e in events) > 1 and len(events) > MANY_CHANGES:
-            node = device if device in network.nodes else network.owners.get(peer, "")
-            end = "router" if device == "router" else "node"
-            says = f"the session with {peer or 'the peer'} changed {len(events)} times"
-            yield _sighting(node if node in network.nodes else "", end, "flaps", events[0], says)
+        if isinstance(fact, LogEvent) and re.fullmatch(r"(?:session|peer)-?(?:up|down)", fact.event, re.IGNORECASE):
+            last[fact.device, dict(fact.fields).get("peer", "")] = fact
+    listed = any(isinstance(f, BgpSession) and f.device != "router" and f.state for f in network.observed)
+    for (device, peer), fact in last.items():
+        if fact.event.lower().endswith("up") and device != "router" and not listed:
+            node = device if device in network.nodes else ""
+            says = f"{fact.program}: the session with {peer} came up, and stays"
+            yield _sighting(node, "node", "established", fact, says)
 
 
 def _settled(network: Network) -> frozenset[str]:
@@ -308,7 +324,9 @@ def predict(world: World, question: Question) -> Distribution | None:
         chance = max([0.7 if world.get(node, SESSION_FAULT) == "two-speakers" else 0.004 for node in nodes])
         return {"one-of-two": chance, "each": 1 - chance}
     if question.about[0] == "both":
-        chance = max(words["out-of-step"] for words in _words(world, question))
+        named = [str(n) for n in (question.where, *question.about[1:])]
+        nodes = [n for n in named if n in world.network.nodes] or list(world.network.nodes)
+        chance = min([half_open(world, node) for node in nodes])  # a list: every node's leaf counts as read
         return {"out-of-step": chance, "in-step": 1 - chance}
     if question.about[0] == "node" and question.where in world.network.nodes and world.get(question.where, AGENT_DOWN):
         return {"not-running": 1.0}  # who does not run shows no state
@@ -317,8 +335,6 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 def _words(world: World, question: Question) -> list[Distribution]:
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
-    if question.about[0] == "both":
-        return [{"out-of-step": OUT_OF_STEP.get(world.get(node, SESSION_FAULT), 0.03)} for node in nodes]
     if question.about[0] != "mesh":
         return [shown(world, node, at_router=question.about[0] == "router") for node in nodes]
     others = [str(p) for p in question.about[1:]] or list(world.network.nodes)

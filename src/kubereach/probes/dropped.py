@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 
 from kubereach.model.attribute import (
+    ANNOUNCER,
     ENDPOINTS,
     FORWARD_DROP,
     HOST_ENDPOINT_DROP,
@@ -32,6 +33,7 @@ from kubereach.model.attribute import (
 )
 from kubereach.model.fact import AnyFact, LogEvent, Packet, Setting
 from kubereach.model.network import Network
+from kubereach.probes.bgp_port import DIAL_ONLY
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.walk import on_node
 from kubereach.simulate.world import World
@@ -90,25 +92,46 @@ def _places(network: Network, fact: AnyFact) -> Iterable[Place]:
             yield fact.device, "rules", "missing", "the node has no rules of the service proxy"
         elif re.match(r"policy-den", fact.event) and _of_flow(network, *_ends(fields)):
             yield from _denied(network, fact, fields)
-    elif isinstance(fact, Setting) and fact.subject in network.nodes:
-        counted = str(fact.value)
-        many = counted.isdecimal() and int(counted) >= MANY
-        if re.fullmatch(_MD5, fact.attribute) and counted != "0":
-            yield fact.subject, "md5", "counted", f"{fact.attribute.removeprefix('nstat ')} is {fact.value}"
-        if fact.attribute == "nstat TcpExtIPReversePathFilter" and (many or counted == "0"):
-            says = f"the reverse-path filter dropped {fact.value} packets"
-            yield fact.subject, "source-check", "counted" if many else "none", says
-        if fact.attribute.startswith("iptables.filter.KUBE-FORWARD[") and counted.isdecimal():
-            rule = fact.attribute.removesuffix(".packets")
-            shown = (f for f in network.observed if isinstance(f, Setting) and f.attribute == rule)
-            if any(_INVALID in str(f.value) for f in shown):
-                number = int(counted)
-                answer = "flood" if number >= FLOOD else "counted" if many else "few" if number else "none"
-                yield fact.subject, "invalid", answer, f"KUBE-FORWARD dropped {counted} packets as invalid"
+    elif isinstance(fact, Setting) and (fact.subject in network.nodes or fact.subject == "router"):
+        yield from _counters(network, fact)
     elif isinstance(fact, Packet) and fact.what == "icmp-unreachable" and answers_tunnel(network, fact):
         where = network.owners.get(fact.source, "cluster")
         says = f"{fact.source} refuses encapsulated packets: {fact.info or fact.what}"
         yield where if where in network.nodes else "cluster", "tunnel", "dropped", says
+
+
+def _counters(network: Network, fact: Setting) -> Iterable[Place]:
+    """What a host's kernel or rules have counted so far."""
+    counted = str(fact.value)
+    many = counted.isdecimal() and int(counted) >= MANY
+    if re.fullmatch(_MD5, fact.attribute):
+        yield from _signatures(network, fact)
+    elif fact.subject == "router":
+        return
+    if fact.attribute == "nstat TcpExtIPReversePathFilter" and (many or counted == "0"):
+        says = f"the reverse-path filter dropped {fact.value} packets"
+        yield fact.subject, "source-check", "counted" if many else "none", says
+    if fact.attribute.startswith("iptables.filter.KUBE-FORWARD[") and counted.isdecimal():
+        rule = fact.attribute.removesuffix(".packets")
+        shown = (f for f in network.observed if isinstance(f, Setting) and f.attribute == rule)
+        if any(_INVALID in str(f.value) for f in shown):
+            number = int(counted)
+            answer = "flood" if number >= FLOOD else "counted" if many else "few" if number else "none"
+            yield fact.subject, "invalid", answer, f"KUBE-FORWARD dropped {counted} packets as invalid"
+
+
+def _signatures(network: Network, fact: Setting) -> Iterable[Place]:
+    """A host's counters of TCP MD5 signatures: one that is not 0, or that all are."""
+    if str(fact.value) != "0":
+        yield fact.subject, "md5", "counted", f"{fact.attribute.removeprefix('nstat ')} is {fact.value}"
+        return
+    others = [
+        f.value
+        for f in network.observed
+        if isinstance(f, Setting) and f.subject == fact.subject and re.fullmatch(_MD5, f.attribute)
+    ]
+    if all(str(value) == "0" for value in others):
+        yield fact.subject, "md5", "none", "the kernel counts no wrong TCP MD5 signature"
 
 
 def _logged(network: Network, fact: LogEvent, fields: dict[str, str]) -> Iterable[Place]:
@@ -173,8 +196,12 @@ def predict(world: World, question: Question) -> Distribution | None:
             return None
         return {"missing": 0.85, "there": 0.15} if down else {"missing": 0.02, "there": 0.98}
     if about == "md5":
-        password = any(world.get(node, SESSION_FAULT) == "auth" for node in nodes)
-        return {"counted": 0.9, "none": 0.1} if password else {"counted": 0.01, "none": 0.99}
+        password = "auth" in {world.get(node, SESSION_FAULT) for node in nodes}  # every node's leaf counts as read
+        # Only a socket that listens or is open checks a signature: a node whose speaker only dials has none
+        # (Linux net/ipv4/tcp_ipv4.c, tcp_v4_rcv).
+        deaf = question.where != "router" and world.get("cluster", ANNOUNCER) in DIAL_ONLY
+        chance = (0.25 if deaf else 0.9) if password else 0.01
+        return {"counted": chance, "none": 1 - chance}
     found = [_drops(world, node, about) for node in nodes]  # every node's leaf counts as read
     caught = any(found)
     if about == "invalid":

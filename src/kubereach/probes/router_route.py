@@ -13,7 +13,7 @@ from kubereach.model.fact import Route, RouteListing, Setting
 from kubereach.model.network import Network
 from kubereach.probes.next_hop import route_command
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
-from kubereach.simulate.bgp import TRANSIENT, received
+from kubereach.simulate.bgp import TRANSIENT, comes_and_goes, received
 from kubereach.simulate.world import World
 
 KIND = "router_route"
@@ -75,10 +75,14 @@ def _sighting(kind: str, answer: str, fact: Route | RouteListing, says: str) -> 
 def predict(world: World, question: Question) -> Distribution | None:
     """From what reaches the router in this world; a session that is down at times leaves both possible."""
     wanted = question.about == ("host",)
-    if _there(world, wanted=wanted):
+    if (there := _there(world, wanted=wanted)) == "unusable":
+        # BGP's own table lists it, and many a routing table does not (Cisco IOS, Arista EOS).
+        lists = any(isinstance(f, Route) and f.device == "router" and f.active is False for f in world.network.observed)
+        return {"present": 0.96, "absent": 0.04} if lists else {"present": 0.45, "absent": 0.55}
+    if there:
         return {"present": 0.98, "absent": 0.02}
     passing = [node for node in world.network.nodes if world.get(node, SESSION_FAULT) in TRANSIENT]
-    if passing:
+    if comes_and_goes(world):
         inner = world.changed({SESSION_FAULT.of(node): "" for node in passing})
         at_times = _there(inner, wanted=wanted)
         world.reads |= inner.reads
@@ -87,10 +91,12 @@ def predict(world: World, question: Question) -> Distribution | None:
     return {"present": 0.02, "absent": 0.98}
 
 
-def _there(world: World, *, wanted: bool) -> bool:
+def _there(world: World, *, wanted: bool) -> str:
+    """`usable`, `unusable` for a route with attributes that the router cannot use, "" for none."""
     flow = world.network.flow
     host = host_prefix(flow.address)
-    return any((r.prefix == host) == wanted for r in received(world, flow.service, flow.address))
+    found = [r for r in received(world, flow.service, flow.address) if (r.prefix == host) == wanted]
+    return "usable" if any(r.usable for r in found) else "unusable" if found else ""
 
 
 def offers(network: Network) -> Iterable[Offer]:

@@ -16,11 +16,13 @@ from kubereach.model.attribute import (
     OTHER_ROUTER,
     PREFERRED,
     SESSION_FAULT,
+    SESSION_WAY,
     STATIC_ROUTES,
     STATIC_WINS,
     WRONG_TABLE,
 )
 from kubereach.simulate.announced import announced
+from kubereach.simulate.session import carried, undecided
 from kubereach.simulate.world import World
 
 ELSEWHERE = "another next hop"
@@ -39,12 +41,19 @@ class Learned(Struct, frozen=True):
 
 def session_up(world: World, node: str) -> bool:
     """Whether the node's session with the router is Established."""
-    return not world.get(node, AGENT_DOWN) and not world.get(node, SESSION_FAULT)
+    return not world.get(node, AGENT_DOWN) and carried(world, node)
 
 
 def comes_and_goes(world: World) -> bool:
-    """Whether some node's session is down only at times."""
-    return any(world.get(node, SESSION_FAULT) in TRANSIENT for node in world.network.nodes)
+    """Whether some node's session is down only at times, and it is open whether this is such a time."""
+    reasons = {world.get(node, SESSION_FAULT) for node in world.network.nodes}
+    return any(undecided(world, reason) for reason in reasons & TRANSIENT)
+
+
+def heals(world: World) -> bool:
+    """Whether some node's session comes back by itself after a restart, and the flow with it."""
+    out_of_step = any(world.get(node, SESSION_FAULT) == "stale" for node in world.network.nodes)
+    return out_of_step and world.get("cluster", SESSION_WAY) in {"", "stale:restarting"}
 
 
 def received(world: World, service: str, address: str) -> tuple[Learned, ...]:

@@ -200,6 +200,7 @@ NOMINAL: dict[str, Nominal] = {
     a.AGENT_DOWN.name: _agent_down,
     a.AGENT_NOT_READY.name: False,
     a.SESSION_FAULT.name: "",
+    a.SESSION_WAY.name: "",
     a.NOT_SELECTED.name: False,
     a.EXCLUDED.name: False,
     a.ENDPOINTS_UNCOUNTED.name: False,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from kubereach.model import attribute as a
 from kubereach.simulate.arp import responders
-from kubereach.simulate.bgp import Learned, best, comes_and_goes, spreads
+from kubereach.simulate.bgp import Learned, best, heals, spreads
 from kubereach.simulate.fate import Fate, Packet, Step
 from kubereach.simulate.proxy import own_node
 from kubereach.simulate.redirects import redirected
@@ -76,8 +76,9 @@ def _routed(world: World, service: str, packet: Packet, start: Step) -> tuple[li
     passing = [node for node in world.network.nodes if world.get(node, a.SESSION_FAULT) == "flapping"]
     if passing:
         inner = world.changed({a.SESSION_FAULT.of(node): "" for node in passing})
-        up = best(inner, service, packet.address)
-        world.reads |= inner.reads
+        outer = world.changed({a.SESSION_WAY.of("cluster"): "flapping:down"})
+        up, routes = best(inner, service, packet.address), best(outer, service, packet.address)
+        world.reads |= inner.reads | outer.reads
         if up and up != routes:
             lost = Way(1.0, "", (start,), Fate.NO_ROUTE, "at times the router has no route to the address", "router")
             by_turns = [*_by_routes(world, up, start), *(_by_routes(world, routes, start) or [lost])]
@@ -110,7 +111,7 @@ def _without_route(world: World, service: str, packet: Packet, start: Step) -> t
             return [Way(1.0, "", (start,), Fate.NO_ROUTE, why, "router")], False
         asks = Step("resolve-neighbour", "router", f"the router asks the nodes' segment for {packet.address}")
         return _by_arp(world, service, packet, (start, asks), "router")
-    if comes_and_goes(world):
+    if heals(world):
         why = "the session that carries the route comes and goes, or heals after a while"
         return [Way(1.0, "", (start,), Fate.SOMETIMES, why, "router")], False
     return [Way(1.0, "", (start,), Fate.NO_ROUTE, "the router has no route to the address", "router")], False

@@ -17,7 +17,8 @@ BOTH_HALVES = ("proxy-no-local-endpoint", "ann-from-node-without-endpoint")
 def agent_down(site: Site) -> None:
     """Crashing, not scheduled, or not ready for a reason of its own."""
     state = site.rng.choice(("CrashLoopBackOff", "ImagePullBackOff", "missing"))
-    for node in announcing(site):
+    # Where a DaemonSet has no pod on the endpoints' nodes alone, that is `endpoints-not-counted`.
+    for node in site.nodes if state == "missing" else announcing(site):
         node.agent = state
         node.agent_why = site.rng.choice(("OOMKilled", "Error", "bad image", "unable to read the configuration"))
         node.session.down("", "", site.rng.choice(("Active", "Connect")))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.diagnosis.generate.draw import Wish
 from benchmarks.diagnosis.generate.faults.registry import announcing, fault
 from benchmarks.diagnosis.generate.flow import ROUTER
-from benchmarks.diagnosis.generate.site import BGP, Site
+from benchmarks.diagnosis.generate.site import BGP, Node, Site
 
 ANY_BGP = Wish(stacks=BGP)
+LISTENS = frozenset({"calico", "kube-router"})  # the others only dial
 WITH_OWN_DAEMON = frozenset({"calico", "metallb-frr"})  # the node's side prints a BGP table
 # What stays announced while the nodes with a pod are silent: Calico's range, from the nodes without one.
 FALLBACK = ("ann-from-node-without-endpoint", "proxy-no-local-endpoint")
 
 
-def _words(site: Site, at_node: str, error: str, at_router: str | None) -> None:
-    for node in announcing(site):
+def _words(site: Site, at_node: str, error: str, at_router: str | None, nodes: Sequence[Node] = ()) -> None:
+    for node in nodes or announcing(site):
         node.session.down(at_node, error, at_router)
 
 
@@ -42,7 +45,9 @@ def blocked(site: Site) -> None:
 def rejected(site: Site) -> None:
     """Another AS number than the peer expects, or a neighbour that is shut down there."""
     if site.rng.random() < 0.6:
-        _words(site, "Idle", site.rng.choice(("Received: Bad peer AS", "BGP Error: Bad peer AS")), "Active")
+        # One number for all: it stands in the cluster's configuration.
+        error = site.rng.choice(("Received: Bad peer AS", "BGP Error: Bad peer AS"))
+        _words(site, "Idle", error, "Active", site.nodes)
         site.tells.add("bad-as")
     else:
         measured = site.rng.choice(("Received: Administrative shutdown", "Socket: Connection closed"))
@@ -51,13 +56,20 @@ def rejected(site: Site) -> None:
 
 @fault("bgp-authentication", "ann-bgp-session-auth", ANY_BGP)
 def authentication(site: Site) -> None:
-    """A password on one side: the kernels drop each other's segments and count them."""
-    _words(site, "Connect", "", site.rng.choice(("Connect", "Active")))
+    """A password on one side, or two: who gets a segment with the wrong signature drops it, and counts it where a
+    socket listens for it.
+    """
     site.password = site.rng.random() < 0.7
-    counter = "TcpExtTCPMD5Unexpected" if site.password else "TcpExtTCPMD5NotFound"
-    for node in announcing(site):
-        node.counters[counter] = site.rng.randrange(30, 4000)
-    site.tells.add("md5")
+    nodes = site.nodes if site.password else announcing(site)  # the cluster's password is one for all
+    _words(site, "Connect", "", site.rng.choice(("Connect", "Active")), nodes)
+    differs = site.password and site.rng.random() < 0.4
+    at_node, at_router = ("NotFound", "Unexpected") if site.password else ("Unexpected", "NotFound")
+    for node in nodes if site.stack in LISTENS else ():
+        node.counters[f"TcpExtTCPMD5{'Failure' if differs else at_node}"] = site.rng.randrange(30, 4000)
+    site.router.counters[f"TcpExtTCPMD5{'Failure' if differs else at_router}"] = site.rng.randrange(30, 4000)
+    if differs or not site.password:
+        site.router.wants_password = [node.ip for node in nodes]
+    site.tells.add("179:dropped" if site.router.wants_password else "179:open")
 
 
 @fault("bgp-multihop-missing", "ann-bgp-session-multihop", Wish(stacks=BGP - {"calico"}))
@@ -65,7 +77,8 @@ def multihop(site: Site) -> None:
     """The peer is the router's address in another network, and nobody set multihop."""
     site.router.peer = site.router.office_ip
     site.multihop = False
-    _words(site, site.rng.choice(("Idle", "Active", "Connect")), "", site.rng.choice(("Active", "Idle", "Connect")))
+    words = site.rng.choice(("Idle", "Active", "Connect")), "", site.rng.choice(("Active", "Idle", "Connect"))
+    _words(site, *words, site.nodes)
 
 
 @fault("bgp-wrong-source-address", "ann-bgp-wrong-source-address", Wish(stacks=frozenset({"calico"})))
@@ -75,11 +88,11 @@ def wrong_source(site: Site) -> None:
     net = {"wg0": "10.8.0", "tun0": "10.9.0", "eth1": "10.55.0", "br-lan": "192.168.222"}[device]
     for i, node in enumerate(site.nodes):
         node.extra_addresses.append((f"{net}.{i + 2}/24", device))
+    error = site.rng.choice(
+        ("Socket: Connection reset by peer", "Socket: Connection closed", "Socket: Connection timed out")
+    )
     for node in announcing(site):
         node.peer_source = next(a for a, d in node.extra_addresses if d == device).split("/")[0]
-        error = site.rng.choice(
-            ("Socket: Connection reset by peer", "Socket: Connection closed", "Socket: Connection timed out")
-        )
         node.session.down("Active", error, "Active")
     site.tells.add("wrong-source")
 
@@ -96,7 +109,7 @@ def flapping(site: Site) -> None:
 @fault("bgp-session-stale", "ann-bgp-session-stale", ANY_BGP)
 def stale(site: Site) -> None:
     """The router's pair failed over: the new half knows nothing of the session that the nodes still hold up."""
-    for node in announcing(site):
+    for node in site.nodes:
         node.session.up = False
         node.session.at_router = site.rng.choice(("Active", "Connect"))
     site.tells.add("router-failed-over")

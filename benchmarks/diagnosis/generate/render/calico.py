@@ -196,21 +196,23 @@ def protocols(site: Site, node: Node) -> str:
     ]
     if site.mesh:
         for other in [n for n in site.nodes if n is not node][:4]:
-            name = f"Mesh_{other.ip.replace('.', '_')}"
-            good = other.agent == "Running"
+            far = other.peer_source if "wrong-source" in site.tells and other.peer_source else other.ip
+            name = f"Mesh_{far.replace('.', '_')}"
+            astray = far.startswith("192.168.222.")  # a bridge of the host's own
+            good = other.agent == "Running" and not astray
             word = (
                 "up     " + SINCE + "    Established"
                 if good
-                else "start  " + SINCE + "    Active        Socket: Connection refused"
+                else f"start  {SINCE}    Active        Socket: {'No route to host' if astray else 'Connection refused'}"
             )
             lines.append(f"{name} BGP      master   {word}")
     session = node.session
     if site.peers and session.at_node != "none":
         name = f"Global_{site.router.ip.replace('.', '_')}"
         up = session.believed
-        since = "11:58:0" + str(site.rng.randrange(10)) if "flaps" in site.tells else SINCE
+        since = SINCE if session.minutes else "11:58:0" + str(site.rng.randrange(10))
         state = "up" if up else "start"
-        error = "" if up and "flaps" not in site.tells else session.error
+        error = "" if up else session.error  # BIRD forgets the last error when a session is up
         lines.append(f"{name} BGP      master   {state:<6} {since}    {session.at_node:<13} {error}".rstrip())
         lines += ["  Description:    Connection to BGP peer", "  Preference:     100"]
         if up:

@@ -105,7 +105,7 @@ def _bgp_peers(site: Site) -> str:
         session = node.session
         word = {"": "idle"}.get(session.at_node, session.at_node.lower())
         sent = len([p for p in exports(site, node) if p not in node.withheld]) if session.believed else 0
-        uptime = ("12s" if "flaps" in site.tells else "51h12m3s") if session.at_node == "Established" else "0s"
+        uptime = ("51h12m3s" if session.minutes else "12s") if session.at_node == "Established" else "0s"
         peer = str(site.router.as_number + ("bad-as" in site.tells))
         address = f"{site.router.peer or site.router.ip}"
         rows.append((node.name, str(site.node_as), peer, address, word, uptime, "ipv4/unicast", "0", str(sent)))

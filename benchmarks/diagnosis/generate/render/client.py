@@ -55,14 +55,10 @@ def outputs(site: Site) -> Iterator[Output]:
                 f"ping -M do -s {size} -c 3 {site.nodes[-1].ip}",
                 _sized(site, size, site.nodes[-1].ip, answer=answer),
             )
-    for node in watched(site):
-        how = inside(site, node)
-        if how and (not works or site.complaint == "inside"):
-            yield Output("curl-node", node.name, f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, how))
-        for pod in site.pods[:1]:
-            if pod.status == "Running" and "selector" not in site.tells:
-                text = curl(site, _to_pod(site, node), to=(pod.ip, service.target))
-                yield Output("curl-pod", node.name, f"curl -v -m 5 http://{pod.ip}:{service.target}/", text)
+    for node in watched(site) if site.family == "bgp" and site.peers else ():
+        command = f"nc -vz -w 3 {site.router.peer or site.router.ip} 179"
+        yield Output("nc-179", node.name, command, router_port(site, node))
+    yield from _from_nodes(site, url=f"http://{vip}:{service.port}/", works=works)
     if site.complaint == "port":
         wrong = service.node_port if site.rng.random() < 0.7 else service.target + 1
         yield Output(
@@ -78,6 +74,30 @@ def _on_segment(site: Site, *, works: bool) -> Iterator[Output]:
         yield Output("arping", "client", f"arping -c 3 -I eth0 {site.service.address}", arping(site))
     if site.client.on_lan:
         yield Output("client-neigh", "client", "ip neigh", _neighbours(site))
+
+
+def _from_nodes(site: Site, url: str, *, works: bool) -> Iterator[Output]:
+    """The service and its pod, tried on the nodes."""
+    service = site.service
+    for node in watched(site):
+        how = inside(site, node)
+        if how and (not works or site.complaint == "inside"):
+            yield Output("curl-node", node.name, f"curl -v -m 5 {url}", curl(site, how))
+        for pod in site.pods[:1]:
+            if pod.status == "Running" and "selector" not in site.tells:
+                text = curl(site, _to_pod(site, node), to=(pod.ip, service.target))
+                yield Output("curl-pod", node.name, f"curl -v -m 5 http://{pod.ip}:{service.target}/", text)
+
+
+def router_port(site: Site, node: Node) -> str:
+    """`nc` to the BGP port of the peer: whatever keeps the session down, a plain connection may well come about."""
+    peer = site.router.peer or site.router.ip
+    how = next((tell.partition(":")[2] for tell in site.tells if tell.startswith("179:")), "open")
+    if node.session.up or how == "open" or (how == "no-neighbour" and "reset" not in node.session.error):
+        return f"Connection to {peer} 179 port [tcp/bgp] succeeded!\n"
+    words = {"dropped": "timed out: Operation now in progress", "no-neighbour": "failed: Connection refused"}
+    refused = "No route to host" if "No route" in node.session.error else "Connection refused"
+    return f"nc: connect to {peer} port 179 (tcp) {words.get(how, f'failed: {refused}')}\n"
 
 
 def on_request(site: Site) -> Iterator[Output]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from random import Random
 
 from benchmarks.diagnosis.generate.flow import answering
 from benchmarks.diagnosis.generate.render.output import Output, watched
@@ -31,7 +32,7 @@ def outputs(site: Site) -> Iterator[Output]:
             settings(site, node),
         )
         yield Output("ss", node.name, "ss -tlnp", sockets(site, node))
-        yield Output("nstat", node.name, "nstat -az", counters(site, node))
+        yield Output("nstat", node.name, "nstat -az", counted_by_kernel(site.rng, node.counters))
         yield Output("dmesg", node.name, "dmesg -T", kernel_log(site, node))
         yield Output("route-get-client", node.name, f"ip route get {site.client.ip}", get(site, node, site.client.ip))
         for pod in site.ready[:1]:
@@ -283,8 +284,8 @@ def sockets(site: Site, node: Node) -> str:
     return "\n".join(lines) + "\n"
 
 
-def counters(site: Site, node: Node) -> str:
-    rng = site.rng
+def counted_by_kernel(rng: Random, counted: dict[str, int]) -> str:
+    """`nstat -az`, as far as it is of interest."""
     found = {
         "IpInReceives": rng.randrange(10**6, 10**8),
         "IpForwDatagrams": rng.randrange(10**5, 10**7),
@@ -297,7 +298,7 @@ def counters(site: Site, node: Node) -> str:
         "TcpExtTCPMD5Failure": 0,
         "TcpExtIPReversePathFilter": 0,
     }
-    found |= {name: value for name, value in node.counters.items() if name.startswith(("TcpExt", "Udp"))}
+    found |= {name: value for name, value in counted.items() if name.startswith(("TcpExt", "Udp"))}
     return "#kernel\n" + "".join(f"{name:<32}{value:<19}0.0\n" for name, value in found.items())
 
 

@@ -139,7 +139,7 @@ def _sessions(site: Site, node: Node, base: dict[str, str]) -> Sequence[Mapping[
     }
     up = common | base | {"event": "sessionUp", "msg": "BGP session established"}
     session = node.session
-    if "flaps" in site.tells:
+    if session.drops:
         down = common | base | {"event": "sessionDown", "level": "warn", "msg": "BGP session down"}
         return [up, down] * 4
     if session.believed:

@@ -96,27 +96,25 @@ def _log(site: Site) -> str:
         if site.leader == node.name and site.service.address:
             text = f"[service] adding VIP [{site.service.address}] for [{site.service.namespace}/{site.service.name}]"
             lines.append(f'time="2024-05-02T09:20:12Z" level=info msg="{text}"')
-        if site.family == "bgp" and not node.session.believed:
-            text = (
-                f"failed to connect to peer {site.router.peer or site.router.ip}: {node.session.error or 'i/o timeout'}"
-            )
-            lines.append(f'time="2024-05-02T09:21:02Z" level=warning msg="{text}"')
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + (_gobgp(site) if site.family == "bgp" else "")
 
 
 def _gobgp(site: Site) -> str:
-    """The lines of GoBGP inside kube-router about the router's session."""
+    """The lines of GoBGP inside kube-router and kube-vip about the router's session."""
     lines = []
     peer = site.router.peer or site.router.ip
     for node in watched(site) if site.peers else []:
         session = node.session
+        if node.agent != "Running":
+            continue
         common = f"Key={peer} Topic=Peer"
-        if session.believed:
-            lines.append(f'time="2024-05-02T09:20:10Z" level=info msg="Peer Up" {common} State=BGP_FSM_OPENCONFIRM')
-        if "flaps" in site.tells:
-            lines.append(
-                f'time="2024-05-02T09:21:40Z" level=info msg="Peer Down" {common} State=BGP_FSM_ESTABLISHED Reason=hold-timer-expired'
-            )
+        for i in range(4 if session.drops else int(session.believed)):
+            lines.append(f'time="2024-05-02T09:2{i}:10Z" level=info msg="Peer Up" {common} State=BGP_FSM_OPENCONFIRM')
+            if session.drops:
+                lines.append(
+                    f'time="2024-05-02T09:2{i}:40Z" level=info msg="Peer Down" {common} State=BGP_FSM_ESTABLISHED '
+                    "Reason=hold-timer-expired"
+                )
         if "Bad peer AS" in session.error:
             lines.append(
                 f'time="2024-05-02T09:20:10Z" level=warning msg="sent notification" {common} Code=2 Subcode=2 Data="Bad peer AS"'

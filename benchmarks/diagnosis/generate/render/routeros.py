@@ -18,6 +18,8 @@ def outputs(site: Site) -> Iterator[Output]:
     if site.family == "bgp":
         command = "/routing/bgp/session/print" if seven else "/routing bgp peer print status"
         yield Output("router-bgp", "router", command, (_sessions7 if seven else _sessions6)(site))
+        if seven:
+            yield Output("router-peers", "router", "/routing/bgp/connection/print", _connections7(site))
         yield Output(
             "router-filter",
             "router",
@@ -80,11 +82,11 @@ def _sessions6(site: Site) -> str:
         good = word == "Established"
         disabled = "X" if "Admin" in word else "E" if good else " "
         state = "idle" if "Idle" in word else word.lower()
-        uptime = "3s" if "flaps" in site.tells else "2d3h11m"
+        uptime = "2d3h11m" if node.session.minutes else "3s"
         count = len(received(site, node)) if site.router.accepts != "none" else 0
         lines.append(
             f' {i} {disabled} name="{node.name}" instance=default remote-address={node.ip} remote-as={site.node_as} '
-            f'tcp-md5-key="" nexthop-choice=default \n     multihop=no route-reflect=no hold-time=3m ttl=default in-filter=k8s-in '
+            f'tcp-md5-key="{"(hidden)" if node.ip in site.router.wants_password else ""}" nexthop-choice=default \n     multihop=no route-reflect=no hold-time=3m ttl=default in-filter=k8s-in '
             f'out-filter="" address-families=ip \n     default-originate=never remove-private-as=no as-override=no passive=no use-bfd=no '
         )
         if good:
@@ -117,10 +119,25 @@ def _sessions7(site: Site) -> str:
             "     input.procid=20 .filter=k8s-in ebgp ",
         ]
         if good:
-            uptime = "4s350ms" if "flaps" in site.tells else "2d26m12s350ms"
+            uptime = "2d26m12s350ms" if node.session.minutes else "4s350ms"
             lines.append(f"     hold-time=3m keepalive-time=1m uptime={uptime} prefix-count={count} ")
         elif "bad-as" in site.tells:
             lines.append("     last-stopped=2024-05-02 09:20:11 .last-notification=bad-peer-as ")
+    return "\n".join(lines) + "\n"
+
+
+def _connections7(site: Site) -> str:
+    """The configured ones, disabled or not."""
+    lines = ["Flags: D - dynamic, X - disabled, I - inactive "]
+    for i, node in enumerate(n for n in site.nodes if site.router.neighbours and n.session.at_router is not None):
+        key = ' tcp-md5-key="(hidden)"' if node.ip in site.router.wants_password else ""
+        lines += [
+            f' {i} {"X" if "Admin" in str(node.session.at_router) else " "}  name="{node.name}" ',
+            f"      remote.address={node.ip}/32 .as={site.node_as} ",
+            f"      local.address={site.router.ip} .role=ebgp ",
+            f"      connect=yes listen=yes routing-table=main as={site.router.as_number}{key} ",
+            "      input.filter=k8s-in ",
+        ]
     return "\n".join(lines) + "\n"
 
 

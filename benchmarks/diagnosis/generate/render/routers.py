@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.diagnosis.generate.flow import answering, every_route, holds, received, table
+from benchmarks.diagnosis.generate.render.host import counted_by_kernel
 from benchmarks.diagnosis.generate.render.output import Output
 from benchmarks.diagnosis.generate.site import Node, Site
 
@@ -29,6 +30,8 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("router-arp", "router", "ip neigh", _neighbours(site))
         if kind == "frr" and "flaps" in site.tells:
             yield Output("router-log", "router", "cat /var/log/frr/frr.log", _frr_log(site))
+        if site.family == "bgp":
+            yield Output("router-nstat", "router", "nstat -az", counted_by_kernel(site.rng, site.router.counters))
         yield Output("router-addr", "router", "ip addr", _addresses(site))
         yield Output("router-firewall", "router", "iptables-save -c", _firewall(site))
         if vip:
@@ -55,7 +58,7 @@ def counted(site: Site, node: Node) -> str:
 def uptime(site: Site, node: Node) -> str:
     if node.session.at_router != "Established":
         return site.rng.choice(("never", "00:00:21", "01:12:40"))
-    return "00:00:12" if "flaps" in site.tells else "2d03h11m"
+    return "2d03h11m" if node.session.minutes else "00:00:12"
 
 
 def frr_summary(site: Site) -> str:
@@ -104,14 +107,12 @@ def frr_neighbour(site: Site, node: Node) -> str:
         ]
     count = counted(site, node)
     lines += [f"  {count if count.isdecimal() else 0} accepted prefixes", ""]
-    lines.append(
-        f"  Connections established {site.rng.randrange(20, 400) if 'flaps' in site.tells else int(good)}; dropped {node.session.drops}"
-    )
+    lines.append(f"  Connections established {int(good) + node.session.drops}; dropped {node.session.drops}")
     if "bad-as" in site.tells:
         lines.append("  Last reset 00:00:19,  Notification received (OPEN Message Error/Bad Peer AS)")
     elif "Admin" in word:
         lines.append("  Last reset 00:40:04,  Admin. shutdown")
-    elif "flaps" in site.tells:
+    elif node.session.drops:
         lines.append(
             "  Last reset 00:00:14,  Hold Timer Expired"
             if "Hold" in node.session.error
@@ -331,7 +332,9 @@ def _get(site: Site) -> str:
 
 def changes(site: Site) -> list[tuple[str, str, str]]:
     """(time, neighbour, Up or Down) of a session that flaps."""
-    node = site.nodes[-1]
+    node = next((node for node in site.nodes if node.session.drops), None)
+    if node is None:
+        return []
     return [(f"09:{20 + i}:1{i}", node.ip, "Up" if i % 2 else "Down") for i in range(8)]
 
 
@@ -342,7 +345,7 @@ def _frr_log(site: Site) -> str:
             ""
             if word == "Up"
             else " Hold Timer Expired"
-            if "Hold" in site.nodes[-1].session.error
+            if any("Hold" in node.session.error for node in site.nodes)
             else " BFD down received"
         )
         lines.append(

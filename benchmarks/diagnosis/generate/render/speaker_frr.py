@@ -39,7 +39,7 @@ def _summary(site: Site, node: Node) -> str:
     good = session.at_node == "Established"
     word = "0" if good else session.at_node or "Idle"
     sent = str(len([p for p in exports(site, node) if p not in node.withheld])) if good else "0"
-    uptime = ("00:00:09" if "flaps" in site.tells else "2d03h11m") if good else "never"
+    uptime = ("2d03h11m" if session.minutes else "00:00:09") if good else "never"
     peer, number = site.router.peer or site.router.ip, site.router.as_number + ("bad-as" in site.tells)
     return (
         f"\nIPv4 Unicast Summary (VRF default):\nBGP router identifier {node.ip}, local AS number {site.node_as} vrf-id 0\n"
@@ -66,7 +66,7 @@ def _neighbour(site: Site, node: Node) -> str:
     return (
         f"BGP neighbor is {peer}, remote AS {number}, local AS {site.node_as}, external link\n"
         f"  BGP version 4, remote router ID {site.router.ip if good else '0.0.0.0'}, local router ID {node.ip}\n"
-        f"  BGP state = {'Established, up for 2d03h11m' if good else session.at_node or 'Idle'}\n"
+        f"  BGP state = {'Established, up for ' + ('2d03h11m' if session.minutes else '00:00:17') if good else session.at_node or 'Idle'}\n"
         "  Hold time is 90 seconds, keepalive interval is 30 seconds\n\n"
         f"  Connections established {int(good) + session.drops}; dropped {session.drops}\n"
         f"  Last reset {'never' if good and not session.drops else '00:00:17,  ' + why}\n"

@@ -21,7 +21,7 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("router-bgp", "router", "show ip bgp summary", text)
         if ios:
             yield Output("router-bgp-table", "router", "show ip bgp", frr_table(site).replace(", vrf id 0", ""))
-        if "flaps" in site.tells:
+        if "flaps" in site.tells or site.router.wants_password:
             yield Output("router-log", "router", "show logging", _logging(site))
     yield Output("router-arp", "router", "show ip arp", _ios_arp(site))
 
@@ -118,5 +118,10 @@ def _logging(site: Site) -> str:
     lines = [
         f"May  2 {time}: %BGP-5-ADJCHANGE: neighbor {peer} {word}{'' if word == 'Up' else ' BGP Notification sent'}"
         for time, peer, word in changes(site)
+    ]
+    lines += [
+        f"May  2 09:2{i}:41: %TCP-6-BADAUTH: No MD5 digest from {peer}({site.rng.randrange(33000, 60000)}) to {site.router.ip}(179)"
+        for i, peer in enumerate(site.router.wants_password * 2)
+        if i < 10
     ]
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
+from kubereach.diagnose.sessions import broken, mended, raised, raised_together, session_suspects
 from kubereach.model.attribute import ANNOUNCER, PEER_MULTIHOP, PEER_ON_LINK
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
@@ -47,7 +47,7 @@ def suspects(world: World) -> Iterable[Suspect]:
         (origin, "the peer is in none of the nodes' subnets")
         for origin in world.network.origins("router", PEER_ON_LINK)
     )
-    return raised((s for s in usual if s.subject == "cluster" or len(usual) == 1), SEEN, because)
+    return raised_together(usual, SEEN, because)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

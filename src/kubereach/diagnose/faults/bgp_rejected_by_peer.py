@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.diagnose.sessions import broken, mended, raised, session_suspects
+from kubereach.diagnose.sessions import broken, mended, raised_together, session_suspects
 from kubereach.model.attribute import PEER_AS_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
@@ -40,7 +40,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     if not says:
         return usual
     because = tuple((origin, says) for origin in world.network.origins("router", PEER_AS_DOUBT)[:1])
-    return raised((s for s in usual if s.subject == "cluster" or len(usual) == 1), DIFFERING, because)
+    return raised_together(usual, DIFFERING, because)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import DISPELLED, doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.diagnose.sessions import broken, mended, session_suspects
+from kubereach.diagnose.sessions import affected, broken, mended, raised, session_suspects
 from kubereach.model.attribute import BGP_ADDRESS_DOUBT
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
@@ -39,14 +39,17 @@ DOUBTED = Chance(0.4, "where the speaker's address is none of the node's own, or
 
 def suspects(world: World) -> Iterable[Suspect]:
     for suspect in session_suspects(world, FAULT, EVERYWHERE, AT_ONE):
-        says = doubt(world, suspect.subject, BGP_ADDRESS_DOUBT)
-        if says is None:
-            yield suspect
-        elif not says:
-            yield replace(suspect, prior=AT_ONE * DISPELLED)
+        doubts = {node: doubt(world, node, BGP_ADDRESS_DOUBT) for node in affected(world, suspect)}
+        doubted = next((node for node, says in doubts.items() if says), "")
+        if doubted:
+            because = tuple(
+                (origin, doubts[doubted] or "") for origin in world.network.origins(doubted, BGP_ADDRESS_DOUBT)[:1]
+            )
+            yield from raised((suspect,), DOUBTED, because)
+        elif any(says == "" for says in doubts.values()):
+            yield replace(suspect, prior=(suspect.prior or FAULT.prior) * DISPELLED)
         else:
-            because = tuple((o, says) for o in world.network.origins(suspect.subject, BGP_ADDRESS_DOUBT)[:1])
-            yield replace(suspect, prior=DOUBTED, because=because)
+            yield suspect
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

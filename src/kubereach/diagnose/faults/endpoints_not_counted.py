@@ -38,6 +38,12 @@ def suspects(world: World) -> Iterable[Suspect]:
     runs = world.network.seen("cluster", AGENT_NODES)
     where = world.network.origins(service, ENDPOINTS)[:1]
     nodes = {e.node for e in endpoints or () if e.ready and e.node}
+    if world.network.seen(service, ENDPOINTS_UNCOUNTED):
+        where = world.network.origins(service, ENDPOINTS_UNCOUNTED)[:1]
+        said = "its endpoint slices name no node, and announcers count by that name alone"
+        return (
+            Suspect(fault=FAULT, subject=service, presence=Presence.PRESENT, because=tuple((o, said) for o in where)),
+        )
     if endpoints and all(e.address == DUMMY for e in endpoints):
         said = f"its only endpoint is the placeholder {DUMMY}, which is on no node"
     elif nodes and runs and not nodes & set(runs):

@@ -16,11 +16,13 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('\\bbird\\.log\\b', 'bird.log'),
         ('^journalctl\\b.*\\b(?:bird|frr|bgpd)\\b', 'journalctl'),
         ('\\bfrr(?:/frr)?\\.log\\b|\\bbgpd\\.log\\b', ''),
+        ('^sh(?:ow)? log(?:ging)?\\b', ' log'),
         ('\\blogs\\b.*\\bcalico-node\\b', 'calico-node'),
     ), (
         ('\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,6})? <(?:RMT|ERR|WARN|INFO|FATAL|BUG|AUTH|TRACE|DBG)> \\S', ' <'),
         ('bird6?(?:\\[\\d{1,8}\\])?: (?:Mesh|Global|Node)_[0-9A-Fa-f_]{2,60}: ', 'bird'),
         ('(?:\\d{4}/\\d\\d/\\d\\d [\\d:.]{8,15} )?(?:[\\w.-]{1,60} )?(?:BGP|bgpd\\[\\d{1,8}\\]): (?:\\[[A-Z0-9]{5}-[A-Z0-9]{5}\\]|%(?:ADJCHANGE|NOTIFICATION)|\\S{0,40}\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d)', ': '),
+        ('.{0,60}%(?:BGP-\\d-(?:ADJCHANGE|NOTIFICATION)|TCP-6-BADAUTH): ', ': '),
     )),
     ('bird_protocols', (
         ('(?:^|/|\\s)birdc(?:l|6|l6)?\\b.*\\bsh(?:ow)?\\s+pr(?:oto(?:cols?)?)?\\b', 'birdc'),

@@ -1,6 +1,7 @@
 """Logs of routing daemons.
 
-Reads: BIRD's log (its own file, and as calico-node prints it), FRR's and Quagga's bgpd log lines that name a peer.
+Reads: BIRD's log (its own file, and as calico-node prints it), FRR's and Quagga's bgpd log lines that name a peer,
+and the %BGP messages of Cisco IOS, NX-OS and Arista EOS.
 Ask: `kubectl logs -n calico-system NODE-POD -c calico-node` or `kubectl logs -n metallb-system NAME -c frr`.
 Facts: LogEvent of `bird` (session-error, session-up, session-down, started, shutdown, protocol-restarting,
 protocol-disabled, protocol-enabled) and of `bgpd` (notification, adjchange-up, adjchange-down, and others by their
@@ -29,11 +30,17 @@ _FRR = (
     rf"(?:{_TIME} )?(?:[\w.-]{{1,60}} )?(?:(?:warnings|informational|notifications|debugging|errors|critical): )?"
     r"(?:BGP|bgpd(?:\[\d{1,8}\])?): ?(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\])?(?:\[EC \d{1,12}\])? ?(?P<text>.{1,600})$"
 )
+# Cisco IOS and NX-OS (`show logging`), and Arista EOS, which words the same message in its own way.
+_CISCO = (
+    r"(?:.{0,60}[ :])?%BGP-\d-(?:ADJCHANGE|NOTIFICATION): {1,4}(?:neighbor|peer) (?P<peer>[0-9A-Fa-f.:]{2,45})"
+    r"(?: \(.{0,60}\))? ?(?P<text>.{0,300})$"
+)
 
 COMMANDS = (
     r"\bbird\.log\b",
     r"^journalctl\b.*\b(?:bird|frr|bgpd)\b",
     r"\bfrr(?:/frr)?\.log\b|\bbgpd\.log\b",
+    r"^sh(?:ow)? log(?:ging)?\b",
     r"\blogs\b.*\bcalico-node\b",
 )
 _CLASS = r"<(?:RMT|ERR|WARN|INFO|FATAL|BUG|AUTH|TRACE|DBG)>"
@@ -42,6 +49,7 @@ SIGNATURES = (
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{{1,6}})? {_CLASS} \S",
     r"bird6?(?:\[\d{1,8}\])?: (?:Mesh|Global|Node)_[0-9A-Fa-f_]{2,60}: ",
     rf"(?:\d{{4}}/\d\d/\d\d [\d:.]{{8,15}} )?(?:[\w.-]{{1,60}} )?(?:BGP|bgpd\[\d{{1,8}}\]): {_SAYS}",
+    r".{0,60}%(?:BGP-\d-(?:ADJCHANGE|NOTIFICATION)|TCP-6-BADAUTH): ",
 )
 ASKS = (
     Ask(
@@ -116,9 +124,12 @@ def _event(line: str) -> tuple[str, str, _Fields, str] | None:
     if frr:
         found = _frr(frr["text"])
         return ("bgpd", *found, frr["time"] or "") if found else None
+    cisco = re.match(_CISCO, line)
+    if cisco:
+        return "bgpd", *_cisco(cisco["peer"], cisco["text"].strip()), ""
     bird = re.match(_BIRD, line)
     if bird is None:
-        return None
+        return _unsigned(line)
     for event, pattern in _OWN:
         match = re.match(pattern, bird["text"])
         if match:
@@ -128,6 +139,31 @@ def _event(line: str) -> tuple[str, str, _Fields, str] | None:
     if bird["class"] in {"ERR", "FATAL", "BUG", "AUTH", "WARN", "RMT"}:
         return "bird", "error", (("msg", bird["text"].strip()),), bird["time"] or ""
     return None
+
+
+def _cisco(peer: str, text: str) -> tuple[str, _Fields]:
+    """`neighbor X Up`, `neighbor X Down REASON`; Arista: `peer X (VRF …) old state A event B new state C`."""
+    words = re.match(r"old state (\w{2,20}) event (\w{2,30}) new state (\w{2,20})", text)
+    if words or re.match(r"(?:vpn vrf \S{1,40} )?(?:Up|Down)\b", text):
+        up = words[3] == "Established" if words else text.startswith("Up")
+        if words and not up and words[1] != "Established":
+            return "", ()  # a step between two attempts
+        reason = words[2] if words else text.partition("Down")[2].strip()
+        fields = (("peer", peer), *((("error", reason),) if reason and not up else ()))
+        return ("adjchange-up" if up else "adjchange-down"), fields
+    return "notification", (("peer", peer), ("error", text))
+
+
+def _unsigned(line: str) -> tuple[str, str, _Fields, str] | None:
+    """`%TCP-6-BADAUTH: No MD5 digest from A(PORT) to B(PORT)` of Cisco IOS and Arista EOS, for BGP's port."""
+    found = re.match(
+        r".{0,60}%TCP-6-BADAUTH: (?P<what>(?:No|Invalid) (?:MD5|TCP-AO) \w{3,8}) from (?P<peer>[0-9A-Fa-f.:]{2,45})"
+        r"\((?P<from>\d{1,5})\) to [0-9A-Fa-f.:]{2,45}\((?P<to>\d{1,5})\)",
+        line,
+    )
+    if found is None or "179" not in {found["from"], found["to"]}:
+        return None
+    return "bgpd", "bad-authentication", (("peer", found["peer"]), ("error", f"{found['what']} (authentication)")), ""
 
 
 def _frr(text: str) -> tuple[str, _Fields] | None:

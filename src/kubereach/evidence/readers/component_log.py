@@ -75,8 +75,10 @@ def read(capture: Capture) -> Reading:
             continue
         event, fields = _nginx_message(text) if shape == "nginx" else _message(text)
         program = _program(capture, shape, match)
-        if (program, event, fields) not in seen:
-            seen.add((program, event, fields))
+        # That a session changes again is the news.
+        identity = (*fields, ("time", match["time"] or "")) if re.fullmatch(r"peer-(?:up|down)", event) else fields
+        if (program, event, identity) not in seen:
+            seen.add((program, event, identity))
             facts.append(_event(capture, index, (program, event, match["time"] or ""), fields))
     return Reading(facts=tuple(facts), unread=spans(unread))
 
@@ -106,8 +108,31 @@ def _message(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     pairs = re.findall(r'(?:^|\s)([A-Za-z_][\w.]{0,40})=("(?:[^"\\]|\\.)*"|\S*)', rest)
     words = re.sub(r'\S*[\d"\'/]\S*', " ", message)
     event = re.sub(r"[^A-Za-z]+", "-", words).strip("-").lower()[:60].strip("-")
-    fields = (("msg", message.strip()), *((key, value.strip('"')) for key, value in pairs[:30]), *_of_peer(message))
+    values = {key: value.strip('"') for key, value in pairs[:30]}
+    fields = (("msg", message.strip()), *values.items(), *(_gobgp(event, values) or _of_peer(message)))
     return event or "message", fields
+
+
+# Codes and subcodes of NOTIFICATION messages (RFC 4271 section 4.5, RFC 4486 section 3).
+_NOTIFICATIONS = {
+    ("2", "2"): "Bad Peer AS",
+    ("2", "5"): "Authentication Failure",
+    ("4", "0"): "Hold Timer Expired",
+    ("6", "2"): "Administrative Shutdown",
+    ("6", "3"): "Peer De-configured",
+    ("6", "5"): "Connection Rejected",
+    ("6", "7"): "Connection Collision Resolution",
+}
+
+
+def _gobgp(event: str, values: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """The peer and the error of a line of GoBGP (in Cilium and kube-router), which names the peer as `Key`."""
+    if values.get("Topic") != "Peer" or not values.get("Key"):
+        return ()
+    error = values.get("Error") or values.get("Reason") or ""
+    if "Code" in values and "Subcode" in values:
+        error = _NOTIFICATIONS.get((values["Code"], values["Subcode"]), f"NOTIFICATION {event}")
+    return (("peer", values["Key"]), *((("error", error.replace("-", " ")),) if error else ()))
 
 
 def _of_peer(message: str) -> tuple[tuple[str, str], ...]:

@@ -87,6 +87,7 @@ def _session(capture: Capture, start: int, end: int) -> BgpSession:
         else None,
         policy_refused=bool(re.search(r"Inbound updates discarded due to missing policy", text)),
         uptime=_find(r"BGP state\s*=\s*Established, up for ([\w:]{1,20})", text),
+        drops=number(_find(r"\n[ \t]*Connections established \d{1,9}; dropped (\d{1,9})", text)),
     )
 
 

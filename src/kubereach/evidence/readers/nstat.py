@@ -5,10 +5,10 @@ Reads
 Ask
     nstat -az, on the node, before and after a try.
 Facts
-    One Setting `nstat NAME` per counter that is not zero, as a number. It counts from the start of the machine (nstat
-    without -a: from its last call).
+    One Setting `nstat NAME` per counter that is not zero (of TCP MD5: zero as well), as a number. It counts from the
+    start of the machine (nstat without -a: from its last call).
 Not read
-    Rates, and counters at zero.
+    Rates, and other counters at zero.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _WORDS = (
     (r"(\d{1,20}) with invalid addresses", "IpInAddrErrors"),
     (r"(\d{1,20}) forwarded", "IpForwDatagrams"),
 )
+# Counters of which it is worth knowing that they are zero: nothing but a fault raises them.
+ZERO_TELLS = ("TcpExtTCPMD5",)
 _FURNITURE = r"#\w{2,10}\s*$|\s*(?:Ip|Icmp|IcmpMsg|Tcp|Udp|UdpLite|TcpExt|IpExt|MPTcpExt|Ip6|Sctp):\s*$"
 
 
@@ -50,7 +52,7 @@ def read(capture: Capture) -> Reading:
         match = re.match(r"([A-Z][A-Za-z0-9_]{3,60})\s{1,60}(\d{1,20})(?:\s{1,30}\d{1,12}\.\d{1,3})?\s*$", line)
         name, value = (match[1], match[2]) if match else _worded(line) if words else ("", "")
         if name:
-            if int(value):
+            if int(value) or name.startswith(ZERO_TELLS):
                 facts.append(_fact(capture, index, name, int(value)))
         elif not (is_noise(line) or re.match(_FURNITURE, line) or (words and re.match(r"\s{4}\S", line))):
             unread.append(index)

@@ -134,14 +134,14 @@ def _settings(capture: Capture, record: Record, values: dict[str, str]) -> Itera
     name = values.get("name") or values.get("remote.address") or values.get("remote-address", "")
     for key in _SETTINGS:
         value = values.get(key, "")
-        if value:
+        if value or (key == "tcp-md5-key" and key in values):  # none is worth knowing
             yield Setting(
                 origin=capture.origin(record.start, record.end),
                 trust=capture.trust,
                 taken=capture.taken,
                 subject=capture.host or "router",
                 attribute=f"bgp.{menu}.{name}.{key}",
-                value="set" if key == "tcp-md5-key" else value,
+                value=("set" if value else "none") if key == "tcp-md5-key" else value,
             )
 
 
