@@ -9,6 +9,7 @@ from itertools import product
 from math import prod
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubereach.diagnose.chance import Chance, Split
 from kubereach.model.address import contains
@@ -31,6 +32,7 @@ from kubereach.model.fact import BgpSession, Neighbour, Outcome, Packet, ProbeRe
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
+MOST_WHEREABOUTS = 3  # nodes that are taken for the one with the pod
 POLICIES = Split(
     "externalTrafficPolicy",
     (("Cluster", 0.55), ("Local", 0.45)),
@@ -164,13 +166,26 @@ def _cilium_allocates(network: Network) -> bool:
 
 
 def _whereabouts(network: Network) -> Axis:
-    """Under policy Local it matters which node runs the pod, where something was seen at single nodes."""
+    """Under policy Local it matters which node runs the pod, where something was seen at single nodes.
+
+    Under policy Cluster it matters where a list of endpoints names no nodes: whether the way leads to another node.
+    """
     service = network.flow.service
-    if network.seen(service, POLICY) != "Local" or network.seen(service, ENDPOINTS) is not None:
+    shown = network.seen(service, ENDPOINTS)
+    if (
+        shown
+        and network.seen(service, POLICY) == "Cluster"
+        and len(network.nodes) > 1
+        and not any(e.node for e in shown)
+    ):
+        anywhere = network.nodes[:MOST_WHEREABOUTS]
+        located = [tuple(replace(e, node=node) for e in shown) for node in anywhere]
+        return [(ENDPOINTS.of(service), endpoints, 1 / len(anywhere)) for endpoints in located]
+    if network.seen(service, POLICY) != "Local" or shown is not None:
         return []
     at_node = any(isinstance(f, VirtualServer) and f.device in network.nodes for f in network.observed)
     from_node = any(isinstance(f, ProbeResult) and f.source in network.nodes for f in network.observed)
-    nodes = network.nodes[:3] if at_node or from_node else ()
+    nodes = network.nodes[:MOST_WHEREABOUTS] if at_node or from_node else ()
     return [(ENDPOINTS.of(service), (Endpoint("", node),), 1 / len(nodes)) for node in nodes]
 
 
