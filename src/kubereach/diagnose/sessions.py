@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Suspect, announcing_nodes, speaks_bgp
-from kubereach.model.attribute import SESSION_FAULT, TELLS
+from kubereach.model.attribute import BEHIND_REFLECTOR, SESSION_FAULT, TELLS
 from kubereach.model.fact import BgpListing, BgpSession
 from kubereach.model.network import Network
 from kubereach.model.origin import Origin
@@ -52,7 +52,11 @@ def _seen_down(network: Network) -> tuple[str, ...]:
             age = duration(fact.uptime)
             if fact.state != "Established" or (age is not None and age < YOUNG):
                 down.add(node)
-    lists = any(isinstance(f, BgpListing) and f.device == "router" and f.complete for f in network.observed)
+    # Nodes behind route reflectors have no session with the router, and are not listed there.
+    reflected = network.seen("cluster", BEHIND_REFLECTOR)
+    lists = not reflected and any(
+        isinstance(f, BgpListing) and f.device == "router" and f.complete for f in network.observed
+    )
     listed = {network.owners.get(f.peer) for f in network.observed if isinstance(f, BgpSession)}
     known = set(network.owners.values())
     return tuple(n for n in network.nodes if n in down or (lists and n in known and n not in listed))
