@@ -1,6 +1,6 @@
 # The tasks of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format accept readme index priors accuracy fidelity real-kube-proxy bench packages clean
+.PHONY: help demo test check format accept readme interview index priors accuracy fidelity real-kube-proxy bench packages clean
 export PYTHON
 
 BIN := .venv/bin
@@ -35,6 +35,9 @@ accept: ## rewrite the golden files with what comes out now; look at the differe
 
 readme: ## renew the diagnosis that README.md shows
 	$(BIN)/pytest -q tests/contract/test_readme.py --accept
+
+interview: ## renew the interview that docs/interview.md shows
+	$(BIN)/pytest -q tests/contract/test_interview_page.py --accept
 
 index: ## rewrite the generated indexes of readers, probes and faults
 	$(RUN) kubereach.evidence.indexing

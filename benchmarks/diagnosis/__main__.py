@@ -12,9 +12,8 @@ from multiprocessing import Pool
 from pathlib import Path
 
 from benchmarks.diagnosis.generate.broken import make
-from benchmarks.diagnosis.generate.sample import KINDS, sampled
 from benchmarks.diagnosis.report import written
-from benchmarks.diagnosis.score import Asked, Judged, broken, interview, judge, judge_all, plan
+from benchmarks.diagnosis.score import SAMPLES, Asked, Judged, broken, files_of, interview, judge, judge_all, plan
 
 
 def _judged(item: tuple[str, tuple[str, ...]]) -> list[Judged]:
@@ -42,7 +41,7 @@ def _dump(folder: Path, seed: str, codes: Sequence[str], kind: str) -> None:
     start, _, number = seed.rpartition("/")
     cluster = make(seed, codes) if codes else broken(*next(islice(plan(int(number) + 1, start), int(number), None)))
     folder.mkdir(parents=True, exist_ok=True)
-    for file, content in sampled(cluster, kind).items():
+    for file, content in files_of(cluster, kind).items():
         (folder / file).write_bytes(content)
     print(f"{cluster.site.stack}: {', '.join(cluster.codes)}")
 
@@ -55,7 +54,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--write", type=Path, help="the page to write (default: print it)")
     parser.add_argument("--dump", type=Path, help="write the files of the cluster --seed SEED/NUMBER into this folder")
-    parser.add_argument("--kind", choices=KINDS, default="full")
+    parser.add_argument("--kind", choices=SAMPLES, default="full")
     parser.add_argument("--faults", nargs="+", default=(), metavar="CODE", help="only clusters with one of these")
     args = parser.parse_args()
     if args.dump:

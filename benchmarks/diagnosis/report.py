@@ -5,8 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmarks.diagnosis.generate.sample import KINDS
-from benchmarks.diagnosis.score import Asked, Judged
+from benchmarks.diagnosis.score import SAMPLES, Asked, Judged
 
 HEAD = """# Accuracy
 
@@ -20,7 +19,8 @@ ones; a fifth of the clusters has two or three.
 
 - `full`: everything a capable person would collect. `post`: a forum post of five to nine outputs with prose in one of
   four languages. `three`: the complaint and three outputs, drawn by habit and symptom, whether or not they can tell.
-  `lie`: all, with one misreported test or one output from before the fault.
+  `lie`: all, with one misreported test or one output from before the fault. `asked`: the complaint and the answers to
+  the first three questions that kubereach itself asks, which is what somebody who follows it has.
 - top-1, top-3: a class of the truth is first, or among the first three classes. By code: the finer name.
 - confidently wrong: the first cause is of a wrong class and has 0.7 or more.
 """
@@ -92,7 +92,7 @@ def _goals(sums: Sums, asked: Sequence[Asked]) -> str:
 
 def _samples(sums: Sums) -> str:
     rows = []
-    for kind in KINDS:
+    for kind in SAMPLES:
         rows.append(
             (
                 kind,
@@ -152,7 +152,7 @@ def _questions(asked: Sequence[Asked]) -> str:
 
 def _times(sums: Sums) -> str:
     rows = []
-    for kind in KINDS:
+    for kind in SAMPLES:
         ratios = sorted(j.whole / j.reading for j in sums.of(kind) if j.reading > 0)
         if ratios:
             rows.append((kind, f"{statistics.median(ratios):.1f}", f"{ratios[int(len(ratios) * 0.95)]:.1f}"))
@@ -165,10 +165,10 @@ def _grouped(sums: Sums, key: Callable[[Judged], tuple[str, ...]]) -> str:
     rows = []
     for name in names:
         group = Sums([j for j in sums.judged if name in key(j)])
-        cells = [percent(group.rate(kind, lambda j: j.rank == 1)) for kind in KINDS]
+        cells = [percent(group.rate(kind, lambda j: j.rank == 1)) for kind in SAMPLES]
         three = percent(group.rate("three", lambda j: 1 <= j.rank <= 3))
         rows.append((name, len(group.of("full")), *cells, three, sum(j.wrong for j in group.judged)))
-    head = ("", "clusters", "full top-1", "post top-1", "three top-1", "lie top-1", "three top-3", "confidently wrong")
+    head = ("", "clusters", *(f"{kind} top-1" for kind in SAMPLES), "three top-3", "confidently wrong")
     return table(head, rows)
 
 

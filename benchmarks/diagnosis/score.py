@@ -13,7 +13,10 @@ from benchmarks.diagnosis.generate.broken import Broken, make, several
 from benchmarks.diagnosis.generate.faults import ALL
 from benchmarks.diagnosis.generate.oracle import Oracle
 from benchmarks.diagnosis.generate.render import everything
-from benchmarks.diagnosis.generate.sample import KINDS, Files, as_files, sampled
+from benchmarks.diagnosis.generate.sample import KINDS, Files, as_files, complaint, sampled
+from kubereach.advise.collect import Item
+from kubereach.advise.interview import next_item
+from kubereach.advise.next_probe import MOST_PROBES
 from kubereach.errors import UnreadableError
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
@@ -23,6 +26,9 @@ from kubereach.pipeline import Options, diagnose
 CONFIDENT = 0.7
 SURE = 0.9
 MOST_ASKED = 15
+OFFERED = 40  # questions that whoever asks has at hand, as `diagnose --interactive` has
+FIRST_ASKED = 3
+SAMPLES = (*KINDS, "asked")
 SEVERAL = 0.2  # the share of clusters with two or three faults
 
 
@@ -82,14 +88,14 @@ def broken(seed: str, codes: Sequence[str]) -> Broken:
         return make(seed, codes[:1])
 
 
-def ask(files: Files) -> tuple[Diagnosis | None, float, float]:
+def ask(files: Files, most_probes: int = 0) -> tuple[Diagnosis | None, float, float]:
     """(diagnosis, seconds of reading, seconds of the whole); None where nothing could be read."""
     documents = [Document(name, content) for name, content in files.items()]
     start = time.perf_counter()
     read_evidence(documents)
     middle = time.perf_counter()
     try:
-        found = diagnose(documents, Options())
+        found = diagnose(documents, Options(), most_probes=most_probes or MOST_PROBES)
     except UnreadableError:
         found = None
     return found, middle - start, time.perf_counter() - middle
@@ -97,7 +103,7 @@ def ask(files: Files) -> tuple[Diagnosis | None, float, float]:
 
 def judge(cluster: Broken, kind: str) -> Judged:
     """The diagnosis of one sample against the truth, counted by class, each class once."""
-    found, reading, whole = ask(sampled(cluster, kind))
+    found, reading, whole = ask(files_of(cluster, kind))
     causes = found.causes if found else ()
     classes = list(dict.fromkeys(c.class_ for c in causes))
     codes = list(dict.fromkeys(c.code for c in causes))
@@ -133,7 +139,17 @@ def _claimed(causes: Sequence[Cause]) -> dict[str, float]:
 def judge_all(seed: str, codes: Sequence[str]) -> list[Judged]:
     """Every sample of one cluster."""
     cluster = broken(seed, codes)
-    return [judge(cluster, kind) for kind in KINDS]
+    return [judge(cluster, kind) for kind in SAMPLES]
+
+
+def files_of(cluster: Broken, kind: str) -> Files:
+    """A sample's files. `asked`: the complaint, and what the program's own first questions are answered."""
+    if kind != "asked":
+        return sampled(cluster, kind)
+    outputs = everything(cluster)
+    start = as_files(complaint(outputs, cluster.site))
+    found, _, _ = ask(start, OFFERED)
+    return Interview(Oracle(outputs, cluster.site), start, found).run(FIRST_ASKED).files
 
 
 def entropy(found: Diagnosis | None) -> float:
@@ -149,15 +165,46 @@ def _sure(found: Diagnosis | None) -> bool:
     return bool(found and found.causes and found.causes[0].probability >= SURE)
 
 
+@dataclass
+class Interview:
+    """Questions and answers: all files so far, the last diagnosis, and what the best offer promised each time."""
+
+    oracle: Oracle
+    files: Files
+    found: Diagnosis | None
+    gains: list[float] = field(default_factory=list)
+    done: list[Item] = field(default_factory=list)
+    skipped: list[Item] = field(default_factory=list)
+
+    def run(self, most: int) -> Interview:
+        """Ask until a cause is sure, nothing that can be answered is left, or `most` answers were given."""
+        while not _sure(self.found) and len(self.gains) < most:
+            if not (new := self._answer()):
+                break
+            self.gains.append(max((p.gain_bits for p in self.found.next_probes), default=0.0) if self.found else 0.0)
+            self.files = {**self.files, **new}
+            self.found, _, _ = ask(self.files, OFFERED)
+        return self
+
+    def _answer(self) -> Files:
+        """The answer to the first question that can be answered with something new."""
+        while self.found and (item := next_item(self.found, self.done, self.skipped)) is not None:
+            self.done.append(item)
+            answered = as_files(self.oracle.answer(item.where, item.command))
+            if new := {name: text for name, text in answered.items() if name not in self.files}:
+                return new
+            self.skipped.append(item)
+        return {}
+
+
 def interview(seed: str, codes: Sequence[str]) -> Asked:
     """Ask what the program proposes, and then what a fixed checklist has, each from the same three outputs on."""
     cluster = broken(seed, codes)
-    outputs = everything(cluster)
     start = sampled(cluster, "three")
-    oracle = Oracle(outputs, cluster.site)
-    first, _, _ = ask(start)
+    oracle = Oracle(everything(cluster), cluster.site)
+    first, _, _ = ask(start, OFFERED)
     bits = entropy(first)
-    count, gains, last = _proposed(oracle, dict(start), first)
+    asked = Interview(oracle, start, first).run(MOST_ASKED)
     steps = 0
     files, found = dict(start), first
     for step in oracle.checklist():
@@ -168,30 +215,8 @@ def interview(seed: str, codes: Sequence[str]) -> Asked:
             steps += 1
             files |= new
             found, _, _ = ask(files)
+    gains, last = asked.gains, asked.found
     mean = statistics.fmean(gains) if gains else 0.0
     bound = max(1.0, bits / mean) if mean else 1.0
     right = bool(last and last.causes and last.causes[0].class_ in cluster.classes)
-    return Asked(seed, count, steps if _sure(found) else None, bound, right, gains)
-
-
-def _proposed(
-    oracle: Oracle, files: Files, found: Diagnosis | None
-) -> tuple[int | None, list[float], Diagnosis | None]:
-    """How many answers it took, and the gain that the best offer promised each time."""
-    gains: list[float] = []
-    asked: set[tuple[str, str]] = set()
-    while not _sure(found):
-        new: Files = {}
-        for probe in found.next_probes if found else ():
-            if (probe.where, probe.command) in asked:
-                continue
-            asked.add((probe.where, probe.command))
-            new = {n: t for n, t in as_files(oracle.answer(probe.where, probe.command)).items() if n not in files}
-            if new:
-                gains.append(max(p.gain_bits for p in found.next_probes) if found else 0.0)
-                break
-        if not new or len(gains) > MOST_ASKED:
-            return None, gains, found
-        files |= new
-        found, _, _ = ask(files)
-    return len(gains), gains, found
+    return Asked(seed, len(gains) if _sure(last) else None, steps if _sure(found) else None, bound, right, gains)

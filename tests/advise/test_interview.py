@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from kubereach.advise.collect import KUBECTL, Item
-from kubereach.advise.interview import as_document
+import pytest
+from msgspec.structs import replace
+
+from kubereach.advise.collect import KUBECTL, Item, remaining
+from kubereach.advise.interview import as_document, next_item
+from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
+from kubereach.model.diagnosis import NextProbe
 from kubereach.model.fact import BgpSession, ObjectLeaf, Route
+from kubereach.pipeline import Options, diagnose
 
 BIRD = b"""\
 BIRD v0.3.3+birdv1.6.8 ready.
@@ -75,3 +81,34 @@ def test_what_no_reader_knows_is_kept_as_it_was() -> None:
     assert answer.facts == 0
     assert answer.unread == 1
     assert answer.document.data == b"I do not have access to that box.\n"
+
+
+FIRST = (Path(__file__).parents[2] / "examples" / "founding-case" / "first.txt").read_bytes()
+
+
+def test_who_cannot_do_one_thing_is_asked_for_others_first() -> None:
+    diagnosis = diagnose([Document("post.txt", FIRST)], Options(), most_probes=50)
+    questions = remaining(diagnosis)
+    captures = [q for q in questions if q.where == "node/10.40.7.11" and q.privilege == "root"]
+    assert len(captures) > 1
+    rest = [q for q in questions if q not in captures]
+    after = next_item(diagnosis, [*captures[:1], *rest[:-1]], captures[:1])
+    assert after == rest[-1], "another that needs root on that node comes after all that does not"
+    assert next_item(diagnosis, [captures[0], *rest], captures[:1]) in captures[1:], "and is asked at last"
+    assert next_item(diagnosis, questions) is None
+
+
+def test_another_spelling_of_a_command_is_the_same_question() -> None:
+    asked = NextProbe(
+        where="router",
+        command="vtysh -c 'show bgp summary'   # MikroTik: /routing/bgp/session/print; Cisco: show ip bgp summary",
+        separates=(),
+        gain_bits=1.0,
+        privilege="router",
+        risk="none",
+        if_answer=(),
+    )
+    diagnosis = replace(diagnose([Document("post.txt", FIRST)], Options()), next_probes=(asked,), missing=())
+    assert next_item(diagnosis, []) is not None
+    for command in ("/routing/bgp/session/print", "show ip bgp summary", "vtysh -c 'show bgp summary'"):
+        assert next_item(diagnosis, [Item(where="router", command=command, gives="")]) is None

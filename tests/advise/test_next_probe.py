@@ -114,3 +114,16 @@ def test_a_setting_that_hypotheses_differ_in_is_asked_for() -> None:
     found = valued([asked], values, ranking.residual)
     assert found, "what is asked about is what the answer tells"
     assert found[0].gain > next_probe.LEAST_GAIN
+
+
+def test_one_output_is_worth_all_that_it_answers() -> None:
+    """Two questions of which each halves what is left, answered by one command."""
+    hypotheses = _hypotheses(0.25, 0.25, 0.25, 0.25)
+    labels = list(zip(hypotheses, "abcd", strict=True))
+    first = _candidate({id(h): {"x" if n < 2 else "y": 1.0} for n, h in enumerate(hypotheses)})
+    second = _candidate({id(h): {"x" if n % 2 else "y": 1.0} for n, h in enumerate(hypotheses)})
+    (alone,), (together,) = valued([first], labels, 0.0), valued([first, second], labels, 0.0)
+    assert alone.gain == pytest.approx(0.92, abs=0.05)
+    assert together.gain == pytest.approx(2 * alone.gain, abs=0.05)
+    elsewhere = _candidate({id(h): {"x" if n % 2 else "y": 1.0} for n, h in enumerate(hypotheses)}, where="node/w1")
+    assert len(valued([first, elsewhere], labels, 0.0)) == 2, "the same command on another host is another question"

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 _ASKED = re.compile(r"Question (\d+): on (.+?) \([^)]*\):\s+(\S.*?)\r?\n", re.DOTALL)
 _READY = re.compile(r"file\s+NAME[^\n]*(?:\n[^\n]*){0,2}?(?:quit|report\s+as\s+it\s+stands)[^\n]*\.\r?\n\r?\n")
@@ -18,12 +19,13 @@ _READY = re.compile(r"file\s+NAME[^\n]*(?:\n[^\n]*){0,2}?(?:quit|report\s+as\s+i
 class Session:
     """The program's output so far, what it asked, and its exit status once it ended."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, cwd: Path | None = None) -> None:
         self.text = ""
         self.asked: list[str] = []
         self.status: int | None = None
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
+            os.chdir(cwd or Path.cwd())
             environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
             os.execve(sys.executable, [sys.executable, "-m", "kubereach", *words], environment)
 

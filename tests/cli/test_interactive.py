@@ -9,48 +9,18 @@ from typing import Any
 
 import pytest
 
+from tests.cli.founding_answers import someone_with_access
 from tests.cli.running import assert_two_lines, run
 from tests.cli.terminal import Session
 
 FOUNDING = Path(__file__).parents[2] / "examples" / "founding-case"
 BUNDLE = FOUNDING / "bundle"
-BIRD = """\
-BIRD v0.3.3+birdv1.6.8 ready.
-name     proto    table    state  since       info
-static1  Static   master   up     2023-05-18
-kernel1  Kernel   master   up     2023-05-18
-device1  Device   master   up     2023-05-18
-direct1  Direct   master   up     2023-05-18
-Global_10_40_7_1 BGP      master   start  2023-05-18  Active        Socket: Connection refused
-"""
 
 
 @pytest.fixture
-def first_three(tmp_path: Path) -> str:
+def first_three() -> str:
     """What was posted first: nmap, curl and ping."""
-    text = (FOUNDING / "post.txt").read_text()
-    cut = text[text.index("jana@laptop ~ % nmap") : text.index("# 10.40.7.1 = Mikrotik")]
-    path = tmp_path / "post.txt"
-    path.write_text(cut)
-    return str(path)
-
-
-def _pasted(*names: str) -> str:
-    """Outputs of the example, each below a command of the user's own, and the dot."""
-    commands = {name: name.removesuffix(".txt").replace("-", " ").replace(" o wide", " -o wide") for name in names}
-    return "".join(f"$ {commands[n]}\n{(BUNDLE / n).read_text().rstrip()}\n\n" for n in names) + ".\n"
-
-
-def _whoever_has_access(where: str, command: str) -> str:
-    if "get service" in command:
-        return _pasted("kubectl-describe-service-storefront.txt")
-    if "get pods -A" in command:
-        return _pasted("kubectl-get-pods-o-wide.txt")
-    if "ippools" in command:
-        return _pasted("kubectl-describe-installation.txt", "kubectl-describe-bgpconfiguration.txt")
-    if "birdcl show protocols" in command and where == "node/atlas-w1":
-        return BIRD + ".\n"
-    return "skip\n"
+    return str(FOUNDING / "first.txt")
 
 
 def _report(text: str) -> dict[str, Any]:
@@ -59,16 +29,16 @@ def _report(text: str) -> dict[str, Any]:
 
 
 def test_the_founding_case_is_asked_down_to_its_cause(first_three: str) -> None:
-    session = Session("diagnose", "--interactive", first_three, "-o", "json")
-    session.answer(_whoever_has_access)
+    session = Session("diagnose", "--interactive", "first.txt", "-o", "json", cwd=FOUNDING)
+    session.answer(someone_with_access)
     assert session.status == 1
     assert "That is clear enough." in session.text
-    assert re.search(r"[23]\d% → <1% the agent that should announce", session.text)
+    assert re.search(r"[2345]\d% → <?\d% the agent that should announce", session.text)
     cause = _report(session.text)["causes"][0]
     assert (cause["code"], cause["subject"]) == ("bgp-session-blocked", "node/atlas-w1")
     assert cause["probability"] >= 0.9
-    assert any(b["origin"].startswith("answer-4.txt") for b in cause["because"])
-    assert len(session.asked) == len(set(session.asked)) <= 16, "nothing is asked twice"
+    assert any(b["origin"].startswith("answer-") for b in cause["because"])
+    assert len(session.asked) == len(set(session.asked)) <= 7, "nothing is asked twice"
 
 
 def test_skipping_is_no_answer(first_three: str) -> None:

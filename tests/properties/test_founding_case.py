@@ -154,7 +154,7 @@ def test_pod_routes_and_the_stateful_router_are_latent() -> None:
 def test_the_next_probes_are_the_three_that_separate_the_roots() -> None:
     found = whole()["next_probes"]
     commands = [probe["command"] for probe in found]
-    for words in ("get pods -l k8s-app=calico-node", "birdcl show protocols", "/routing bgp peer print status"):
+    for words in ("get pods -l k8s-app=calico-node", "show protocols all", "/routing bgp peer print status"):
         assert any(words in command for command in commands), (words, commands)
     assert all(probe["gain_bits"] > 0.3 and probe["risk"] == "none" for probe in found)
     assert all(1 <= len(probe["separates"]) <= 4 for probe in found)
@@ -292,6 +292,16 @@ def test_one_output_alone_never_gives_a_false_claim(kept: int) -> None:
     assert found["verdict"] in {"unreachable", "undetermined"}, command_of(part)
     false = {c: p for c, p in by_class(found, "root", "misread").items() if c not in ACCEPTABLE and p >= 0.7}
     assert false == {}, command_of(part)
+
+
+def test_pods_that_nobody_places_may_run_on_the_other_node() -> None:
+    """The policy is Local and describe names no node: then another node's host route may be what is missing."""
+    first, service = (FOUNDING / name for name in ("first.txt", "bundle/kubectl-describe-service-storefront.txt"))
+    found = report(Document("post.txt", first.read_bytes()), Document(service.name, service.read_bytes()))
+    assert found["verdict"] == "unreachable"
+    assert found["residual"] < 0.05
+    assert found["causes"][0]["code"] == "bgp-session-blocked"
+    assert all(p < 0.7 for code, p in roots(found).items() if code not in ACCEPTABLE)
 
 
 # --- a contradiction, and how it is resolved ---

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from kubereach.model.diagnosis import Diagnosis
+from kubereach.model.diagnosis import Answer, Diagnosis
 
 KUBECTL = "any host with kubectl"
 NODE = "each node"
@@ -25,6 +25,7 @@ class Item(Struct, frozen=True, kw_only=True):
     privilege: str = "none"
     only_if: str = ""
     separates: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()  # what it may show, and what that would mean
 
 
 class Names(Struct, frozen=True, kw_only=True):
@@ -160,7 +161,7 @@ def full(names: Names) -> tuple[Item, ...]:
 
 def remaining(diagnosis: Diagnosis) -> tuple[Item, ...]:
     """What the diagnosis asks for: its questions, the best first, then what was not collected at all."""
-    items: dict[str, Item] = {}
+    items: dict[tuple[str, str], Item] = {}
     for found in diagnosis.next_probes:
         gives = f"possible answers: {', or '.join(answer.answer for answer in found.if_answer)}"
         item = Item(
@@ -169,11 +170,12 @@ def remaining(diagnosis: Diagnosis) -> tuple[Item, ...]:
             gives=gives,
             privilege=found.privilege,
             separates=found.separates,
+            answers=found.if_answer,
         )
-        items.setdefault(found.command, item)
+        items.setdefault((item.where, item.command), item)
     for line in diagnosis.missing:
         for item in _gap(line):
-            items.setdefault(item.command, item)
+            items.setdefault((item.where, item.command), item)
     return tuple(items.values())
 
 

@@ -15,7 +15,14 @@ from kubereach.evidence.shell import innermost
 from kubereach.model.diagnosis import Diagnosis, Role, Verdict
 
 CLEAR = 0.9  # a cause of this probability needs no further question
+MUCH = 0.5  # bits that make a question worth a login before anything else
+SERVICE = "kubectl get service"
+NODES = "kubectl get nodes -o wide"
 NOTICEABLE = 0.005  # a probability that moved by less did not move
+
+
+# What RouterOS alone prints above a listing, or in it.
+_ROUTEROS = rb"(?m)^(?:Flags: |Columns: )|\bremote[.-]address=|\bdst-address="
 
 
 class Answer(Struct, frozen=True):
@@ -47,18 +54,41 @@ def leading(diagnosis: Diagnosis) -> dict[tuple[str, str], float]:
     return {(c.code, c.subject): c.probability for c in diagnosis.causes if c.role in leads}
 
 
-def next_item(diagnosis: Diagnosis, done: Collection[str]) -> Item | None:
-    """The best question whose command is not in `done`, or None.
+def next_item(diagnosis: Diagnosis, done: Collection[Item], skipped: Collection[Item] = ()) -> Item | None:
+    """The best question that is not among `done`, or None.
 
     The diagnosis's own order, but that what was not collected at all and needs no special right comes before what needs
-    a login or root: its worth cannot be computed while nothing is known of it, and it costs little.
+    a login or root and is not sure to tell much: its worth cannot be computed while nothing is known of it, and it
+    costs little. Whoever had to skip a question can hardly answer others that need the same access: those come last.
     """
-    items = [item for item in remaining(diagnosis) if item.command not in done]
-    asked = {probe.command for probe in diagnosis.next_probes}
-    cheap = [i for i in items if i.where == KUBECTL and i.privilege == "none" and i.command not in asked]
-    if items and items[0].privilege in {"root", "router"} and cheap:
+    told = {spelling for item in done for spelling in _told(item)}
+    items = [item for item in remaining(diagnosis) if not told & _told(item)]
+    asked = {probe.command: probe.gain_bits for probe in diagnosis.next_probes}
+    out_of_reach = {_access(item) for item in skipped}
+    within = [item for item in items if _access(item) not in out_of_reach]
+    cheap = [i for i in within if i.where == KUBECTL and i.privilege == "none" and i.command not in asked]
+    best = within[0] if within else None
+    if diagnosis.target.service is None and (service := next((i for i in within if SERVICE in i.command), None)):
+        return service  # what nobody has named yet can hardly be asked about
+    names = next((item for item in within if item.command == NODES), None)
+    nameless = any(NODES in line for line in diagnosis.missing) and best and re.match(r"node/[\d.:a-f]+$", best.where)
+    if names and nameless:
+        return names  # somebody must know which of the named nodes that is
+    if best and best.privilege in {"root", "router"} and cheap and asked.get(best.command, 0.0) < MUCH:
         return cheap[0]
-    return next(iter(items), None)
+    return next(iter((*within, *items)), None)
+
+
+def _told(item: Item) -> set[tuple[str, str]]:
+    """The place and every spelling of the command: another one of the same is the same question."""
+    return {(item.where, spelling) for spelling in _spellings(item.command)}
+
+
+def _access(item: Item) -> tuple[str, str]:
+    """What a question needs: a login on some host, with a right. Kubectl without a right is nobody's hindrance."""
+    if item.where == KUBECTL and item.privilege == "none":
+        return item.where, item.command
+    return item.where, item.privilege
 
 
 def as_document(name: str, item: Item, pasted: bytes) -> Answer:
@@ -96,17 +126,18 @@ def _candidates(item: Item, text: bytes) -> Iterator[bytes]:
         if not same or _names_host(typed, item):
             yield text
         text = rest if same else text
-    for command in _spellings(item.command):
+    menus = item.where == "router" and re.search(_ROUTEROS, text) is not None
+    for command in sorted(_spellings(item.command), key=lambda c: c.startswith("/") is not menus):
         yield f"{_prompt(item.where, command)}\n".encode() + text
     yield text
 
 
 def _spellings(command: str) -> Iterator[str]:
-    """The command without its comment, then what the comment names in its place (`# RouterOS 7: /routing/…`)."""
+    """The command without its comment, then what the comment names in its place (`# MikroTik: …; Cisco: …`)."""
     plain, _, comment = command.partition("   # ")
     yield plain.strip()
-    if found := re.search(r": (/\S.*)$", comment):
-        yield found[1]
+    for found in re.finditer(r": ((?:/|show |vtysh |birdc )[^;]+)", comment):
+        yield found[1].strip()
 
 
 def _same(typed: str, command: str) -> bool:
@@ -126,5 +157,7 @@ def _prompt(where: str, command: str) -> str:
     if kind == "node" and re.fullmatch(r"[A-Za-z0-9][\w.-]{0,80}", name):
         return f"root@{name}:~# {innermost(command).command or command}"
     if kind == "router":
-        return f"[admin@router] > {command}" if command.startswith("/") else f"root@router:~# {command}"
+        if command.startswith("/"):
+            return f"[admin@router] > {command}"
+        return f"router# {command}" if command.startswith("show ") else f"root@router:~# {command}"
     return f"user@client:~$ {command}" if kind == "client" else f"$ {command}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubereach.build.target import PLACEHOLDER
-from kubereach.model.attribute import ADDRESSES, ANNOUNCER, ENDPOINTS, POLICY, PROXY_MODE
+from kubereach.model.attribute import ADDRESS, ADDRESSES, ANNOUNCER, ENDPOINTS, POLICY, PROXY_MODE
 from kubereach.model.fact import ProbeKind, ProbeResult
 from kubereach.model.network import Network
 
@@ -17,6 +17,8 @@ def missing(network: Network) -> tuple[str, ...]:
     gaps = []
     if not known or network.seen(flow.service, ADDRESSES) is None or network.seen(flow.service, POLICY) is None:
         gaps.append(f"The service's address, ports and policy: `kubectl get service {which} -o yaml`")
+    if unnamed_nodes(network):
+        gaps.append("Which node has which address: `kubectl get nodes -o wide`")
     if network.seen(flow.service, ENDPOINTS) is None:
         gaps.append("Where its pods are, and whether they are ready: `kubectl get endpointslices -A -o yaml`")
     if not _tested(network):
@@ -27,6 +29,14 @@ def missing(network: Network) -> tuple[str, ...]:
     if network.seen("cluster", PROXY_MODE) is None:
         gaps.append("How nodes handle it: `kubectl -n kube-system get configmap kube-proxy -o yaml`")
     return tuple(gaps)
+
+
+def unnamed_nodes(network: Network) -> tuple[str, ...]:
+    """The nodes that are known by an address alone, while others are known by a name alone: some may be the same."""
+    nodes = [node for node in network.nodes if "(" not in node]
+    addressed = [node for node in nodes if network.owners.get(node.removeprefix("node/")) == node]
+    named = [node for node in nodes if node not in addressed and network.seen(node, ADDRESS) is None]
+    return tuple(addressed) if named else ()
 
 
 def _tested(network: Network) -> bool:

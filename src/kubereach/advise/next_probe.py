@@ -3,12 +3,14 @@
 Each hypothesis predicts the answer; what the answer is expected to tell about the root causes is its mutual information
 with them, in bits. "Something that is not in the catalogue" takes part: it predicts what is usual, and so does a
 hypothesis that says nothing of a question. Answers that read alike on the screen are one answer, and an answer may be
-wrong as any program output may. The cost is a person's time: the seconds of the command and of getting the right to it.
+wrong as any program output may. One output often answers several questions (a router's table, a capture), and is worth
+what they tell together. The cost is a person's time: the seconds of the command, of getting the right to it, and of
+carrying command and answer to and fro.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -28,11 +30,15 @@ from kubereach.probes.question import Distribution, Offer
 MOST_PROBES = 5
 MOST_SEPARATED = 4
 LEAST_GAIN = 0.05
+LEAST_PART = 0.01  # of a question that an output answers among others
 LEAST_TOLD = 0.08  # an answer's causes below this share are not named
 LEAST_ANSWER = 0.03  # nor are answers that are less likely than this
 MOST_ANSWERS = 4
 # What a login costs besides the seconds: asking somebody, finding the password.
 PRIVILEGE_COST = {"none": 0.0, "exec": 15.0, "router": 10.0, "root": 40.0}
+# What every question costs: to find the terminal, copy the command, wait, copy what it printed.
+HANDLING = 30.0
+MOST_TOGETHER = 3  # questions whose answers one output is taken to give at once
 NOTHING = "nothing wrong"
 UNKNOWN = "something that kubereach does not know"
 
@@ -53,7 +59,10 @@ class Candidate(Struct, frozen=True):
 
 
 class Valued(Struct, frozen=True):
-    """A candidate with its joint table of answers and labels, and the bits that it is expected to give."""
+    """A candidate with its joint table of answers and labels, and the bits that its output is expected to give.
+
+    The output may answer more than the candidate asks, so that the bits are not those of the table alone.
+    """
 
     candidate: Candidate
     joint: Mapping[str, Mapping[str, float]]
@@ -62,16 +71,23 @@ class Valued(Struct, frozen=True):
     @property
     def order(self) -> tuple[bool, float, str]:
         """Sorts the best first: what only reads before what changes anything, then by bits per second."""
-        return (self.candidate.risk != "none", -round(self.gain / self.candidate.seconds, 9), self.candidate.command)
+        seconds = self.candidate.seconds + HANDLING
+        return (self.candidate.risk != "none", -round(self.gain / seconds, 9), self.candidate.command)
 
 
 def next_probes(
     network: Network, judged: Judged, groups: tuple[Group, ...], residual: float, most: int = MOST_PROBES
 ) -> tuple[NextProbe, ...]:
-    """The best questions that the evidence does not answer yet, the best first; at most one per command."""
+    """The best questions that the evidence does not answer yet, the best first.
+
+    Where several hosts could be asked the same, the others come last: they matter where the best cannot answer.
+    """
     labelled = [(h, blame(found)) for h, found in judged]
-    best = valued(candidates(network, groups), labelled, residual)[:most]
-    return tuple(_described(found, labelled) for found in best)
+    best = valued(candidates(network, groups), labelled, residual)
+    first = {found.candidate.command: found for found in reversed(best)}
+    others = [found for found in best if first[found.candidate.command] is not found]
+    chosen = [*(found for found in best if found not in others), *others][:most]
+    return tuple(_described(found, labelled) for found in chosen)
 
 
 def candidates(network: Network, groups: tuple[Group, ...]) -> tuple[Candidate, ...]:
@@ -82,14 +98,25 @@ def candidates(network: Network, groups: tuple[Group, ...]) -> tuple[Candidate, 
 
 
 def valued(found: Iterable[Candidate], labelled: Labelled, residual: float) -> list[Valued]:
-    """The candidates that tell enough about the labels of the hypotheses, best first, one for each command."""
-    best: dict[str, Valued] = {}
+    """The candidates that tell enough about the labels of the hypotheses, best first, one for each command and host."""
+    by_command: dict[tuple[str, str], list[Valued]] = {}
     for candidate in found:
-        joint = _joint(candidate, labelled, residual)
+        joint = _joint([candidate], labelled, residual)
         one = Valued(candidate, joint, bits(joint))
-        if one.gain >= LEAST_GAIN and (candidate.command not in best or one.order < best[candidate.command].order):
-            best[candidate.command] = one
-    return sorted(best.values(), key=lambda v: v.order)
+        if one.gain >= LEAST_PART:
+            by_command.setdefault((candidate.where, candidate.command), []).append(one)
+    best = [_together(group, labelled, residual) for group in by_command.values()]
+    return sorted((one for one in best if one.gain >= LEAST_GAIN), key=lambda v: v.order)
+
+
+def _together(group: list[Valued], labelled: Labelled, residual: float) -> Valued:
+    """The best of the questions that one output answers, with the bits of the best few together."""
+    ranked = sorted(group, key=lambda v: (-round(v.gain, 9), v.candidate.seconds))
+    first = ranked[0]
+    if len(ranked) == 1:
+        return first
+    several = bits(_joint([v.candidate for v in ranked[:MOST_TOGETHER]], labelled, residual))
+    return Valued(first.candidate, first.joint, max(several, first.gain))
 
 
 def blame(found: Mapping[Suspect, Role]) -> str:
@@ -124,16 +151,33 @@ def _of_setting(ask: SettingAsk) -> Candidate:
     )
 
 
-def _joint(candidate: Candidate, labelled: Labelled, residual: float) -> dict[str, dict[str, float]]:
-    """The joint mass of what is read on the screen and the labels, the unknown among them."""
+def _joint(candidates: Sequence[Candidate], labelled: Labelled, residual: float) -> dict[str, dict[str, float]]:
+    """The joint mass of what is read on the screen and the labels, the unknown among them.
+
+    Several questions are independent of each other in any one world.
+    """
+    combined: list[Distribution] = [{"": 1.0} for _ in (*labelled, UNKNOWN)]
+    for candidate in candidates:
+        answers = _answers(candidate, labelled)
+        if not answers:
+            return {}
+        combined = [_product(a, _read(b, candidate.words)) for a, b in zip(combined, answers, strict=True)]
+    weights = [*((h.weight, label) for h, label in labelled), (residual, UNKNOWN)]
+    return table((w, label, answers) for (w, label), answers in zip(weights, combined, strict=True))
+
+
+def _answers(candidate: Candidate, labelled: Labelled) -> list[Distribution]:
+    """What each hypothesis, and last the unknown, says that the candidate shows; empty where none says anything."""
     predicted = [(h.weight, label, candidate.predict(h)) for h, label in labelled]
     usual = _usual(candidate, predicted)
     if not usual:
-        return {}
+        return []
     error = trust.MISREPORT[Trust.OUTPUT]
-    rows = [(w, label, _noisy(p, usual, error) if p else usual) for w, label, p in predicted]
-    rows.append((residual, UNKNOWN, usual))
-    return table((w, label, _read(answers, candidate.words)) for w, label, answers in rows)
+    return [*(_noisy(p, usual, error) if p else usual for *_, p in predicted), usual]
+
+
+def _product(one: Distribution, other: Distribution) -> Distribution:
+    return {f"{a}; {b}" if a else b: p * q for a, p in one.items() for b, q in other.items()}
 
 
 def _usual(candidate: Candidate, predicted: list[tuple[float, str, Distribution | None]]) -> Distribution:

@@ -65,18 +65,21 @@ def interviewed(documents: list[Document], diagnose: Diagnose, load: Load) -> Di
     """Ask until the cause is clear, nothing worth asking is left, or the user quits; the last diagnosis."""
     diagnosis = diagnose(documents)
     tell(says.state(diagnosis))
-    done: set[str] = set()
+    done: list[Item] = []
+    skipped: list[Item] = []
     number = 0
     while not interview.is_clear(diagnosis):
-        item = interview.next_item(diagnosis, done)
+        item = interview.next_item(diagnosis, done, skipped)
         if item is None:
             tell(says.note("Nothing that is worth asking is left."))
             return diagnosis
         number += 1
         tell(says.question(number, item))
         added, quits = _answered(item, documents, load)
-        done.add(item.command)
-        if added:
+        done.append(item)
+        if not added:
+            skipped.append(item)
+        else:
             documents = [*documents, *added]
             after = diagnose(documents)
             tell(says.changed(diagnosis, after, interview.moves(diagnosis, after)))

@@ -5,6 +5,7 @@ Each is summed over by its prior, and only a few combinations are kept: the like
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from itertools import product
 from math import prod
 
@@ -12,17 +13,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kubereach.diagnose.chance import Chance, Split
-from kubereach.model.address import contains
+from kubereach.model.address import contains, host_prefix
 from kubereach.model.attribute import (
     ADDRESS,
     ANNOUNCER,
+    CONTROL_PLANE,
     ENCAPSULATION,
     ENDPOINTS,
     KUBERNETES_MINOR,
+    LB_CIDRS,
     MESH,
     MULTIPATH,
     POLICY,
     PROXY_MODE,
+    RANGES_SEEN,
     ROUTED,
     WHY_EMPTY,
     Endpoint,
@@ -32,7 +36,9 @@ from kubereach.model.fact import BgpSession, Neighbour, Outcome, Packet, ProbeRe
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
-MOST_WHEREABOUTS = 3  # nodes that are taken for the one with the pod
+# The endpoint that Cilium gives a service of its Ingress, which Envoy serves on every node (cilium operator/pkg/model).
+CILIUM_INGRESS = "192.192.192.192"
+MOST_PLACES = 3  # nodes of which each may run pods that nobody places
 POLICIES = Split(
     "externalTrafficPolicy",
     (("Cluster", 0.55), ("Local", 0.45)),
@@ -55,8 +61,18 @@ MINORS = Split(
 )
 METALLB = Split(
     "announcer, with MetalLB",
-    (("metallb-l2", 0.65), ("metallb-bgp", 0.35)),
-    "layer 2 is the simpler mode, which its manual shows first; estimate",
+    (("metallb-l2", 0.6), ("metallb-bgp", 0.3), ("calico-bgp", 0.1)),
+    "layer 2 is simpler, and first in its manual; its controller alone may allocate for Calico's BIRD; estimate",
+)
+METALLB_BESIDE_CALICO = Split(
+    "announcer, with MetalLB and Calico",
+    (("metallb-l2", 0.45), ("metallb-bgp", 0.25), ("calico-bgp", 0.3)),
+    "Calico is the pods' network of many, and announces for MetalLB's controller in some; estimate",
+)
+ANNOUNCED = Split(
+    "what Calico's serviceLoadBalancerIPs hold, where nothing shows it",
+    (("range", 0.85), ("address", 0.15)),
+    "the manual's examples are ranges, and a pool is one; estimate",
 )
 CILIUM = Split(
     "announcer, with addresses from Cilium",
@@ -87,6 +103,9 @@ ENCAPSULATIONS = Split(
     "who switches the mesh off has VXLAN, or peers with routers that carry the pods' packets; estimate",
 )
 ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced over BGP, though nothing mentions BGP")
+ON_CONTROL_PLANE = Chance(
+    0.5, "the weight of a control plane against a worker's 1 for pods that nobody places: tainted by default; estimate"
+)
 PARTLY = frozenset({Outcome.INTERMITTENT, Outcome.SLOW, Outcome.RESETS})
 SECOND_HAND_ENCAPSULATION = Chance(
     0.12, "the pool in use differs from the Installation's: the operator creates pools only where there is none"
@@ -107,8 +126,27 @@ def variants(network: Network) -> tuple[Variant, ...]:
         Variant(tuple((key, value) for key, value, _ in choice), prod(p for *_, p in choice))
         for choice in product(*axes)
     ]
+    combined = _without_idle(network, combined)
     combined.sort(key=lambda v: (-v.prior, str(v.changes)))
     return tuple(combined[:MOST_VARIANTS])
+
+
+def _without_idle(network: Network, found: list[Variant]) -> list[Variant]:
+    """One variant for those that differ in a leaf which their worlds never read.
+
+    The minor version is read in IPVS mode alone (simulate.proxy, simulate.delivery), and Calico's ranges by Calico.
+    """
+    mode, announcer = PROXY_MODE.of("cluster"), ANNOUNCER.of("cluster")
+    shares: dict[tuple[tuple[Key, object], ...], float] = {}
+    for variant in found:
+        settings = dict(variant.changes)
+        if settings.get(mode, network.seen("cluster", PROXY_MODE)) != "ipvs":
+            settings.pop(KUBERNETES_MINOR.of("cluster"), None)
+        if settings.get(announcer, "calico-bgp") != "calico-bgp":
+            settings.pop(LB_CIDRS.of("cluster"), None)
+        key = tuple(settings.items())
+        shares[key] = shares.get(key, 0.0) + variant.prior
+    return [Variant(changes, prior) for changes, prior in shares.items()]
 
 
 Axis = list[tuple[Key, object, float]]
@@ -128,6 +166,7 @@ def _axes(network: Network) -> list[Axis]:
     if network.seen("cluster", KUBERNETES_MINOR) is None:
         axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS.shares])
     axes += [_multipath(network), _encapsulation(network), _why_empty(network), _whereabouts(network)]
+    axes.append(_ranges(network))
     return axes
 
 
@@ -138,12 +177,13 @@ def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
     layer 2, unless anything shows that BGP is spoken at all.
     """
     table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
-    if "calico" in network.stack and table is ANNOUNCERS:
-        table = CALICO
+    if "calico" in network.stack:
+        table = CALICO if table is ANNOUNCERS else METALLB_BESIDE_CALICO if table is METALLB else table
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
     if routing or not _beside(network):
         return table.shares
-    (routed, _), (layer2, _) = sorted(table.shares, key=lambda entry: entry[0].endswith("-l2"))
+    layer2 = next(name for name, _ in table.shares if name.endswith("-l2"))
+    routed = next(name for name, _ in table.shares if name != layer2)
     return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
 
 
@@ -166,27 +206,53 @@ def _cilium_allocates(network: Network) -> bool:
 
 
 def _whereabouts(network: Network) -> Axis:
-    """Under policy Local it matters which node runs the pod, where something was seen at single nodes.
+    """Under policy Local it matters which nodes run the pods: where nobody says, each may.
 
     Under policy Cluster it matters where a list of endpoints names no nodes: whether the way leads to another node.
+    Without any list of endpoints only where something was seen at single nodes, else the nominal place stands for all.
     """
     service = network.flow.service
-    shown = network.seen(service, ENDPOINTS)
-    if (
-        shown
-        and network.seen(service, POLICY) == "Cluster"
-        and len(network.nodes) > 1
-        and not any(e.node for e in shown)
-    ):
-        anywhere = network.nodes[:MOST_WHEREABOUTS]
-        located = [tuple(replace(e, node=node) for e in shown) for node in anywhere]
-        return [(ENDPOINTS.of(service), endpoints, 1 / len(anywhere)) for endpoints in located]
-    if network.seen(service, POLICY) != "Local" or shown is not None:
+    known = network.seen(service, ENDPOINTS)
+    if known is None:
+        at_node = any(isinstance(f, VirtualServer) and f.device in network.nodes for f in network.observed)
+        from_node = any(isinstance(f, ProbeResult) and f.source in network.nodes for f in network.observed)
+        if network.seen(service, POLICY) != "Local" or not (at_node or from_node):
+            return []
+        known = (Endpoint("", ""),)
+    if not any(_somewhere(e) for e in known) or _without_node(network):
         return []
-    at_node = any(isinstance(f, VirtualServer) and f.device in network.nodes for f in network.observed)
-    from_node = any(isinstance(f, ProbeResult) and f.source in network.nodes for f in network.observed)
-    nodes = network.nodes[:MOST_WHEREABOUTS] if at_node or from_node else ()
-    return [(ENDPOINTS.of(service), (Endpoint("", node),), 1 / len(nodes)) for node in nodes]
+    workers = [n for n in network.nodes if not network.seen(n, CONTROL_PLANE)]
+    # One that the traffic is seen to enter at is worth a world of its own, whatever its role.
+    nodes = list(dict.fromkeys((*workers[: MOST_PLACES - 1], *network.nodes)))[:MOST_PLACES]
+    placed = [(node, tuple(replace(e, node=node) if _somewhere(e) else e for e in known)) for node in nodes]
+    weights = [1.0 if node in workers else ON_CONTROL_PLANE for node in nodes]
+    return [(ENDPOINTS.of(service), ends, w / sum(weights)) for (_, ends), w in zip(placed, weights, strict=True)]
+
+
+def _somewhere(endpoint: Endpoint) -> bool:
+    """Whether it runs on some node that is not shown: a ready one, and not the stand-in of Cilium's Ingress."""
+    return endpoint.ready and not endpoint.node and endpoint.address != CILIUM_INGRESS
+
+
+def _without_node(network: Network) -> bool:
+    """Whether an EndpointSlice was shown whole, so that an endpoint in it without a node has none.
+
+    Tables and describe never print conditions beside an address, and never the node.
+    """
+    slices = network.objects_of("EndpointSlice")
+    return any("ready" in path for entry in slices for path in entry.fields if path.startswith("endpoints"))
+
+
+def _ranges(network: Network) -> Axis:
+    """What Calico announces, where nothing shows it: a range, as its manual has it, or the very address."""
+    address, key = network.flow.address, LB_CIDRS.of("cluster")
+    announcer = network.seen("cluster", ANNOUNCER)
+    calico = announcer == "calico-bgp" or (announcer is None and network.stack & {"calico", "metallb"})
+    if not calico or not address or key in network.settings or RANGES_SEEN.of("cluster") in network.settings:
+        return []
+    length = 112 if ":" in address else 24
+    values = {"range": (str(ip_network(f"{address}/{length}", strict=False)),), "address": (host_prefix(address),)}
+    return [(key, values[value], p) for value, p in ANNOUNCED.shares]
 
 
 def _multipath(network: Network) -> Axis:

@@ -145,12 +145,8 @@ def _of_node(world: World, node: str) -> Distribution:
 
 def offers(network: Network) -> Iterable[Offer]:
     """Which pod is not ready, and what its readiness probe says."""
-    if "metallb" in network.stack and "calico" not in network.stack:
-        command = "kubectl -n metallb-system get pods -o wide"
-    elif "cilium" in network.stack:
-        command = "kubectl -n kube-system get pods -l k8s-app=cilium -o wide"
-    else:
-        command = "kubectl -n calico-system get pods -l k8s-app=calico-node -o wide   # then describe the one not ready"
+    if (command := _listing(network)) is None:
+        return
     for node in network.nodes:
         yield Offer(
             question=Question(KIND, node),
@@ -163,6 +159,24 @@ def offers(network: Network) -> Iterable[Offer]:
                 "not-running": "it is missing, crashing, or not ready for another reason",
             },
         )
+
+
+def _listing(network: Network) -> str | None:
+    """The command that lists the agents; None where who announces has none."""
+    announcer = network.seen("cluster", ANNOUNCER) or ""
+    product = next(
+        (p for p in ("calico", "metallb", "cilium", "kube-vip", "kube-router") if announcer.startswith(p)), ""
+    )
+    if not announcer:
+        return "kubectl get pods -A -o wide"  # which agents there are is open as well
+    wait = "   # then describe the one that is not ready"
+    return {
+        "calico": f"kubectl -n calico-system get pods -l k8s-app=calico-node -o wide{wait}",
+        "metallb": f"kubectl -n metallb-system get pods -o wide{wait}",
+        "cilium": "kubectl -n kube-system get pods -l k8s-app=cilium -o wide",
+        "kube-vip": "kubectl -n kube-system get pods -l app.kubernetes.io/name=kube-vip-ds -o wide",
+        "kube-router": "kubectl -n kube-system get pods -l k8s-app=kube-router -o wide",
+    }.get(product)
 
 
 def means(world: World, question: Question) -> str:

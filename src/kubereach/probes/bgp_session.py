@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, SESSION_FAULT
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.probes._commands import SESSIONS, in_calico_node, in_speaker, of_router
+from kubereach.probes.question import KUBECTL, Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.session import half_open, shown, shown_of_mesh
 from kubereach.simulate.world import World
 
@@ -344,16 +345,11 @@ def _words(world: World, question: Question) -> list[Distribution]:
 
 def offers(network: Network) -> Iterable[Offer]:
     """The router's list first: one command shows every node's session."""
-    down = "a state other than Established"
-    words = {"established": "Established", "absent": "no line for it", "connecting": down, "active": down}
-    mikrotik = bool(network.stack & {"mikrotik", "routeros"})
-    command = (
-        "/routing bgp peer print status   # RouterOS 7: /routing/bgp/session/print"
-        if mikrotik
-        else "vtysh -c 'show bgp summary'   # or your router's own command"
-    )
+    command = of_router(network, SESSIONS)
     for node in network.nodes:
-        name = node.removeprefix("node/")
+        name = node.removeprefix("node/").strip("()")
+        words = dict.fromkeys(DOWN, f"{name} in another state than Established")
+        words |= {"established": f"{name} Established", "absent": f"no line for {name}"}
         yield Offer(
             question=Question(KIND, node, ("router",)),
             where="router",
@@ -362,25 +358,45 @@ def offers(network: Network) -> Iterable[Offer]:
             privilege="router",
             words=words,
         )
-        yield Offer(
-            question=Question(KIND, node, ("node",)),
-            where=node,
-            command=(
-                "kubectl -n calico-system exec ds/calico-node -c calico-node -- birdcl show protocols all"
-                f"   # the pod on {name}"
-            ),
-            cost=40,
-            privilege="exec",
-            words={
-                "established": "Established",
-                "bad-peer-as": "Received: Bad peer AS",
-                "refused": "Socket: Connection refused",
-                "reset": "Socket: Connection reset by peer",
-                "connecting": "Connect, without an error",
-                "not-running": "no BIRD to talk to",
-                "no-listening-socket": "Error: No listening socket",
-            },
-        )
+        where, own = _own_end(network, node)
+        if own:
+            yield Offer(
+                question=Question(KIND, node, ("node",)),
+                where=where,
+                command=own,
+                cost=40 if where == node else 20,
+                privilege="exec",
+                words={
+                    "established": "Established",
+                    "bad-peer-as": "Received: Bad peer AS",
+                    "refused": "Socket: Connection refused",
+                    "reset": "Socket: Connection reset by peer",
+                    "connecting": "Connect, without an error",
+                    "active": "Active, without an error",
+                    "idle": "Idle",
+                    "closed": "Connection closed",
+                    "no-route": "Socket: No route to host",
+                    "rejected": "Received: an error",
+                    "shutdown": "Down or disabled",
+                    "hold-timer": "Hold timer expired",
+                    "bfd": "BFD session down",
+                    "neighbor-lost": "Neighbor lost",
+                    "flaps": "up and down by turns",
+                    "not-running": "no BIRD to talk to",
+                    "no-listening-socket": "Error: No listening socket",
+                },
+            )
+
+
+def _own_end(network: Network, node: str) -> tuple[str, str]:
+    """Where the node's end of the session is shown, and the command; "" where no output tells of it."""
+    announcer = network.seen("cluster", ANNOUNCER)
+    if announcer == "cilium-bgp":
+        return KUBECTL, "cilium bgp peers"
+    if announcer == "metallb-bgp":
+        return node, in_speaker(network, node, "show bgp summary")
+    calico = announcer == "calico-bgp" or (announcer is None and "calico" in network.stack)
+    return node, in_calico_node(network, node, "show protocols all") if calico else ""
 
 
 def means(world: World, question: Question) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import ENDPOINTS, POLICY
 from kubereach.model.fact import LogEvent, Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
+from kubereach.probes._commands import capture as capture_command
 from kubereach.probes.dropped import answers_tunnel
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate import walk as w
@@ -164,12 +165,11 @@ def _is_error(network: Network, fact: Packet) -> bool:
 
 def offers(network: Network) -> Iterable[Offer]:
     """A capture on each node while the client tries."""
-    client = network.flow.client or "CLIENT"
     for node in network.nodes:
         yield Offer(
             question=Question(KIND, node, ("tcp",)),
             where=node,
-            command=f"sudo tcpdump -eni any host {client} and tcp   # while the client tries",
+            command=capture_command(network),
             cost=60,
             privilege="root",
             words={"seen": "a SYN arrives", "not-seen": "nothing"},

@@ -16,6 +16,7 @@ from kubereach.build.ruleset import Probe, iptables_rule, matches
 from kubereach.model import attribute as a
 from kubereach.model.fact import Setting
 from kubereach.model.network import Network
+from kubereach.probes._commands import COUNTERS_TWICE, FIREWALL, of_router
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate import walk as w
 from kubereach.simulate.delivery import denied, on_node
@@ -174,13 +175,13 @@ def offers(network: Network) -> Iterable[Offer]:
         "ranges": "kube-proxy's firewall chain counts",
     }
     for host in (*network.nodes, "router"):
-        routeros = host == "router" and network.stack & {"mikrotik", "routeros"}
+        command = of_router(network, FIREWALL) if host == "router" else COUNTERS_TWICE
+        if not command:
+            continue
         yield Offer(
             question=Question(KIND, host),
             where=host,
-            command="/ip firewall filter print stats"
-            if routeros
-            else "sudo iptables-save -c   # before and after a try",
+            command=command,
             cost=45 if host == "router" else 40,
             privilege="router" if host == "router" else "root",
             words=words,

@@ -6,12 +6,14 @@ sends to the router. Answers: present, absent. Absent is an answer only of a lis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, host_prefix, prefix_length
-from kubereach.model.attribute import EXPORT_FILTERS, EXTRA_EXPORT_FILTER
-from kubereach.model.fact import Route, RouteListing
+from kubereach.model.attribute import EXPORT_FILTERS, EXTRA_EXPORT_FILTER, PEERS, Peer
+from kubereach.model.fact import BgpSession, Route, RouteListing
 from kubereach.model.network import Network
+from kubereach.probes._commands import in_calico_node
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.announced import announced
 from kubereach.simulate.bgp import session_up
@@ -91,13 +93,14 @@ def offers(network: Network) -> Iterable[Offer]:
     if not network.flow.address or "calico" not in network.stack:
         return
     for node in network.nodes:
+        peer = _protocol(network, node)
+        command = in_calico_node(network, node, f"show route export {peer}") if peer else ""
+        if not command:
+            continue
         yield Offer(
             question=Question(KIND, node, ("export", "host")),
             where=node,
-            command=(
-                "kubectl -n calico-system exec POD -c calico-node -- birdcl show route export PEER"
-                f"   # on {node.removeprefix('node/')}; PEER as `birdcl show protocols` names it"
-            ),
+            command=command,
             cost=45,
             privilege="exec",
             words={
@@ -105,6 +108,21 @@ def offers(network: Network) -> Iterable[Offer]:
                 "absent": f"no line with {host_prefix(network.flow.address)}",
             },
         )
+
+
+def _protocol(network: Network, node: str) -> str:
+    """BIRD's name for the session with the router: as shown, or as confd names peers (confd's bird.cfg template)."""
+    shown = [
+        f
+        for f in network.observed
+        if isinstance(f, BgpSession) and f.device in network.nodes and network.owners.get(f.peer) == "router" and f.name
+    ]
+    if shown:
+        return next((f.name for f in shown if f.device == node), shown[0].name)
+    router = next((ip for ip, owner in network.owners.items() if owner == "router"), "")
+    peers = network.seen("cluster", PEERS) or (Peer(router),)
+    address, scope = next((p.address, "Node" if p.nodes else "Global") for p in peers)
+    return f"{scope}_{re.sub('[.:]', '_', address)}" if address else ""
 
 
 def means(world: World, question: Question) -> str:

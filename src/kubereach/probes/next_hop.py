@@ -12,6 +12,7 @@ from kubereach.model.address import contains, prefix_length
 from kubereach.model.attribute import ENDPOINTS, MULTIPATH
 from kubereach.model.fact import ProbeResult, Route
 from kubereach.model.network import Network
+from kubereach.probes._commands import ROUTES, of_router
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.announced import has_local
 from kubereach.simulate.bgp import ELSEWHERE, comes_and_goes, in_own_table, listed
@@ -167,10 +168,7 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def route_command(network: Network) -> str:
     """The command that shows the router's routes for the address, in the router's own language."""
-    address = network.flow.address
-    if network.stack & {"mikrotik", "routeros"}:
-        return f"/ip route print detail where {address} in dst-address"
-    return f"vtysh -c 'show ip route {address}'   # or your router's own command"
+    return of_router(network, ROUTES)
 
 
 def means(world: World, question: Question) -> str:

@@ -1,9 +1,10 @@
 """What the cluster's objects say: the announcer's own, network policies, endpoints, the nodes.
 
-Asked of the cluster about `announcer`: fine, no-advertisement, interface (named wrongly), filter, not-selected, mesh
-(host routes are passed on), excluded. About `policies`: none, some, laid (on the service's pods). About `endpoints`:
-ready, none. About `labels` of the pods: matching (some bear what the selector asks for), unmatched. About `nodes`:
-fine, other-address (the announcer took another one than the node's), excluded.
+Asked of the cluster about a product's own objects (`calico`, `metallb`, `cilium`): fine, no-advertisement, interface
+(named wrongly), filter, not-selected, mesh (host routes are passed on), excluded. About `policies`: none, some, laid
+(on the service's pods). About `endpoints`: ready, none. About `labels` of the pods: matching (some bear what the
+selector asks for), unmatched. About `nodes`: fine, other-address (the announcer took another one than the node's),
+excluded.
 `build` decides from the objects what they decide; these questions only say what asking for them is worth.
 """
 
@@ -40,6 +41,13 @@ _CALICO = "kubectl get bgpconfigurations,bgppeers,bgpfilters,ippools -o yaml"
 _METALLB = "kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers.metallb.io -o yaml"
 
 
+_CILIUM = (
+    "kubectl get ciliumloadbalancerippools,ciliuml2announcementpolicies,ciliumbgpadvertisements,ciliumbgpclusterconfigs"
+    " -A -o yaml"
+)
+_PRODUCTS = {"calico": "calico", "metallb": "metallb", "cilium": "cilium"}
+
+
 def sightings(network: Network) -> Iterable[Sighting]:
     """None: what objects decide is in the world already."""
     return ()
@@ -64,6 +72,9 @@ def predict(world: World, question: Question) -> Distribution | None:
         if any(excluded(world, node) for node in nodes):
             return {"excluded": 0.9, "fine": 0.1}
         return {"fine": 0.97, "other-address": 0.02, "excluded": 0.01}
+    if _PRODUCTS.get(str(about), "") not in world.get("cluster", a.ANNOUNCER):
+        # Another product's objects: it is there for something else, or only to give out addresses.
+        return {"fine": 0.4, "no-advertisement": 0.6}
     return _announcer(world, service)
 
 
@@ -85,10 +96,30 @@ def offers(network: Network) -> Iterable[Offer]:
     """The objects that were not shown yet."""
     service, shown = network.flow.service, network.settings
     if not _listed(network, "BGPConfiguration", "BGPFilter") and "calico" in network.stack - {"metallb"}:
-        yield _offer("announcer", _CALICO, {"filter": "a BGPFilter that rejects the address", "fine": "nothing of it"})
+        words = {
+            "filter": "a BGPFilter that rejects the address",
+            "no-advertisement": "no serviceLoadBalancerIPs",
+            "mesh": "nodeToNodeMeshEnabled beside a peer of another AS",
+            "not-selected": "serviceLoadBalancerIPs without the address",
+            "fine": "serviceLoadBalancerIPs with the address, and no filter against it",
+        }
+        yield _offer("calico", _CALICO, words)
     if not _listed(network, "L2Advertisement", "BGPAdvertisement") and "metallb" in network.stack:
-        words = {"no-advertisement": "no advertisement selects the pool", "interface": "interfaces that no node has"}
-        yield _offer("announcer", _METALLB, words)
+        words = {
+            "no-advertisement": "no advertisement, or none that selects the pool",
+            "interface": "interfaces that no node has",
+            "not-selected": "an advertisement that leaves the service or its nodes out",
+            "fine": "an advertisement that selects the pool",
+        }
+        yield _offer("metallb", _METALLB, words)
+    if not _listed(network, "CiliumL2AnnouncementPolicy", "CiliumBGPAdvertisement") and "cilium" in network.stack:
+        words = {
+            "no-advertisement": "no policy or advertisement",
+            "interface": "interfaces that no node has",
+            "not-selected": "selectors that leave the service out",
+            "fine": "one that selects the service",
+        }
+        yield _offer("cilium", _CILIUM, words)
     if not any((service, leaf.name) in shown for leaf in (a.POLICY_DROP, a.POLICIES_IN_PLACE)):
         words = {"laid": "one that selects the service's pods", "none": "none", "some": "others"}
         yield _offer("policies", "kubectl get networkpolicies -A -o yaml", words)

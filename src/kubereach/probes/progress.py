@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import ENDPOINTS, NO_ROUTE_BACK, POLICY, PORTS, PROXY_MODE
 from kubereach.model.fact import Packet
 from kubereach.model.network import Network
+from kubereach.probes._commands import capture
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate import walk as w
 from kubereach.simulate.delivery import closed
@@ -155,12 +156,11 @@ def _stage(world: World, branch: w.Branch, *, kept: bool) -> Distribution:
 
 def offers(network: Network) -> Iterable[Offer]:
     """The same capture that shows whether anything arrives."""
-    client = network.flow.client or "CLIENT"
     for node in network.nodes:
         yield Offer(
             question=Question(KIND, node),
             where=node,
-            command=f"sudo tcpdump -eni any host {client} and tcp   # while the client tries",
+            command=capture(network),
             cost=60,
             privilege="root",
             words=_SAID,

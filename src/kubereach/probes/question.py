@@ -13,6 +13,7 @@ from kubereach.model.origin import Origin
 from kubereach.simulate.world import World
 
 Distribution = Mapping[str, float]
+KUBECTL = "any host with kubectl"
 
 
 class Question(Struct, frozen=True):

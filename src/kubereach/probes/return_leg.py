@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import REPLY_WRONG_INTERFACE
 from kubereach.model.fact import Packet
 from kubereach.model.network import Network
+from kubereach.probes._commands import capture
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.world import World
 
@@ -54,12 +55,11 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 def offers(network: Network) -> Iterable[Offer]:
     """A capture on all interfaces of each node while the client tries."""
-    client = network.flow.client or "CLIENT"
     for node in network.nodes:
         yield Offer(
             question=Question(KIND, node),
             where=node,
-            command=f"sudo tcpdump -ni any host {client} and tcp   # compare the interfaces of SYN and SYN-ACK",
+            command=capture(network),
             cost=60,
             privilege="root",
             words={"other": "the SYN-ACK leaves by another interface", "same": "by the same"},

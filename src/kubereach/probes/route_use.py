@@ -15,6 +15,7 @@ from kubereach.model.address import contains, prefix_length
 from kubereach.model.attribute import MULTIPATH, STATIC_WINS
 from kubereach.model.fact import Route
 from kubereach.model.network import Network
+from kubereach.probes._commands import TABLE, of_router
 from kubereach.probes.next_hop import of_the_fib
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.bgp import in_own_table, received
@@ -126,11 +127,12 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 def offers(network: Network) -> Iterable[Offer]:
     """The router's BGP table, which lists what it cannot use too; its routes are asked for by next_hop."""
-    if network.flow.address and not network.stack & {"mikrotik", "routeros"}:
+    command = of_router(network, TABLE)
+    if network.flow.address and command:
         yield Offer(
             question=Question(KIND, "router", ("bgp",)),
             where="router",
-            command="vtysh -c 'show bgp ipv4 unicast'   # or your router's own command",
+            command=command,
             cost=30,
             privilege="router",
             words={

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import MTU_BLACKHOLE
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
+from kubereach.probes._commands import don_t_fragment
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.walk import Fate, walk
 from kubereach.simulate.walk import Packet as Sent
@@ -61,14 +62,31 @@ def _pinged(network: Network) -> Iterable[Sighting]:
     """Pings of two sizes of one target: of the address, or of a node, which stands at the end of the same way."""
     for target in (network.flow.address, *(a for a, owner in network.owners.items() if owner in network.nodes)):
         pings = [f for f in network.observed if isinstance(f, ProbeResult) and f.target == target and whole(f)]
-        pings = sorted((f for f in pings if f.source == "client"), key=whole)
+        sized = sorted(_sized([f for f in pings if f.source == "client"]), key=lambda pair: pair[0])
+        if not sized:
+            continue
+        (least, small), (most, large) = sized[0], sized[-1]
         where = network.owners.get(target, "client")
-        if pings and pings[-1].outcome is Outcome.REPLY and whole(pings[-1]) >= _FULL:
-            says = f"a ping of {whole(pings[-1])} octets to {target} is answered"
-            yield _sighting("alike", pings[-1], says, where, _PATH)
-        elif len(pings) > 1 and pings[0].outcome is Outcome.REPLY and pings[-1].outcome is Outcome.TIMEOUT:
-            says = f"a ping of {whole(pings[0])} octets to {target} is answered, one of {whole(pings[-1])} is not"
-            yield _sighting("large-fails", pings[-1], says, where, _PATH)
+        if large.outcome is Outcome.REPLY and most >= _FULL:
+            says = f"a ping of {most} octets to {target} is answered"
+            yield _sighting("alike", large, says, where, _PATH)
+        elif least < most and small.outcome is Outcome.REPLY and large.outcome is Outcome.TIMEOUT:
+            says = f"a ping of {least} octets to {target} is answered, one of {most} is not"
+            yield _sighting("large-fails", large, says, where, _PATH)
+
+
+def _sized(pings: list[ProbeResult]) -> list[tuple[int, ProbeResult]]:
+    """Each with its size; where one line holds several commands, the sizes are in the order of the outputs."""
+    found = []
+    for ping in pings:
+        same = sorted((p for p in pings if _line(p) == _line(ping)), key=lambda p: p.origin.first)
+        sizes = [int(size) + _HEADERS for size in re.findall(r"\s-[sl]\s?(\d{1,5})\b", ping.origin.command)]
+        found.append((sizes[same.index(ping)] if len(sizes) == len(same) else whole(ping), ping))
+    return found
+
+
+def _line(ping: ProbeResult) -> tuple[str, str]:
+    return ping.origin.source, ping.origin.command
 
 
 def _about(network: Network, fact: ProbeResult) -> bool:
@@ -113,15 +131,18 @@ _TABLE: dict[Fate, Distribution] = {
 
 
 def offers(network: Network) -> Iterable[Offer]:
-    """A ping of full size that must not be fragmented."""
-    if network.flow.address:
-        yield Offer(
-            question=Question(KIND, "client"),
-            where="client",
-            command=f"ping -M do -s 1472 -c 3 {network.flow.address}; ping -M do -s 1200 -c 3 {network.flow.address}",
-            cost=30,
-            words={"large-fails": "only the small one passes, or an error names an mtu", "alike": "both alike"},
-        )
+    """Pings of two sizes that must not be fragmented, of a node: it answers for its own address in any case."""
+    addresses = {owner: ip for ip, owner in network.owners.items() if ":" not in ip}
+    keep = don_t_fragment(network)
+    for node in network.nodes:
+        if target := addresses.get(node):
+            yield Offer(
+                question=Question(KIND, node, _PATH),
+                where="client",
+                command=f"ping {keep} -s 1472 -c 3 {target}; ping {keep} -s 1200 -c 3 {target}",
+                cost=20,
+                words={"large-fails": "only the small one is answered", "alike": "both are answered"},
+            )
 
 
 def means(world: World, question: Question) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from kubereach.advise.collect import Item
 from kubereach.report.clean import clean
+from kubereach.report.words import host
 
 PRIVILEGES = {
     "none": "no special rights",
@@ -78,13 +79,14 @@ def as_markdown(found: Collection) -> str:
     return "\n".join([*lines, _RETURN, ""])
 
 
+def _typed(item: Item) -> str:
+    return f"{clean(host(item.where, item.command))} ({PRIVILEGES.get(item.privilege, item.privilege)})"
+
+
 def _groups(found: Collection) -> list[tuple[str, Sequence[Item]]]:
     """Ranked items one by one under their numbers, others by place and privilege."""
     if found.ranked:
-        return [
-            (f"{number}. On {clean(item.where)} ({PRIVILEGES.get(item.privilege, item.privilege)})", [item])
-            for number, item in enumerate(found.items, start=1)
-        ]
+        return [(f"{number}. On {_typed(item)}", [item]) for number, item in enumerate(found.items, start=1)]
     grouped = groupby(found.items, key=lambda item: (item.where, item.privilege))
     by_place: dict[tuple[str, str], list[Item]] = {}
     for key, items in grouped:

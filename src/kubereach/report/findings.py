@@ -17,7 +17,7 @@ from kubereach.report.blocks import (
     plain,
     strong,
 )
-from kubereach.report.words import OWNERS, PRIVILEGES, ROLES, likelihood, listed, percent, qualified, sentence
+from kubereach.report.words import OWNERS, PRIVILEGES, ROLES, host, likelihood, listed, percent, qualified, sentence
 
 _CODES_SHOWN = 4
 # A rival of the leading cause below this probability gets one line: nine full entries help nobody to act.
@@ -195,7 +195,7 @@ def _probe(probe: NextProbe) -> tuple[Block, ...]:
     rights = PRIVILEGES.get(probe.privilege, probe.privilege)
     risk = "changes nothing" if probe.risk == "none" else f"risk: {probe.risk}"
     blocks: list[Block] = [
-        paragraph("On ", strong(probe.where), faint(f" ({rights}; {risk})"), ":"),
+        paragraph("On ", strong(host(probe.where, probe.command)), faint(f" ({rights}; {risk})"), ":"),
         Code((probe.command,)),
     ]
     if probe.if_answer:

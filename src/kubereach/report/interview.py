@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from kubereach.advise.collect import Item
 from kubereach.advise.interview import Answer, Move
 from kubereach.model.diagnosis import Diagnosis
 from kubereach.report.blocks import Block, Code, Document, Items, Span, Tone, code, faint, paragraph, plain, strong
 from kubereach.report.document import Detail, compose
-from kubereach.report.words import PRIVILEGES, count, listed, percent, sentence
+from kubereach.report.words import PRIVILEGES, count, host, percent, sentence
 
 HOW_TO_ANSWER = (
     "Paste what it prints and end with a line that holds only a dot, or with Ctrl-D. Or type skip (you cannot run it), "
@@ -28,16 +30,26 @@ def start() -> Document:
 
 def state(diagnosis: Diagnosis) -> Document:
     """The verdict and its cause in brief."""
-    return compose(diagnosis, Detail.QUIET)
+    return compose(replace(diagnosis, next_probes=()), Detail.QUIET)  # the next question is asked, not listed
 
 
 def question(number: int, item: Item) -> Document:
     """One question: who must run what, and how to answer."""
     rights = PRIVILEGES.get(item.privilege, item.privilege)
-    title = (strong(f"Question {number}: "), plain("on "), strong(item.where), faint(f" ({rights})"), plain(":"))
-    blocks: list[Block] = [Code((item.command,)), paragraph(faint(sentence(item.gives[:1].upper() + item.gives[1:])))]
-    if item.separates:
-        blocks.append(paragraph(faint(f"Separates {listed(item.separates)}.")))
+    title = (
+        strong(f"Question {number}: "),
+        plain("on "),
+        strong(host(item.where, item.command)),
+        faint(f" ({rights})"),
+        plain(":"),
+    )
+    blocks: list[Block] = [Code((item.command,))]
+    if item.answers:
+        blocks.append(
+            Items(tuple((paragraph(strong(a.answer), plain(f": {sentence(a.implies)}")),) for a in item.answers))
+        )
+    else:
+        blocks.append(paragraph(faint(sentence(item.gives[:1].upper() + item.gives[1:]))))
     return Document(title, (*blocks, paragraph(faint(HOW_TO_ANSWER if number == 1 else _REMINDER))))
 
 

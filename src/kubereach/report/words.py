@@ -114,6 +114,22 @@ def places(labels: Iterable[str]) -> str:
     return ", ".join(shown)
 
 
+def host(where: str, command: str) -> str:
+    """Where a command is typed, in words: `node/w1` is "node w1", and a stand-in for a host nobody named is described.
+
+    What kubectl runs in a node's pod is typed wherever kubectl is.
+    """
+    if command.startswith(("kubectl ", "cilium ")):
+        return "any host with kubectl"
+    kind, slash, name = where.partition("/")
+    if not slash:
+        return f"the {where}" if where in {"client", "router"} else where
+    described = name.strip("()")
+    if described == name:
+        return f"{kind} {name}"
+    return f"the {described}" if described.startswith("node ") else described
+
+
 def count(number: int, noun: str) -> str:
     """`1 line`, `3 lines`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

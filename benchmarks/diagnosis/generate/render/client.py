@@ -8,8 +8,11 @@ from benchmarks.diagnosis.generate.flow import (
     CLIENT,
     DATA,
     FABRIC,
+    FORWARD,
     NAME,
     NODE_IN,
+    POD,
+    PROXY,
     REPLY_OUT,
     WIRE,
     answering,
@@ -101,16 +104,29 @@ def router_port(site: Site, node: Node) -> str:
 
 
 def on_request(site: Site) -> Iterator[Output]:
-    """Tests that few people make unless they are asked for: ping where all works, and pings of a size."""
+    """Tests that few people make unless they are asked for: ping where all works, pings of a size, node ports."""
     vip = site.service.address
     if not vip:
         return
+    for node in site.nodes:
+        if how := by_node_port(site, node):
+            port = (node.ip, site.service.node_port)
+            text = curl(site, how, to=port)
+            yield Output("curl-node-port", "client", f"curl -v -m 5 http://{port[0]}:{port[1]}/", text)
+    if not site.client.on_lan:
+        yield Output(
+            "client-neigh",
+            "client",
+            "ip neigh",
+            f"{site.router.office_ip} dev eth0 lladdr 48:8f:5a:10:22:09 REACHABLE\n",
+        )
     yield Output("ping", "client", f"ping -c 3 {vip}", ping(site))
     path = site.mtu.get("path", 1500)
-    for size in (1472, 1200):
-        replies = ping_reply(site)[0] == "reply" and size + 28 <= path
-        text = _sized(site, size, vip, answer=replies)
-        yield Output(f"ping-{size}", "client", f"ping -M do -s {size} -c 3 {vip}", text)
+    for target in (vip, *(node.ip for node in site.nodes)):
+        for size in (1472, 1200):
+            answered = (target != vip or ping_reply(site)[0] == "reply") and size + 28 <= path
+            command = f"ping -M do -s {size} -c 3 {target}"
+            yield Output(f"ping-{size}", "client", command, _sized(site, size, target, answer=answered))
 
 
 def attempts(site: Site) -> list[str]:
@@ -144,6 +160,28 @@ def inside(site: Site, node: Node) -> str:
     for loss in site.losses:
         if loss.inside and (not loss.node or loss.node == node.name) and not (loss.remote and own):
             return loss.how
+    return OK
+
+
+def by_node_port(site: Site, node: Node) -> str:
+    """What the client gets from the node port, which leaves the announcement out; "" where it is hard to say.
+
+    What is lost on the node or on the way back may be lost for the service's own address and port alone.
+    """
+    pods = targets(site, node)
+    losses = [
+        loss
+        for loss in site.losses
+        if loss.stage >= NODE_IN
+        and (not loss.node or loss.node == node.name)
+        and (not loss.pod or loss.pod in {pod.name for pod in pods})
+        and (not loss.remote or any(pod.node != node.name for pod in pods))
+    ]
+    if any(loss.share or not FORWARD <= loss.stage <= POD for loss in losses):
+        return ""
+    if not pods or losses or site.local:
+        first = loss_at(site, node, pods[0] if pods else None)
+        return OK if first is None else first.how if first.stage >= PROXY else ""
     return OK
 
 

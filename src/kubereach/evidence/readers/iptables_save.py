@@ -128,6 +128,8 @@ def _line(line: str, state: _State) -> tuple[str, str] | None:
         return ("", "") if not line.startswith("#") or _comment(line) else None
     if line[0] == "*" and re.match(r"\*\w{3,8}$", line):
         state.table = line[1:]
+        # A second listing of a table in one output counts its rules anew.
+        state.counts = {key: n for key, n in state.counts.items() if not key.startswith(f"{state.table}.")}
         return "", ""
     policy = re.match(r"(?::|-P )([A-Za-z][\w:.-]{1,40}) (ACCEPT|DROP|QUEUE|-)(?: \[\d+:\d+\])?$", line)
     if policy:
