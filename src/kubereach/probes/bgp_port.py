@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, SESSION_FAULT
+from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, SESSION_FAULT, SESSION_WAY
 from kubereach.model.fact import Outcome, Packet, ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -29,7 +29,11 @@ _ANSWERS = {
 # answer where one is required (RFC 2385 section 2.0).
 _AT_ROUTER: Mapping[str, Distribution] = {
     "": {"open": 0.93, "refused": 0.04, "silent": 0.03},
-    "blocked": {"silent": 0.5, "refused": 0.3, "open": 0.2},
+    "blocked": {"silent": 0.46, "refused": 0.28, "open": 0.26},
+    "blocked:dropped": {"silent": 0.9, "refused": 0.04, "open": 0.06},
+    "blocked:refused": {"silent": 0.3, "refused": 0.64, "open": 0.06},
+    # Whom the router does not know, it takes the connection of and closes it, or refuses.
+    "blocked:no-neighbour": {"silent": 0.06, "refused": 0.29, "open": 0.65},
     "wrong-source": {"open": 0.6, "refused": 0.2, "silent": 0.2},
     "auth": {"silent": 0.6, "open": 0.35, "refused": 0.05},
     "multihop": {"open": 0.7, "silent": 0.2, "refused": 0.1},
@@ -83,10 +87,17 @@ def predict(world: World, question: Question) -> Distribution | None:
     """From what keeps the session down; None for a node that has no daemon to listen."""
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
     if question.about[0] == "router":
-        return mixed((1.0, _AT_ROUTER.get(world.get(node, SESSION_FAULT), _OPEN)) for node in nodes)
+        return mixed((1.0, _at_router(world, node)) for node in nodes)
     if world.get("cluster", ANNOUNCER) in DIAL_ONLY:
         return None
     return mixed((1.0, _of_node(world, node)) for node in nodes)
+
+
+def _at_router(world: World, node: str) -> Distribution:
+    """By the way in which the session's fault works, where that is chosen."""
+    reason, way = world.get(node, SESSION_FAULT), world.get("cluster", SESSION_WAY)
+    known = _AT_ROUTER.get(way) if way.partition(":")[0] == reason else None
+    return known or _AT_ROUTER.get(reason, _OPEN)
 
 
 def _of_node(world: World, node: str) -> Distribution:
