@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 NAME, CLIENT, WIRE, ROUTER, NODE_IN, PROXY, FORWARD, FABRIC, POD_IN, POD, REPLY, REPLY_OUT, RETURN, DATA = range(14)
 
 
+OLD_ADDRESS = "192.0.2.77"  # once the router's own
+
+
 @dataclass(frozen=True)
 class Loss:
     """`how`: silent, refused (RST or port unreachable), prohibited (ICMP 3/10 or 3/13), unreachable (ICMP 3/1),
@@ -210,3 +213,17 @@ def every_route(site: Site) -> list[Route]:
 def holds(prefix: str, address: str) -> bool:
     """Whether `address` is inside `prefix`; an empty address is in none."""
     return bool(address) and ip_address(address) in ip_network(prefix)
+
+
+def seen_source(site: Site) -> str:
+    """The address that the client's packets have when they arrive at a node."""
+    return OLD_ADDRESS if "src-clients" in site.router.nat else site.client.ip
+
+
+def legs(site: Site) -> list[tuple[str, str, str]]:
+    """(network, the router's address in it, device) of the router's links, the nodes' first, without the uplink."""
+    router = site.router
+    found = [(site.network, router.ip, "eth0")]
+    if not site.client.on_lan and not router.behind:
+        found.append((site.client.prefix, router.office_ip, "eth2"))
+    return [*found, *router.links]

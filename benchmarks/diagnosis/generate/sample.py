@@ -5,7 +5,6 @@ The client's complaint is in each of them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from random import Random
 
@@ -77,10 +76,10 @@ def sampled(broken: Broken, kind: str) -> Files:
 
 
 def as_files(outputs: list[Output]) -> Files:
-    """A bundle. A command that a file name cannot hold stands above its output, as a terminal's log has it."""
+    """A bundle, with commands that no file's name can hold in a terminal's way."""
     found = {}
     for o in outputs:
-        head = f"$ {o.command}\n" if o.plain and re.search(r"[/'\"]| -- ", o.command) and o.host != "router" else ""
+        head = f"$ {o.command}\n" if o.headed else ""
         found["observed.yaml" if o.key == "observed" else o.file] = (head + o.text).encode()
     return found
 
@@ -94,6 +93,7 @@ def complaint(outputs: list[Output], site: Site) -> list[Output]:
         "inside": ("curl-node", "curl"),
         "port": ("curl-port",),
         "multipath": ("router-routes", "curl"),
+        "breaks": ("curl-long", "curl"),
     }
     wanted = keys.get(site.complaint, ("router-routes", "curl") if site.complaint == "listing" else ("curl",))
     found: list[Output] = []

@@ -136,11 +136,11 @@ class Router:
     static: list[Route] = field(default_factory=list)
     hidden: dict[str, str] = field(default_factory=dict)  # prefix of BGP → why it is not installed
     vrf: str = ""
+    links: list[tuple[str, str, str]] = field(default_factory=list)  # (network, own address, device) beside the usual
     firewall: list[str] = field(default_factory=list)  # "drop-invalid", "drop-pool"
     nat: list[str] = field(default_factory=list)
     neighbour: dict[str, str] = field(default_factory=dict)  # address → MAC where it differs from the truth
     behind: str = ""  # a second router that the client's packets meet first
-    behind_knows: bool = True
     log: list[str] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)  # of its kernel, where it has one to ask
     wants_password: list[str] = field(default_factory=list)  # neighbours whose segments must be signed
@@ -208,7 +208,9 @@ class Site:
     mtu: dict[str, int] = field(default_factory=dict)
     tells: set[str] = field(default_factory=set)
     http: str = "200 OK"
-    complaint: str = ""  # what is complained of, where it is not the plain connection: icmp, inside, port, listing
+    complaint: str = (
+        ""  # what is complained of, where it is not the plain connection: icmp, inside, port, listing, breaks
+    )
     peers: bool = True  # the cluster's side has BGP peers
     keep_next_hop: bool = True  # keepOriginalNextHop on Calico's peer
     lease_stays: bool = False

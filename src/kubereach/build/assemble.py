@@ -20,6 +20,7 @@ from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
 from kubereach.build.proxy_protocol import put_proxy_protocol
+from kubereach.build.route_filters import put_import_policy
 from kubereach.build.routers import without_second_router
 from kubereach.build.said import said
 from kubereach.build.segments import bound, put_segment_leaves
@@ -36,6 +37,7 @@ from kubereach.model.attribute import (
     BGP_POOLS,
     CONTROL_PLANE,
     ENDPOINTS,
+    EXPORT_FILTERS,
     L2_POOLS,
     LABELS,
     ROUTED,
@@ -101,6 +103,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     put_dataplane(objects, current, hosts, flow, leaves)
     put_peering((*observed, *(f for f in current if isinstance(f, Setting))), objects, hosts, leaves)
     put_announcement(objects, current, flow, hosts, leaves)
+    put_import_policy(current, flow, hosts, leaves)
     put_links(
         (*observed, *(f for f in current if isinstance(f, (Setting, ObjectListing)))), objects, flow, hosts, leaves
     )
@@ -139,6 +142,8 @@ def _put_empty_listings(facts: tuple[AnyFact, ...], leaves: Leaves) -> None:
                 leaves.put("cluster", L2_POOLS, (), (fact.origin,))
             elif fact.kind == "BGPAdvertisement" or (fact.kind in _CILIUM_BGP and not older):
                 leaves.put("cluster", BGP_POOLS, (), (fact.origin,))
+            elif fact.kind == "BGPFilter":
+                leaves.put("cluster", EXPORT_FILTERS, (), (fact.origin,))
 
 
 def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
@@ -162,16 +167,17 @@ def _apart(flow: Flow, facts: tuple[AnyFact, ...]) -> tuple[AnyFact, ...]:
 
     "From outside it works, from 10.0.0.5 it does not" is said of two places, and not of one that contradicts itself.
     """
-    if not flow.client:
-        return facts
     tried = [f for f in facts if isinstance(f, ProbeResult) and f.target == flow.address and f.probe in SERVICE_PROBES]
-    mine = {f.outcome for f in tried if canonical_address(f.source) == flow.client}
+    mine = {
+        f.outcome for f in tried if f.source and (canonical_address(f.source) or f.source) in {flow.client, "client"}
+    }
+    unnamed = {"outside", "elsewhere"} if flow.client else set()
     others = {
         id(f): f
         for f in tried
         if mine
         and f.outcome not in mine
-        and (f.source in {"outside", "elsewhere"} or canonical_address(f.source) not in {None, flow.client})
+        and (f.source in unnamed or canonical_address(f.source) not in {None, flow.client})
     }
     moved = {key: replace(f, source=_where(f.source, flow)) for key, f in others.items()}
     return tuple(moved.get(id(f), f) for f in facts)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 
 from kubereach.model.address import canonical_address, parse_address
-from kubereach.model.fact import BgpSession, Fact, InterfaceAddress, ObjectListing, ProbeResult, Setting, Trust
+from kubereach.model.fact import (
+    BgpSession,
+    Fact,
+    InterfaceAddress,
+    ObjectListing,
+    ProbeResult,
+    Route,
+    RouteListing,
+    Setting,
+    Trust,
+)
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.origin import Origin
 
@@ -32,6 +42,8 @@ HOST_NETWORK_PODS = (
     "kube-scheduler-",
     "etcd-",
 )
+# Links inside a host: of pods, of tunnels, of containers.
+INNER_LINKS = r"lo|kube-|cali|tunl|vxlan|flannel|cni|docker|veth|lxc|cilium|br-|virbr"
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
@@ -125,18 +137,25 @@ def find_hosts(objects: Objects, facts: tuple[Fact, ...]) -> Hosts:
 def _from_interfaces(facts: tuple[Fact, ...], hosts: Hosts) -> None:
     """The addresses on the links of a host that nothing else names: whoever peers by one of them is that host.
 
-    Host routes' addresses and those of bridges and tunnels are passed over: several hosts may have the same.
+    Host routes' addresses and those of bridges and tunnels are passed over: several hosts may have the same. Of several
+    routers it is not known which one delivers, so theirs are nobody's.
     """
+    links = [f for f in facts if isinstance(f, (InterfaceAddress, BgpSession, RouteListing))]
+    routers = {f.device for f in links if hosts.resolve(f.device) == "router"}
     for fact in facts:
+        if isinstance(fact, Route) and fact.protocol == "local" and len(routers) == 1 and fact.device in routers:
+            hosts.owners.setdefault(fact.prefix.partition("/")[0], "router")  # `L 10.0.0.1/32` of Cisco
         if not isinstance(fact, InterfaceAddress) or fact.given or fact.prefix_length in {-1, 32, 128}:
             continue
         address = parse_address(fact.address)
-        inner = re.match(r"lo|kube-|cali|tunl|vxlan|flannel|cni|docker|veth|lxc|cilium|br-|virbr", fact.interface)
+        inner = re.match(INNER_LINKS, fact.interface)
         if inner or address is None or address.is_link_local or address.is_loopback:
             continue
         subject = hosts.resolve(fact.device, node_like=fact.device.lower() not in CLIENT_NAMES)
         if subject.startswith("node/") and str(address) not in hosts.owners:
             hosts.own(subject, str(address), (fact.origin,), fact.trust)
+        elif subject == "router" and len(routers) == 1:
+            hosts.owners.setdefault(str(address), "router")
 
 
 def _from_objects(objects: Objects, hosts: Hosts) -> None:

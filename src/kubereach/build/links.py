@@ -60,7 +60,6 @@ _USUAL_MTU = 1500
 _ALL_ADDRESSES = r"(?:\S*/)?ip(?: -\S+)* a(?:d|dd|ddr|ddress)?(?: (?:s|sh|show|l|ls|list))?"
 _MAIN = r"(?:main|bgp|bird|unicast|export.*|25[45]|local|default|master[46]?|inet6?\.0|global)$"
 _PEER_KINDS = frozenset({"BGPPeer", "CiliumBGPClusterConfig", "CiliumBGPPeeringPolicy"})
-_NAT_TABLE = r"(?:iptables|firewall)\.nat\b"
 _DSR = r"dsr|direct.?(?:server.?)?return"
 
 
@@ -70,7 +69,7 @@ def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts
     _put_default_routes(observed, hosts, leaves)
     _put_second_interfaces(observed, flow, hosts, leaves)
     _put_modes(observed, objects, leaves)
-    _put_router(observed, hosts, leaves)
+    _put_router(observed, leaves)
     _put_segment(observed, hosts, leaves)
     _put_peers(observed, hosts, leaves)
     _put_experiments(observed, leaves)
@@ -240,38 +239,19 @@ def _put_modes(observed: tuple[AnyFact, ...], objects: Objects, leaves: Leaves) 
                 leaves.put("cluster", BEHIND_REFLECTOR, value=True, origins=(leaf.origin,))
 
 
-def _is_nat(fact: Setting, text: str, towards: frozenset[str]) -> bool:
+def _is_nat(fact: Setting, text: str) -> bool:
     """Whether a setting of the router is address translation that the flow may meet.
 
-    A rule of a listing has to stand in the table nat (filter rules only mention it), and one that translates what
-    leaves by another interface than those `towards` the nodes (RouterOS's list WAN is one) meets neither way.
+    Rules of a listing are weighed by themselves (build.router_rules).
     """
     if re.match(r"iptables\.|firewall\.|nft", fact.attribute):
-        rule = re.match(_NAT_TABLE + r"(?!.*\.policy$)", fact.attribute)
-        leaves_by = re.search(r"(?:^|\s)-o (\S+)|\bout-interface=(\S+)", str(fact.value))
-        elsewhere = bool(towards) and leaves_by is not None and (leaves_by[1] or leaves_by[2]) not in towards
-        return rule is not None and not elsewhere and "out-interface-list=WAN" not in str(fact.value)
+        return False
     nat = re.search(r"\b(?:[sd]?-?nat|masquerade|src-?nat|dst-?nat|port[ -]?forward\w*|hairpin)\b", text)
     return nat is not None and str(fact.value).lower() not in {"none", "false", "off", "no"}
 
 
-def _towards_nodes(observed: tuple[AnyFact, ...], hosts: Hosts) -> frozenset[str]:
-    """The router's interfaces on a network that holds a node; empty where they are not shown."""
-    nodes = [hosts.addresses[n][0] for n in hosts.nodes if n in hosts.addresses]
-    return frozenset(
-        fact.interface
-        for fact in observed
-        if isinstance(fact, InterfaceAddress) and fact.device == "router" and fact.prefix_length >= 0
-        if any(contains(f"{fact.address}/{fact.prefix_length}", node) for node in nodes)
-    )
-
-
-def _put_router(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+def _put_router(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
     """Routing tables beside the main one, NAT rules, and next hops that cannot be reached."""
-    towards = _towards_nodes(observed, hosts)
-    listed = [f for f, _ in _settings(observed) if re.match(_NAT_TABLE, f.attribute) and f.subject == "router"]
-    if listed and not any(_is_nat(f, "", towards) for f in listed):
-        leaves.put("router", ROUTER_NAT_DOUBT, "", (listed[0].origin,), listed[0].trust)
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and not re.match(_MAIN, fact.table):
             doubt = f"{fact.prefix} is in the table {fact.table}"
@@ -285,7 +265,7 @@ def _put_router(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> 
                 leaves.put("router", NEXT_HOP_DOUBT, says, (fact.origin,), fact.trust)
             if re.search(r"\bvrf\b|routing[ ._-]?(?:table|instance)|policy[ ._-]?rout", text):
                 leaves.put("router", TABLE_DOUBT, f"{fact.attribute}: {fact.value}", (fact.origin,), fact.trust)
-            if _is_nat(fact, text, towards):
+            if _is_nat(fact, text):
                 leaves.put("router", ROUTER_NAT_DOUBT, f"{fact.attribute}: {fact.value}", (fact.origin,), fact.trust)
 
 

@@ -11,8 +11,10 @@ from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.other_backend import of_other_backend, put_other_backend
 from kubereach.build.prerouting import put_prerouting
+from kubereach.build.router_rules import ROUTEROS_FILTER, put_router_nat, routeros_rule
 from kubereach.build.ruleset import Chains, Probe, Rule, Verdicts, iptables_rule, matches, nft_rule
 from kubereach.model.attribute import (
+    DROPS_INVALID,
     ENDPOINTS,
     FORWARD_DROP,
     FORWARD_POLICY,
@@ -63,6 +65,9 @@ def put_netfilter(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Lea
             subject = "cluster" if everyone else hosts.resolve(fact.subject)
             if everyone or fact.subject.startswith("node/") or subject == ROUTER:
                 _take(fact, shown.setdefault(subject, _Shown()), leaves)
+                if re.match(ROUTEROS_FILTER, fact.attribute):
+                    _routeros(fact, flow, shown[subject])
+    put_router_nat(facts, flow, hosts, leaves)
     devices = _devices(facts, hosts)
     put_prerouting(facts, hosts, flow, leaves, devices)
     put_other_backend(facts, hosts, flow, leaves, devices)
@@ -88,14 +93,29 @@ def _devices(facts: tuple[Fact, ...], hosts: Hosts) -> dict[str, str]:
     }
 
 
+def _routeros(fact: Setting, flow: Flow, shown: _Shown) -> None:
+    chain, rule = routeros_rule(str(fact.value), flow.client)
+    shown.rules.setdefault(chain, []).append(rule)
+    shown.trust = Trust.OUTPUT
+    if chain == "FORWARD":
+        shown.origins["forward"].append(fact.origin)
+
+
 def _put_router(shown: _Shown, flow: Flow, leaves: Leaves) -> None:
-    """A router that surely drops what it forwards to the address; that it does not, its nft rules might belie."""
+    """A router that surely drops what it forwards to the address, or passes it as far as these rules tell."""
     chains = shown.chains()
     probe = Probe(flow.client, flow.address, flow.port)
     for base in (*shown.hooks["forward"], "FORWARD"):
         verdicts = chains.verdict(base, probe) if base in shown.rules or base in shown.policies else frozenset()
         if verdicts and verdicts <= {"drop", "reject"}:
             leaves.put(ROUTER, ROUTER_FIREWALL, value=True, origins=_ends(shown, "forward"), trust=shown.trust)
+        elif verdicts == {"accept"}:
+            leaves.put(ROUTER, ROUTER_FIREWALL, value=False, origins=_ends(shown, "forward"), trust=shown.trust)
+        half = Probe(flow.client, flow.address, flow.port, "INVALID")  # of a connection whose answers it never sees
+        unfit = chains.verdict(base, half) if base in shown.rules or base in shown.policies else frozenset()
+        if len(unfit) == 1:
+            strict = unfit != {"accept"}
+            leaves.put(ROUTER, DROPS_INVALID, strict, _ends(shown, "forward"), shown.trust)
 
 
 def _ends(shown: _Shown, hook: str) -> list[Origin]:

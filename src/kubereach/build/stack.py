@@ -73,6 +73,8 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
     for fact in facts:
         if isinstance(fact, Setting):
             text = f"{fact.attribute} {fact.value}".lower()
+            if re.match(r"firewall\.(?:filter|nat|raw|mangle)\[|routing-filter\[", fact.attribute):
+                found.add("routeros")
             shown = {word for word in WORDS if word in text}
             # k3s enforces network policies with kube-router's code, whose chains tell nothing of who announces.
             found |= shown - {"kube-router"} if re.match(r"iptables\.|nft\.", fact.attribute) else shown

@@ -6,6 +6,7 @@ from collections import Counter
 
 from msgspec import Struct
 
+from kubereach.build.hosts import CLIENT_NAMES
 from kubereach.build.leaves import Leaves
 from kubereach.errors import UsageError
 from kubereach.model.address import canonical_address, contains
@@ -180,9 +181,12 @@ def _client(facts: tuple[Fact, ...], address: str) -> str:
     failed = [
         f for f in tried if f.outcome not in {Outcome.REPLY, Outcome.OPEN, Outcome.SEEN} and f.probe in SERVICE_PROBES
     ]
+    named = any(canonical_address(f.source) for f in failed)
+    if not named and any(f.source.lower() in CLIENT_NAMES for f in failed):
+        return ""  # the addresses that are told are others'
     counted = Counter(
         source
-        for f in (failed if any(canonical_address(f.source) for f in failed) else tried)
+        for f in (failed if named else tried)
         if (source := canonical_address(f.source)) and not contains(address, source)
     )
     return next((a for a, _ in counted.most_common(1)), "")

@@ -211,7 +211,7 @@ STATIC_ROUTES = Attribute[tuple[tuple[str, str], ...]]("static routes")  # (pref
 PREFERRED = Attribute[str]("the next hop preferred among equals")  # "" where it is open
 MULTIPATH = Attribute[bool]("multipath")
 OTHER_ROUTER = Attribute[bool]("another router meets the client's packets")
-ROUTER_NAT = Attribute[bool]("router rewrites the flow")
+ROUTER_NAT = Attribute[str]("router rewrites the flow")  # destination, source, "" for neither
 
 # --- what can be wrong: the node ---
 HOST_FIREWALL = Attribute[str]("host firewall")  # "", drop, reject

@@ -133,6 +133,7 @@ class BgpSession(Fact, frozen=True, kw_only=True, tag=True):
 
     `state` is RFC 4271's word (Idle Connect Active OpenSent OpenConfirm Established), or Down (disabled),
     or "" when not shown. `error` is the last error's text as printed, without the state word.
+    `prefixes_received` counts those that the import policy let in.
     """
 
     device: str
@@ -145,6 +146,9 @@ class BgpSession(Fact, frozen=True, kw_only=True, tag=True):
     local_address: str = ""
     prefixes_received: int | None = None
     prefixes_sent: int | None = None
+    prefixes_refused: int | None = (
+        None  # received, and kept out by the import policy; of some programs at least so many
+    )
     peer_type: str = ""  # mesh, global, node specific
     policy_refused: bool = False  # FRR's "(Policy)": RFC 8212
     uptime: str = ""

@@ -14,6 +14,7 @@ PROBES: tuple[str, ...] = (
     "bgp_port",
     "bgp_session",
     "capture",
+    "client_way",
     "complaint",
     "connect",
     "connections",

@@ -1,7 +1,9 @@
 """How many routes go over a session: the router's accepted prefixes, a node's sent ones.
 
-Asked of a node's session, at the router's end or the node's. Answers: some, none, policy (FRR's `(Policy)`: an eBGP
-session without an import policy, RFC 8212). Only an established session answers.
+Asked of a node's session, at the router's end or the node's; and of the router about `all` its sessions, where each
+of them gives the same answer, since what the router does to one it does to all. Answers: some, none, policy (FRR's
+`(Policy)`: an eBGP session without an import policy, RFC 8212), refused (all that was received, by the import policy),
+partly (some of it). Only an established session answers.
 """
 
 from __future__ import annotations
@@ -19,11 +21,32 @@ from kubereach.simulate.bgp import session_up
 from kubereach.simulate.world import World
 
 KIND = "accepted"
-BACKGROUND: Distribution = {"some": 0.7, "none": 0.25, "policy": 0.05}
+BACKGROUND: Distribution = {"some": 0.66, "none": 0.22, "policy": 0.05, "refused": 0.04, "partly": 0.03}
+_WHY_NONE = frozenset({"refused", "policy"})
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
     """The counters of established sessions."""
+    found = list(_counters(network))
+    mine = [s for s in found if s.question.about == ("router",)]
+    same = frozenset.union(*(s.answers for s in mine)) if mine else frozenset()
+    if "none" in same and len(same) == 2 and same & _WHY_NONE:
+        same -= {"none"}  # one output says why, where others only count
+    nodes = tuple(dict.fromkeys(s.question.where for s in mine))
+    if len(nodes) < 2 or len(same) != 1 or not set(nodes) <= set(network.nodes):
+        yield from found
+        return
+    yield from (s for s in found if s not in mine)
+    yield Sighting(
+        question=Question(KIND, "router", ("all", *nodes)),
+        answers=same,
+        origins=tuple(o for s in mine for o in s.origins),
+        trust=min(s.trust for s in mine),
+        says=f"each session of the router's: {mine[0].says.partition(': ')[2]}",
+    )
+
+
+def _counters(network: Network) -> Iterable[Sighting]:
     for fact in network.observed:
         if not isinstance(fact, BgpSession) or classify(fact.state, "") != "established" or "mesh" in fact.peer_type:
             continue
@@ -31,9 +54,13 @@ def sightings(network: Network) -> Iterable[Sighting]:
         at_router = fact.device == "router" or (not fact.device and owner in network.nodes)
         if at_router and fact.policy_refused:
             yield _sighting(owner, "router", "policy", fact, "accepts nothing: no import policy")
-        elif at_router and fact.prefixes_received is not None:
-            answer = "some" if fact.prefixes_received else "none"
-            yield _sighting(owner, "router", answer, fact, f"{fact.prefixes_received} prefixes accepted")
+        elif at_router and (fact.prefixes_received is not None or fact.prefixes_refused):
+            says = f"{fact.prefixes_received or 0} prefixes accepted"
+            if fact.prefixes_refused:
+                answer = "partly" if fact.prefixes_received else "refused"
+                yield _sighting(owner, "router", answer, fact, f"{says}, {fact.prefixes_refused} refused")
+            else:
+                yield _sighting(owner, "router", "some" if fact.prefixes_received else "none", fact, says)
         elif fact.device in network.nodes and fact.prefixes_sent is not None and owner not in network.nodes:
             answer = "some" if fact.prefixes_sent else "none"
             yield _sighting(fact.device, "node", answer, fact, f"{fact.prefixes_sent} prefixes sent")
@@ -51,25 +78,32 @@ def _sighting(node: str, end: str, answer: str, fact: BgpSession, says: str) -> 
 
 def predict(world: World, question: Question) -> Distribution | None:
     """From what the node announces and the router admits; Calico's nodes send their pod blocks besides."""
+    if question.about[0] == "all":
+        each = [_of_node(world, str(node), at_router=True) for node in question.about[1:]]
+        known = [words for words in each if words is not None]
+        return {a: min(words[a] for words in known) for a in BACKGROUND} if known else None
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
-    parts = [words for node in nodes if (words := _of_node(world, node, question.about[0] == "router")) is not None]
+    parts = [words for node in nodes if (words := _of_node(world, node, at_router=question.about[0] == "router"))]
     return mixed((1.0, words) for words in parts) if parts else None
 
 
-def _of_node(world: World, node: str, at_router: bool) -> Distribution | None:  # noqa: FBT001  # one of two ends
+def _of_node(world: World, node: str, *, at_router: bool) -> Distribution | None:
     if not session_up(world, node):
         return None
     flow = world.network.flow
     if at_router and world.get("router", IMPORT_POLICY) == "none":
-        return {"none": 0.55, "policy": 0.4, "some": 0.05}
+        return {"none": 0.28, "policy": 0.35, "refused": 0.32, "some": 0.03, "partly": 0.02}
     filtered = world.get("cluster", EXTRA_EXPORT_FILTER)
     host = host_prefix(flow.address)
     routes = announced(world, flow.service, flow.address).routes
     sent = any(r.node == node and not (filtered and r.prefix == host) for r in routes)
     blocks = world.get("cluster", ANNOUNCER) in {"calico-bgp", "kube-router"}
+    if sent and at_router and world.get("router", IMPORT_POLICY) == "aggregates-only":
+        return {"some": 0.55, "partly": 0.3, "refused": 0.1, "none": 0.04, "policy": 0.01}
+    few = {"policy": 0.01, "refused": 0.01, "partly": 0.01}
     if sent:
-        return {"some": 0.96, "none": 0.03, "policy": 0.01}
-    return {"some": 0.7 if blocks and not filtered else 0.25, "none": 0.29 if blocks else 0.74, "policy": 0.01}
+        return few | {"some": 0.94, "none": 0.03}
+    return few | {"some": 0.7 if blocks and not filtered else 0.25, "none": 0.27 if blocks else 0.72}
 
 
 def offers(network: Network) -> Iterable[Offer]:

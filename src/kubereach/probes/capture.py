@@ -24,7 +24,7 @@ TRIES = 3  # connections that a capture waits for
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
-    """Packets with the address as destination, and stated captures. A capture's silence is stated only by people."""
+    """Packets with the address as destination, and captures that saw nothing, or of which people say what they saw."""
     address = network.flow.address
     done: set[tuple[str, str]] = set()
     for fact in network.observed:
@@ -95,6 +95,8 @@ def _stated_capture(network: Network, fact: ProbeResult) -> bool:
         return False  # what the service sends: asked as `answer`
     # A capture of other traffic says nothing of the flow; one of the client's is what `offers` asks for.
     meant = fact.target in {"", network.flow.address, network.flow.client, *pods}
+    if not fact.target and fact.port not in {None, network.flow.port}:
+        return False  # it waited for another port
     return meant and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
 
 

@@ -26,6 +26,7 @@ _WORKS: Distribution = {"service": 0.025, "aside": 0.006, "nothing": 0.009, "sil
 _ASIDE: Distribution = {"service": 0.1, "aside": 0.8, "nothing": 0.05, "silent": 0.05}
 _FROM_INSIDE: Distribution = {"service": 0.75, "aside": 0.15, "nothing": 0.05, "silent": 0.05}
 _BY_DESIGN: Distribution = {"service": 0.05, "aside": 0.1, "nothing": 0.8, "silent": 0.05}
+_DESPITE: Distribution = {"service": 0.05, "aside": 0.1, "nothing": 0.3, "silent": 0.55}  # something else shows
 _OTHER_TESTS = frozenset({"icmp", "wrong-port", "same-node"})
 UNASKED = "unasked"  # no service was tried: only what is named may be complained of
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
@@ -37,7 +38,7 @@ def _good(fact: ProbeResult) -> bool:
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
-    """A complaint, unless the client's own probe of the service succeeded and nothing else failed."""
+    """A complaint, unless the client's own probe of the service succeeded, nothing failed, and no load is uneven."""
     mine = (f for f in network.observed if isinstance(f, ProbeResult) and _concerns(network, f))
     probes = [f for f in mine if not many_ports(f)]
     nothing_asked = not network.flow.address and network.seen(network.flow.service, ADDRESSES) is None and not probes
@@ -48,7 +49,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     fine = [f for f in service if _good(f) and f.port in {None, network.flow.port}]
     if fine and all(_good(f) for f in service if f.port in {None, network.flow.port}):
         bad = [f for f in probes if f.outcome in {Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.REFUSED}]
-        if not bad:
+        if not bad and not uneven(network):
             return
     bases = _bases(network, probes)
     yield Sighting(
@@ -111,6 +112,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     if misread in question.about:
         if misread == "same-node" and flow.source != "client":
             return _FROM_INSIDE
+        if misread == "expected" and "uneven" in question.about:
+            return _DESPITE
         return _ASIDE if misread in _OTHER_TESTS else _BY_DESIGN
     return _BROKEN if found.share(*WORKS) < 0.98 else _WORKS
 

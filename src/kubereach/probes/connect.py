@@ -1,7 +1,8 @@
 """A TCP or HTTP connection to the service's own port: curl, nc, nmap on that port, a browser.
 
 Answers: reply (data came), error (an HTTP error status), timeout, refused, unreachable, intermittent, slow,
-resets, mixed (it worked and it failed, and nobody says that it comes and goes).
+resets, mixed (it worked and it failed, and nobody says that it comes and goes), broken-off (new connections work, and
+another test's open one is reset).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ BACKGROUND: Distribution = {
     "slow": 0.02,
     "resets": 0.02,
     "mixed": 0.03,
+    "broken-off": 0.01,
 }
 # What each fate looks like to a client that wants data, and to one that only wants the handshake.
 _DATA: dict[Fate, Distribution] = {
@@ -58,7 +60,7 @@ _DATA: dict[Fate, Distribution] = {
     Fate.STALLS: {"timeout": 0.53, "intermittent": 0.14, "mixed": 0.1, "slow": 0.11, "resets": 0.1, "reply": 0.02},
     Fate.PARTIAL: {"timeout": 0.36, "mixed": 0.4, "intermittent": 0.06, "reply": 0.1, "slow": 0.06, "resets": 0.02},
     Fate.SOMETIMES: {"intermittent": 0.35, "mixed": 0.15, "timeout": 0.17, "resets": 0.13, "slow": 0.12, "reply": 0.08},
-    Fate.MOVED: {"resets": 0.45, "intermittent": 0.25, "mixed": 0.1, "reply": 0.15, "timeout": 0.05},
+    Fate.MOVED: {"broken-off": 0.35, "resets": 0.25, "intermittent": 0.2, "mixed": 0.05, "reply": 0.1, "timeout": 0.05},
     # Answers come after 1, 3, 7 or 63 seconds, or never: few wait so long.
     Fate.SLOW: {"slow": 0.25, "timeout": 0.6, "mixed": 0.08, "intermittent": 0.07},
     Fate.INSUFFICIENT: BACKGROUND,
@@ -105,10 +107,11 @@ def sightings(network: Network) -> Iterable[Sighting]:
             # One test, made again in one capture, comes and goes; of two tests nobody says how they differ.
             commands = {_command(s) for s in (*good, *bad)}
             once = good[0].trust is Trust.OUTPUT and commands == {_command(good[0])}
+            reset = question.about == ("data",) and all(s.answers == frozenset({"resets"}) for s in bad)
             mixture.append(
                 Sighting(
                     question=question,
-                    answers=frozenset({"intermittent"}) if once else _MIXED,
+                    answers=frozenset({"intermittent"}) if once else _BROKEN_OFF if reset else _MIXED,
                     origins=tuple(dict.fromkeys(o for s in (*good, *bad) for o in s.origins)),
                     trust=min(s.trust for s in (*good, *bad)),
                     says=f"{good[0].says}; and {bad[0].says}",
@@ -127,6 +130,7 @@ _NO_HANDSHAKE = frozenset({"timeout", "unreachable", "refused"})
 _GOOD = frozenset({"reply"})
 _OPEN = frozenset({"reply", "error"})
 _MIXED = frozenset({"mixed", "intermittent"})
+_BROKEN_OFF = frozenset({"broken-off"})
 
 
 def _once(found: list[Sighting]) -> list[Sighting]:

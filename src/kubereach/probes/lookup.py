@@ -1,6 +1,5 @@
 """What a node's kernel would do: `ip route get` for the client's packets and for the answers, and a ping of the client.
 
-Asked of the client about `out`: its own look-up of the address: direct, router, gateway, other-gateway, none.
 Asked of a node. About `source` (the look-up of a packet from the client on the interface that it comes in by): fine,
 rpf-fail, martian, no-forwarding. About `back` (the look-up of the client): router, direct (on the node's link),
 other-gateway, other-leg (another interface than the node's own address is on), gateway (whose nobody knows), none.
@@ -44,10 +43,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     """Look-ups of the flow's client on nodes, and pings from nodes to it."""
     client = network.flow.client
     for fact in network.observed:
-        if isinstance(fact, RouteLookup) and fact.device == "client" and fact.address == network.flow.address:
-            answer = _way_of(network, fact)
-            yield _sighting("client", "out", answer, fact, f"the client's way to the address: {_way(fact)}")
-        elif isinstance(fact, RouteLookup) and fact.device in network.nodes and client:
+        if isinstance(fact, RouteLookup) and fact.device in network.nodes and client:
             if fact.from_address == client:
                 answer = _REFUSED.get(fact.kind, "fine")
                 yield _sighting(fact.device, "source", answer, fact, f"a packet from the client: {answer}")
@@ -100,8 +96,6 @@ def _way_of(network: Network, fact: RouteLookup) -> str:
 def predict(world: World, question: Question) -> Distribution | None:
     """What the leaves of the node say of its routes and of its source check."""
     node, about = question.where, question.about[0]
-    if about == "out":
-        return _out(world)
     if about == "source":
         return _source(world, node)
     if about == "forwarding":
@@ -126,15 +120,6 @@ def predict(world: World, question: Question) -> Distribution | None:
     return {"router": 0.6, "gateway": 0.32, "other-gateway": 0.03, "direct": 0.02, "other-leg": 0.02, "none": 0.01}
 
 
-def _out(world: World) -> Distribution:
-    """Where the client sends it, which a route of its own may have led astray."""
-    if world.get("client", a.CLIENT_ROUTE_WRONG):
-        return {"gateway": 0.35, "other-gateway": 0.4, "direct": 0.05, "router": 0.05, "none": 0.15}
-    if not world.get("client", a.ROUTED) or world.get("client", a.CLIENT_ONLINK):
-        return {"direct": 0.97, "router": 0.01, "gateway": 0.01, "other-gateway": 0.01}
-    return {"router": 0.45, "gateway": 0.45, "other-gateway": 0.06, "direct": 0.02, "none": 0.02}
-
-
 def _source(world: World, node: str) -> Distribution:
     """The kernel's answer to the look-up; its source check comes before its look at forwarding (fib_frontend.c)."""
     if on_node(world, node, a.MARTIAN):
@@ -149,20 +134,6 @@ def _source(world: World, node: str) -> Distribution:
 def offers(network: Network) -> Iterable[Offer]:
     """The look-ups, with the interface where it is known, and the ping."""
     client, address = network.flow.client, network.flow.address
-    if address:
-        yield Offer(
-            question=Question(KIND, "client", ("out",)),
-            where="client",
-            command=f"ip route get {address}",
-            cost=10,
-            words={
-                "direct": "no via",
-                "router": "via the router",
-                "gateway": "via a gateway",
-                "other-gateway": "via another gateway",
-                "none": "unreachable",
-            },
-        )
     if not client:
         return
     for node in network.nodes:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from kubereach.model.address import contains, prefix_length
 from kubereach.model.attribute import ENDPOINTS, MULTIPATH
-from kubereach.model.fact import ProbeResult, Route
+from kubereach.model.fact import ProbeResult, Route, RouteListing
 from kubereach.model.network import Network
 from kubereach.probes._commands import ROUTES, of_router
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
@@ -62,6 +62,8 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
     ]
     if not routes:
         return
+    if forwarding_shown(network) and all(r.table == "bgp" for r in routes):
+        return  # the BGP table marks its best path, used or not, and the table that forwards has none
     longest = max(prefix_length(r.prefix) for r in routes)
     best_ones = of_the_fib([r for r in routes if prefix_length(r.prefix) == longest])
     active = [r for r in best_ones if r.active]
@@ -80,6 +82,15 @@ def _from_tables(network: Network) -> Iterable[Sighting]:
             says=f"the router sends {chosen.prefix} to {', '.join(sorted(h.via for h in chosen.next_hops))}",
         )
     yield from _of_endpoints(network, best_ones)
+
+
+def forwarding_shown(network: Network) -> bool:
+    """Whether the router's whole main table is shown, and not only what BGP has."""
+    return any(
+        isinstance(f, RouteListing) and f.device == "router" and f.table == "main" and f.complete
+        for f in network.observed
+        if isinstance(f, RouteListing) and not f.prefix and not f.protocol
+    )
 
 
 def of_the_fib(routes: list[Route]) -> list[Route]:

@@ -3,7 +3,7 @@
 Asked of the router: `used` about the best prefix that it lists: yes, no, or outranked (zebra resolved its next hops and
 selected another protocol's route). `spread` about a prefix with several next hops
 (the address's, or any of BGP where the evidence names no address): one, all. `bgp` about its BGP table: usable,
-unusable (listed without a usable path), absent.
+uninstalled (valid paths, of which none is chosen or could be installed), unusable (no valid path), absent.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, prefix_length
-from kubereach.model.attribute import MULTIPATH, STATIC_WINS
+from kubereach.model.attribute import MULTIPATH, NOT_INSTALLED, STATIC_WINS
 from kubereach.model.fact import Route
 from kubereach.model.network import Network
 from kubereach.probes._commands import TABLE, of_router
-from kubereach.probes.next_hop import of_the_fib
+from kubereach.probes.next_hop import forwarding_shown, of_the_fib
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.bgp import in_own_table, received
 from kubereach.simulate.world import World
@@ -29,7 +29,8 @@ BACKGROUND: Distribution = {
     "one": 0.5,
     "all": 0.5,
     "usable": 0.7,
-    "unusable": 0.1,
+    "unusable": 0.07,
+    "uninstalled": 0.05,
     "absent": 0.2,
 }
 
@@ -51,9 +52,10 @@ def sightings(network: Network) -> Iterable[Sighting]:
         fits = contains(route.prefix, address) if address else route.protocol == "bgp"
         if fits and prefix_length(route.prefix) > 0:
             groups.setdefault(route.prefix, []).append(route)
-    if not groups:
+    if not groups or (forwarding_shown(network) and all(r.table == "bgp" for g in groups.values() for r in g)):
         return
     chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
+    offered = {h.via for r in groups[chosen] if r.table == "bgp" for h in r.next_hops if h.active and h.via}
     groups[chosen] = of_the_fib(groups[chosen])
     marked = [r for r in groups[chosen] if r.active is not None and r.protocol != "static"]  # what was announced
     if marked and address:
@@ -61,6 +63,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         says = f"the router {'uses' if used else 'lists and does not use'} {chosen}"
         yield _sighting("used", "yes" if used else _why_not(marked), marked[0], says)
     hops = {h.via for r in groups[chosen] for h in r.next_hops if h.via}
+    hops |= offered if any(r.protocol == "bgp" for r in marked) else set()  # the table that forwards has the best alone
     active = {h.via for r in marked if r.active for h in r.next_hops if h.via and h.active}
     primary = any(r.table == "bird" for r in marked)  # BIRD's mark, whether or not it merges the equal paths
     if active and not primary and (len(hops) > 1 or "*" in hops):
@@ -83,7 +86,9 @@ def _in_bgp(network: Network, routes: list[Route]) -> Iterable[Sighting]:
     holding = [r for r in table if network.flow.address and contains(r.prefix, network.flow.address)]
     whole = [r for r in table if re.search(r"show (?:ip )?bgp(?: ipv4 unicast)?\W*$", r.origin.command)]
     if holding or whole:
-        answer = "usable" if any(r.active for r in holding) else "unusable" if holding else "absent"
+        valid = any(hop.active for r in holding for hop in r.next_hops)
+        answer = "absent" if not holding else "uninstalled" if valid else "unusable"
+        answer = "usable" if any(r.active for r in holding) else answer
         chosen = (holding or whole)[0]
         says = f"the router's BGP table: {chosen.prefix if holding else 'the address'} is {answer}"
         yield _sighting("bgp", answer, chosen, says)
@@ -114,7 +119,9 @@ def predict(world: World, question: Question) -> Distribution | None:
     learned = [r for r in received(world, flow.service, flow.address) if not r.static]
     if question.about == ("bgp",):
         answer = "usable" if any(r.usable for r in learned) else "unusable" if learned else "absent"
-        return {a: 0.94 if a == answer else 0.03 for a in ("usable", "unusable", "absent")}
+        if answer == "usable" and (world.get("router", NOT_INSTALLED) or world.get("router", STATIC_WINS)):
+            return {"uninstalled": 0.5, "usable": 0.44, "unusable": 0.03, "absent": 0.03}
+        return {a: 0.91 if a == answer else 0.03 for a in ("usable", "unusable", "uninstalled", "absent")}
     if not received(world, flow.service, flow.address):
         return None
     used = any(r.node in world.network.nodes for r in in_own_table(world, flow.service, flow.address))
@@ -137,6 +144,7 @@ def offers(network: Network) -> Iterable[Offer]:
             privilege="router",
             words={
                 "usable": "the address's prefix with *>",
+                "uninstalled": "the address's prefix with r, or * and no >",
                 "unusable": "the address's prefix without *",
                 "absent": "no line with it",
             },

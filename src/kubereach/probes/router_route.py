@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, host_prefix, prefix_length
-from kubereach.model.attribute import SESSION_FAULT
+from kubereach.model.attribute import NOT_INSTALLED, SESSION_FAULT, WRONG_TABLE
 from kubereach.model.fact import Route, RouteListing, Setting
 from kubereach.model.network import Network
-from kubereach.probes.next_hop import route_command
+from kubereach.probes.next_hop import forwarding_shown, route_command
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.bgp import TRANSIENT, comes_and_goes, received
 from kubereach.simulate.world import World
@@ -27,6 +27,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
         return
     host = host_prefix(address)
     routes = [f for f in network.observed if isinstance(f, Route) and f.device == "router" and f.table != "export"]
+    if forwarding_shown(network):
+        routes = [r for r in routes if r.table != "bgp"]  # asked by itself (route_use)
     around = [r for r in routes if prefix_length(r.prefix) > 0 and contains(r.prefix, address) and not r.on_link]
     for kind, found in (
         ("host", [r for r in around if r.prefix == host]),
@@ -80,6 +82,8 @@ def predict(world: World, question: Question) -> Distribution | None:
         lists = any(isinstance(f, Route) and f.device == "router" and f.active is False for f in world.network.observed)
         return {"present": 0.96, "absent": 0.04} if lists else {"present": 0.45, "absent": 0.55}
     if there:
+        if world.get("router", NOT_INSTALLED) or world.get("router", WRONG_TABLE):
+            return {"present": 0.5, "absent": 0.5}  # many routers list only what they use, or one table
         return {"present": 0.98, "absent": 0.02}
     passing = [node for node in world.network.nodes if world.get(node, SESSION_FAULT) in TRANSIENT]
     if comes_and_goes(world):

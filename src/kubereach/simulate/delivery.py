@@ -233,6 +233,8 @@ def _on_tunnel(world: World, service: str, packet: Packet) -> tuple[Fate, str, s
 def _answer_lost(world: World, service: str, packet: Packet, node: str) -> str:
     """Why an answer with the service's address does not get from the node to the client, or ""."""
     own = bool(own_node(world, service, packet.address))
+    if not own and packet.source == "client" and world.get("router", a.ROUTER_NAT) == "source":
+        return "the router gives the packets a source to which the answers do not find back"
     for attribute, why, spares_own in (
         (a.NO_ROUTE_BACK, "the node has no right route to the client", False),
         (a.REPLY_OTHER_ROUTER, "the answer leaves by another router than the request came by", True),

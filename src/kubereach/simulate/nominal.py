@@ -222,7 +222,7 @@ NOMINAL: dict[str, Nominal] = {
     a.STATIC_ROUTES.name: (),
     a.PREFERRED.name: "",
     a.OTHER_ROUTER.name: False,
-    a.ROUTER_NAT.name: False,
+    a.ROUTER_NAT.name: "",
     a.HOST_FIREWALL.name: "",
     a.HOST_FIREWALL_SPARES.name: False,
     a.INPUT_FIREWALL.name: "",

@@ -48,11 +48,21 @@ def ways(world: World, service: str, packet: Packet) -> tuple[list[Way], bool]:
         return _by_arp(world, service, packet, (start,), "client")
     start = Step("route", "client", "the client sends it to its gateway", keys=(a.ROUTED.of("client"),))
     filtered = not redirected(world)  # whom a redirect tells the way meets the router once, and its rules no more
-    if filtered and world.get("router", a.ROUTER_FIREWALL) and packet.port is not None:
-        return [Way(1.0, "", (start,), Fate.LOST, "the router's firewall drops it", "router")], False
-    if filtered and world.get("router", a.ROUTER_NAT):
+    if filtered and world.get("router", a.ROUTER_FIREWALL):
+        return _dropped(world, service, packet, start)
+    if filtered and world.get("router", a.ROUTER_NAT) == "destination":
         return _rewritten(world, service, packet, start)
     return _routed(world, service, packet, start)
+
+
+def _dropped(world: World, service: str, packet: Packet, start: Step) -> tuple[list[Way], bool]:
+    """A rule against the address, which many write for one protocol alone."""
+    share = 1.0 if packet.port is not None else 0.6
+    lost = Way(share, "", (start,), Fate.LOST, "the router's firewall drops it", "router")
+    if share == 1.0:
+        return [lost], False
+    spared, together = _routed(world, service, packet, start)
+    return [lost, *(replace(w, weight=w.weight * (1 - share)) for w in spared)], together
 
 
 # What becomes of a connection that is sent to the wrong place: the host there is silent, gone, or refuses.

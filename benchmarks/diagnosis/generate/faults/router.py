@@ -80,7 +80,9 @@ def wrong_table(site: Site) -> None:
 @fault("other-router-lacks-route", "router-not-propagated", OFF_LAN)
 def other_router(site: Site) -> None:
     """The client's own gateway is another device, which never learned the route."""
-    site.router.behind, site.router.behind_knows, site.router.office_ip = site.router.office_ip, False, ""
+    site.router.behind, site.router.office_ip = site.router.office_ip, ""
+    site.router.links.append(("10.255.255.0/30", "10.255.255.1", "eth3"))
+    site.router.static.append(Route(site.client.prefix, "10.255.255.2", "static"))
     site.lose(ROUTER, site.rng.choice(("silent", "silent", "unreachable")))
 
 
@@ -100,8 +102,8 @@ def firewall(site: Site) -> None:
     Wish(stacks=BGP, on_lan=False, routers=frozenset({"routeros6", "routeros7", "frr"})),
 )
 def nat(site: Site) -> None:
-    """A destination rule takes every packet for the port, or a source rule rewrites the answers."""
-    site.router.nat.append(site.rng.choice(("dst-all", "src-answers")))
+    """A destination rule takes every packet for the port, or a source rule gives the clients an address of old."""
+    site.router.nat.append(site.rng.choice(("dst-all", "src-clients")))
     site.lose(ROUTER if site.router.nat == ["dst-all"] else RETURN, "silent")
 
 
@@ -109,11 +111,13 @@ def nat(site: Site) -> None:
     "router-ecmp-rehash",
     "router-ecmp-rehash",
     Wish(stacks=BGP, policy="Cluster", nodes=3, routers=frozenset({"frr", "bird", "eos"})),
+    felt=False,
 )
 def rehash(site: Site) -> None:
     """Established connections break when a next hop goes or comes; new ones work."""
     site.tells.add("rehash")
-    site.lose(DATA, "reset", share=True)
+    site.complaint = "breaks"
+    site.nodes[-1].session.drops = 1
 
 
 @fault(
@@ -127,9 +131,13 @@ def asymmetric(site: Site) -> None:
     site.lose(DATA, "stall")
 
 
-@fault("one-sided-state-expires", "return-asymmetric-stateful-firewall", Wish(stacks=BGP, policy="Cluster"))
+@fault(
+    "one-sided-state-expires",
+    "return-asymmetric-stateful-firewall",
+    Wish(stacks=BGP, policy="Cluster", on_lan=True, routers=frozenset({"ios"})),
+)
 def expires(site: Site) -> None:
-    """A firewall sees one direction, and forgets the flow while it idles."""
+    """Answers go to the client past the firewall, which forgets the flow of which it sees one half."""
     site.router.firewall.append("half-state")
     site.lose(DATA, "stall", share=True)
 

@@ -18,6 +18,7 @@ from benchmarks.diagnosis.generate.flow import (
     answering,
     entries,
     loss_at,
+    seen_source,
     targets,
 )
 from benchmarks.diagnosis.generate.render.host import tunnel
@@ -109,24 +110,24 @@ def traffic(site: Site, node: Node) -> list[str]:
     stage = loss.stage if loss and not loss.share else 99
     if stage < NODE_IN:
         return []
-    service, client, nic = site.service, site.client, site.nic_of(node)
-    to_vip = f"IP {client.ip}.51514 > {service.address}.{service.port}: Flags [S], seq 814, win 64240, length 0"
+    service, client, nic = site.service, seen_source(site), site.nic_of(node)
+    to_vip = f"IP {client}.51514 > {service.address}.{service.port}: Flags [S], seq 814, win 64240, length 0"
     lines = []
     for second in (0, 1, 3) if stage < REPLY_OUT + 2 else (0,):
         time = f"10:00:0{second}"
         lines.append(f"{time}.100101 {nic:<5} In  {to_vip}")
         if loss and loss.how == "refused" and stage == PROXY:
-            back = f"IP {service.address} > {client.ip}: ICMP {service.address} tcp port {service.port} unreachable, length 68"
+            back = f"IP {service.address} > {client}: ICMP {service.address} tcp port {service.port} unreachable, length 68"
             lines.append(f"{time}.100151 {nic:<5} Out {back}")
             return lines
         if loss and loss.how == "prohibited":
             return [
                 lines[0],
-                f"{time}.100151 {nic:<5} Out IP {node.ip} > {client.ip}: ICMP host {service.address} unreachable - admin prohibited, length 68",
+                f"{time}.100151 {nic:<5} Out IP {node.ip} > {client}: ICMP host {service.address} unreachable - admin prohibited, length 68",
             ]
         if stage <= FORWARD or pod is None:
             continue
-        source = client.ip if _source_kept(site) else node.ip
+        source = client if _source_kept(site) else node.ip
         remote = pod.node != node.name
         out = tunnel(site) if remote and tunnel(site) else nic if remote else _to_pods(site, node)
         lines.append(
@@ -143,13 +144,13 @@ def traffic(site: Site, node: Node) -> list[str]:
             )
             leaving = "eth8" if "second-network" in site.tells else nic
             lines.append(
-                f"{time}.100640 {leaving:<5} Out IP {service.address}.{service.port} > {client.ip}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0"
+                f"{time}.100640 {leaving:<5} Out IP {service.address}.{service.port} > {client}.51514: Flags [{flags}], seq 99, ack 815, win 65160, length 0"
             )
         if stage == POD:
             return lines
     if stage >= REPLY_OUT + 2 and pod is not None:
         lines.append(
-            f"10:00:00.101101 {nic:<5} In  IP {client.ip}.51514 > {service.address}.{service.port}: Flags [.], ack 100, win 502, length 0"
+            f"10:00:00.101101 {nic:<5} In  IP {client}.51514 > {service.address}.{service.port}: Flags [.], ack 100, win 502, length 0"
         )
     return lines
 
@@ -177,7 +178,7 @@ def _as_backend(site: Site, node: Node) -> list[str]:
             stage = min(loss.stage if loss and not loss.share else 99, first.stage if first and not first.share else 99)
             if stage <= FABRIC:
                 return []
-            source = site.client.ip if _source_kept(site) else other.ip
+            source = seen_source(site) if _source_kept(site) else other.ip
             arrive = tunnel(site) or site.nic_of(node)
             lines = [
                 f"10:00:00.100301 {arrive:<5} In  IP {source}.51514 > {pod.ip}.{service.target}: Flags [S], seq 814, win 64240, length 0"
@@ -215,19 +216,19 @@ def _arp(site: Site, node: Node) -> list[str]:
 
 
 def _tracked(site: Site, node: Node) -> str:
-    service, client = site.service, site.client
+    service, client = site.service, seen_source(site)
     pod, loss = lost(site, node)
     end = "conntrack v1.4.7 (conntrack-tools): {} flow entries have been shown.\n"
     if "stale-conntrack" in site.tells and node in entries(site):
         gone = node.block.replace(".0/24", ".251")
         return (
-            f"tcp      6 86391 SYN_SENT src={client.ip} dst={service.address} sport=51514 dport={service.port} [UNREPLIED] "
+            f"tcp      6 86391 SYN_SENT src={client} dst={service.address} sport=51514 dport={service.port} [UNREPLIED] "
             f"src={gone} dst={node.ip} sport={service.target} dport=51514 mark=0 use=1\n" + end.format(1)
         )
     # The kernel confirms an entry behind the last filter: what one drops is never listed.
     if node not in entries(site) or pod is None or (loss and loss.stage <= FORWARD and not loss.share):
         return end.format(0)
-    source = client.ip if _source_kept(site) else node.ip
+    source = client if _source_kept(site) else node.ip
     answered = loss is None or loss.share or (loss.stage > POD and loss.how != "wrong-source")
     state = (
         "ESTABLISHED" if loss is None or loss.stage > RETURN or loss.share else "SYN_RECV" if answered else "SYN_SENT"
@@ -235,6 +236,6 @@ def _tracked(site: Site, node: Node) -> str:
     mark = "" if answered else "[UNREPLIED] "
     assured = "[ASSURED] " if state == "ESTABLISHED" else ""
     return (
-        f"tcp      6 57 {state} src={client.ip} dst={service.address} sport=51514 dport={service.port} {mark}"
+        f"tcp      6 57 {state} src={client} dst={service.address} sport=51514 dport={service.port} {mark}"
         f"src={pod.ip} dst={source} sport={service.target} dport=51514 {assured}mark=0 use=1\n" + end.format(1)
     )

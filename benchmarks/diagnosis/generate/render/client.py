@@ -35,9 +35,10 @@ def outputs(site: Site) -> Iterator[Output]:
         return
     url = f"http://{client.name or vip}:{service.port}/"
     yield Output("curl", "client", f"curl -v -m 5 {url}", "".join(curl(site, how) for how in attempts(site)))
-    yield Output(
-        "nc", "client", f"nc -vz -w 3 {vip} {service.port}", "".join(netcat(site, how) for how in attempts(site))
-    )
+    if "rehash" in site.tells:
+        yield Output("curl-long", "client", f"curl -v -o /dev/null {url}backup.tar", _broken_off(site))
+    by_address = [OK] if client.name else attempts(site)
+    yield Output("nc", "client", f"nc -vz -w 3 {vip} {service.port}", "".join(netcat(site, how) for how in by_address))
     works = site.complaint not in {"", "icmp"}  # nobody pings what answers, unless the ping is the complaint
     if not works:
         yield Output("ping", "client", f"ping -c 3 {vip}", ping(site))
@@ -48,8 +49,12 @@ def outputs(site: Site) -> Iterator[Output]:
     yield from _on_segment(site, works=works)
     if client.name:
         yield Output("dig", "client", f"dig {client.name}", _dig(site))
-        yield Output("curl-address", "client", f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, OK))
-    if any(loss.how == "stall" for loss in site.losses):  # who sees transfers stall suspects their size
+        yield Output(
+            "curl-address", "client", f"curl -v -m 5 http://{vip}:{service.port}/", curl(site, OK, (vip, service.port))
+        )
+    if "rehash" in site.tells or any(
+        loss.how == "stall" for loss in site.losses
+    ):  # who sees transfers stall suspects their size
         fits = site.mtu.get("path", 1500) >= 1500
         for size, answer in ((1472, fits), (1200, True)):
             yield Output(
@@ -244,6 +249,17 @@ def curl(site: Site, how: str, to: tuple[str, int] | None = None) -> str:
     return (
         head
         + f"< HTTP/1.1 {status}\n< Server: nginx/1.25.3\n< Content-Type: text/html\n< Content-Length: {len(body)}\n<\n{body}* Connection #0 to host {host} left intact\n"
+    )
+
+
+def _broken_off(site: Site) -> str:
+    """A download that another node than before gets the rest of."""
+    ip, port = site.service.address, site.service.port
+    return (
+        f"*   Trying {ip}:{port}...\n* Connected to {ip} ({ip}) port {port} (#0)\n> GET /backup.tar HTTP/1.1\n"
+        f"> Host: {ip}:{port}\n> User-Agent: curl/7.88.1\n> Accept: */*\n>\n< HTTP/1.1 200 OK\n< Server: nginx/1.25.3\n"
+        "< Content-Type: application/x-tar\n< Content-Length: 8120934400\n<\n* Recv failure: Connection reset by peer\n"
+        "* Closing connection 0\ncurl: (56) Recv failure: Connection reset by peer\n"
     )
 
 

@@ -13,6 +13,7 @@ from benchmarks.diagnosis.generate.site import Node, Site
 
 # The C library's emitter where PyYAML was built with it: ten times as fast.
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+LONGEST_NAME = 90
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,20 @@ class Output:
     plain: bool = True
 
     @property
+    def _stem(self) -> str:
+        words = "sysctl" if self.key == "sysctl" else self.command
+        return re.sub(r"[^A-Za-z0-9.]+", "-", words).strip("-")
+
+    @property
+    def headed(self) -> bool:
+        """Whether the file's name cannot hold the command, so that it stands above its output."""
+        lost = re.search(r"[/'\"]| -- ", self.command) is not None and self.host != "router"
+        return self.plain and (lost or len(self._stem) > LONGEST_NAME)
+
+    @property
     def file(self) -> str:
         """The name in a bundle: COMMAND.HOST.txt."""
-        words = "sysctl" if self.key == "sysctl" else self.command
-        stem = re.sub(r"[^A-Za-z0-9.]+", "-", words).strip("-")[:90]
+        stem = self._stem[:LONGEST_NAME]
         host = f".{self.host}" if self.host else ""
         return f"{stem}{host}.{'txt' if self.plain else 'yaml'}"
 

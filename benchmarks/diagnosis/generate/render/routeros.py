@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.diagnosis.generate.flow import answering, every_route, received
+from benchmarks.diagnosis.generate.flow import OLD_ADDRESS, answering, every_route, legs, received
 from benchmarks.diagnosis.generate.render.output import Output
 from benchmarks.diagnosis.generate.site import Site
 
@@ -26,9 +26,27 @@ def outputs(site: Site) -> Iterator[Output]:
             f"/routing{sep}filter{'/rule' if seven else ''}{sep}print",
             _filter(site, seven=seven),
         )
+    yield Output("router-addr", "router", f"/ip{sep}address{sep}print", addresses(site, seven=seven))
     yield Output("router-arp", "router", f"/ip{sep}arp{sep}print", arp(site))
     yield Output("router-firewall", "router", f"/ip{sep}firewall{sep}filter{sep}print", firewall(site))
     yield Output("router-nat", "router", f"/ip{sep}firewall{sep}nat{sep}print", nat(site))
+
+
+PORTS = {"eth0": "bridge", "eth2": "vlan50", "eth3": "ether3"}
+
+
+def addresses(site: Site, *, seven: bool) -> str:
+    lines = (
+        ["Columns: ADDRESS, NETWORK, INTERFACE", "# ADDRESS             NETWORK          INTERFACE"]
+        if seven
+        else ["Flags: X - disabled, I - invalid, D - dynamic ", " #   ADDRESS            NETWORK         INTERFACE"]
+    )
+    held = [("198.18.0.0/30", "198.18.0.2", "ether1"), *((n, a, PORTS[d]) for n, a, d in legs(site))]
+    for i, (network, address, port) in enumerate(held):
+        base, _, length = network.partition("/")
+        text = f"{address}/{length}"
+        lines.append(f"{i} {text:<19} {base:<16} {port}" if seven else f" {i}   {text:<18} {base:<15} {port}")
+    return "\n".join(lines) + "\n"
 
 
 def _routes6(site: Site) -> str:
@@ -38,14 +56,10 @@ def _routes6(site: Site) -> str:
         " #      DST-ADDRESS        PREF-SRC        GATEWAY            DISTANCE",
         f" 0 A S  0.0.0.0/0                          {site.router.uplink:<18}        1",
     ]
-    rows = [
-        ("ADC", site.network, site.router.ip, "bridge", 0),
-        ("ADC", site.client.prefix, site.router.office_ip, "vlan50", 0),
-    ]
+    rows = [("ADC", network, address, PORTS[device], 0) for network, address, device in legs(site)]
     for route in every_route(site):
         flags = ("A" if route.active else " ") + (" S" if route.source == "static" else "Db")
         rows.append((flags, route.prefix, "", route.via, 1 if route.source == "static" else 20))
-    rows = rows[:1] + rows[2:] if site.client.on_lan or site.router.behind else rows
     for i, (flags, prefix, source, via, distance) in enumerate(sorted(rows, key=lambda r: r[1])):
         lines.append(f"{i + 1:>2} {flags:<3}  {prefix:<18} {source:<15} {via:<18} {distance:>9}")
     return "\n".join(lines) + "\n"
@@ -69,9 +83,9 @@ def _routes7(site: Site) -> str:
             ecmp = "+" if route.active and active.count(route.prefix) > 1 else " "
             head, distance = f"  D{'A' if route.active else ' '}b{ecmp}", 20
         lines.append(f"{head:<6} {route.prefix:<19} {route.via:<16} {route.table:<14} {distance:>8}")
-    for prefix, port in ((site.network, "bridge"), (site.client.prefix, "vlan50")):
-        if port == "bridge" or (prefix != site.network and not site.router.behind):
-            lines.append(f"  DAc   {prefix:<19} {port:<16} main                  0")
+    for prefix, _, device in legs(site):
+        name = site.router.vrf if site.router.vrf and device == "eth0" else "main"
+        lines.append(f"  DAc   {prefix:<19} {PORTS[device]:<16} {name:<14}        0")
     return "\n".join(lines) + "\n"
 
 
@@ -226,6 +240,6 @@ def nat(site: Site) -> str:
         lines += [
             f" 1    chain=dstnat action=dst-nat to-addresses={site.network.rsplit('.', 1)[0]}.251 to-ports=8080 protocol=tcp dst-port={site.service.port} "
         ]
-    if "src-answers" in site.router.nat:
-        lines += [f" 1    chain=srcnat action=src-nat to-addresses={site.router.uplink} src-address={site.network} "]
+    if "src-clients" in site.router.nat:
+        lines += [f" 1    chain=srcnat action=src-nat to-addresses={OLD_ADDRESS} src-address={site.client.prefix} "]
     return "\n".join(lines) + "\n"

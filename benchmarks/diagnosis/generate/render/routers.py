@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.diagnosis.generate.flow import answering, every_route, holds, received, table
+from benchmarks.diagnosis.generate.flow import OLD_ADDRESS, answering, every_route, holds, legs, received, table
 from benchmarks.diagnosis.generate.render.host import counted_by_kernel
 from benchmarks.diagnosis.generate.render.output import Output
 from benchmarks.diagnosis.generate.site import Node, Site
@@ -14,13 +14,16 @@ def outputs(site: Site) -> Iterator[Output]:
     kind = site.router.kind
     vip = site.service.address
     if kind == "frr":
-        yield Output("router-routes", "router", "vtysh -c 'show ip route'", frr_routes(site))
+        every = " vrf all" if site.router.vrf else ""
+        yield Output("router-routes", "router", f"vtysh -c 'show ip route{every}'", frr_routes(site))
         if site.family == "bgp":
-            yield Output("router-bgp", "router", "vtysh -c 'show bgp summary'", frr_summary(site))
+            yield Output("router-bgp", "router", f"vtysh -c 'show bgp{every} summary'", frr_summary(site))
             for node in listed_neighbours(site)[-1:]:
-                command = f"vtysh -c 'show bgp neighbors {node.ip}'"
+                vrf = f" vrf {site.router.vrf}" if site.router.vrf else ""
+                command = f"vtysh -c 'show bgp{vrf} neighbors {node.ip}'"
                 yield Output("router-bgp-neighbour", "router", command, frr_neighbour(site, node))
-            yield Output("router-bgp-table", "router", "vtysh -c 'show ip bgp'", frr_table(site))
+            table = f"show bgp vrf {site.router.vrf}" if site.router.vrf else "show ip bgp"
+            yield Output("router-bgp-table", "router", f"vtysh -c '{table}'", frr_table(site))
     if kind == "bird":
         yield Output("router-routes", "router", "birdc show route", _bird_routes(site))
         yield Output("router-kernel", "router", "ip route", _kernel_routes(site))
@@ -58,6 +61,8 @@ def counted(site: Site, node: Node) -> str:
 def uptime(site: Site, node: Node) -> str:
     if node.session.at_router != "Established":
         return site.rng.choice(("never", "00:00:21", "01:12:40"))
+    if "rehash" in site.tells and node.session.drops:
+        return "00:04:12"  # the node was restarted
     return "2d03h11m" if node.session.minutes else "00:00:12"
 
 
@@ -97,9 +102,18 @@ def frr_neighbour(site: Site, node: Node) -> str:
         f"  BGP version 4, remote router ID {node.ip if good else '0.0.0.0'}, local router ID {site.router.ip}",
         f"  BGP state = {'Established, up for ' + uptime(site, node) if good else word.replace(' (Admin)', '')}",
         "  Hold time is 180 seconds, keepalive interval is 60 seconds",
+        "  Message statistics:",
+        "    Inq depth is 0",
+        "    Outq depth is 0",
+        "                         Sent       Rcvd",
+        f"    Opens:         {int(good):>10} {int(good):>10}",
+        f"    Updates:       {int(good):>10} {len(received(site, node)) + 1 if good else 0:>10}",
+        f"    Keepalives:    {4010 * good:>10} {4012 * good:>10}",
         "",
         " For address family: IPv4 Unicast",
     ]
+    if not site.router.policy_missing:
+        lines += ["  Inbound path policy configured", "  Route map for incoming advertisements is *k8s-in"]
     if site.router.policy_missing:
         lines += [
             "  Inbound updates discarded due to missing policy",
@@ -163,14 +177,22 @@ def frr_routes(site: Site) -> str:
         "       O - OSPF, I - IS-IS, B - BGP, E - EIGRP, N - NHRP,",
         "       > - selected route, * - FIB route, q - queued, r - rejected, b - backup",
         "",
-        f"S>* 0.0.0.0/0 [1/0] via {site.router.uplink}, eth1, weight 1, 5w2d11h",
-        f"C>* {site.network} is directly connected, eth0, 5w2d11h",
     ]
-    if not site.client.on_lan and not site.router.behind:
-        lines.append(f"C>* {site.client.prefix} is directly connected, eth2, 5w2d11h")
+    vrf = site.router.vrf
+    default = [f"S>* 0.0.0.0/0 [1/0] via {site.router.uplink}, eth1, weight 1, 5w2d11h"]
+    apart = {d: f"C>* {n} is directly connected, {d}, 5w2d11h" for n, _, d in legs(site)}
+    if vrf:
+        inner = [apart.pop("eth0"), *_zebra(site, vrf)]
+        return "\n".join([*lines, f"VRF {vrf}:", *inner, "", "VRF default:", *default, *apart.values()]) + "\n"
+    return "\n".join([*lines, *default, *apart.values(), *_zebra(site, "main")]) + "\n"
+
+
+def _zebra(site: Site, table: str) -> list[str]:
+    """The rows of one table that are not connected ones."""
+    lines: list[str] = []
     seen: set[str] = set()
     for route in every_route(site):
-        if route.table != "main":
+        if route.table != table:
             continue
         letter, distance = ("S", 1) if route.source == "static" else ("B", 20)
         if route.active and route.prefix + letter in seen:
@@ -192,7 +214,7 @@ def frr_routes(site: Site) -> str:
             continue
         seen.add(route.prefix + letter)
         lines.append(f"{letter}>* {route.prefix} [{distance}/0] via {route.via}, eth0, weight 1, 02:11:40")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _bird_protocols(site: Site) -> str:
@@ -216,12 +238,21 @@ def _bird_protocols(site: Site) -> str:
             f"    Neighbor AS:      {site.node_as}",
         ]
         if word == "Established":
-            count = int(counted(site, node))
+            count, offered = int(counted(site, node)), len(received(site, node))
             lines += [
                 f"    Local AS:         {site.router.as_number}",
                 "  Channel ipv4",
                 "    State:          UP",
+                "    Table:          master4",
+                "    Preference:     100",
+                f"    Input filter:   {'ACCEPT' if site.router.accepts == 'all' else 'k8s_in'}",
+                "    Output filter:  REJECT",
                 f"    Routes:         {count} imported, 0 exported, {count} preferred",
+                "    Route change stats:     received   rejected   filtered    ignored   accepted",
+                f"      Import updates:     {offered:>10} {0:>10} {offered - count:>10} {0:>10} {count:>10}",
+                f"      Import withdraws:   {0:>10} {0:>10}        --- {0:>10} {0:>10}",
+                f"      Export updates:     {0:>10} {0:>10} {0:>10}        --- {0:>10}",
+                f"      Export withdraws:   {0:>10}        ---        ---        --- {0:>10}",
             ]
         lines.append("")
     return "\n".join(lines) + "\n"
@@ -280,8 +311,9 @@ def _neighbours(site: Site) -> str:
 
 def _addresses(site: Site) -> str:
     router = site.router
-    held = [("eth0", f"{router.ip}/{site.network.split('/')[1]}"), ("eth1", "198.18.0.2/30")]
-    if (not site.client.on_lan and not router.behind) or router.peer:
+    held = [(device, f"{address}/{network.split('/')[1]}") for network, address, device in legs(site)]
+    held.insert(1, ("eth1", "198.18.0.2/30"))
+    if router.peer and not any(device == "eth2" for device, _ in held):
         held.append(("eth2", f"{router.office_ip}/24"))
     lines = [
         "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000",
@@ -315,8 +347,8 @@ def _firewall(site: Site) -> str:
         lines.append(
             f"[77:4620] -A PREROUTING -p tcp -m tcp --dport {site.service.port} -j DNAT --to-destination {site.network.rsplit('.', 1)[0]}.251:8080"
         )
-    if "src-answers" in site.router.nat:
-        lines.append(f"[77:4620] -A POSTROUTING -s {site.network} -j SNAT --to-source {site.router.uplink}")
+    if "src-clients" in site.router.nat:
+        lines.append(f"[77:4620] -A POSTROUTING -s {site.client.prefix} -j SNAT --to-source {OLD_ADDRESS}")
     return "\n".join([*lines, "COMMIT"]) + "\n"
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
+from kubereach.diagnose.exposure import by_leaf
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import DROPS_INVALID, ROUTED, SHARED_LAN
 from kubereach.model.diagnosis import Owner
@@ -44,6 +45,8 @@ def suspects(world: World) -> Iterable[Suspect]:
         for origin in network.origins("client", SHARED_LAN)[:1]
     )
     prior = STRICT_PRIOR if network.stack & STRICT else None
+    if world.network.seen("router", DROPS_INVALID) is not None:
+        return by_leaf(FAULT, world, ("router",), DROPS_INVALID, "its rules drop packets of which it saw no beginning")
     return (Suspect(fault=FAULT, subject="router", prior=prior, because=because),)
 
 

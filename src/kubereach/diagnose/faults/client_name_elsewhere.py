@@ -17,7 +17,8 @@ from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
 from kubereach.model.attribute import NAME_ELSEWHERE
 from kubereach.model.diagnosis import Owner
-from kubereach.model.fact import ProbeKind, ProbeResult
+from kubereach.model.fact import Outcome, ProbeKind, ProbeResult, Trust
+from kubereach.model.network import Network
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -32,9 +33,19 @@ BY_NAME = Chance(0.03, "where somebody tried the service by a name")
 
 
 def suspects(world: World) -> Iterable[Suspect]:
+    if _fails_by_address(world.network):
+        return ()
     tried = (f for f in world.network.observed if isinstance(f, ProbeResult))
     named = any(f.target_name not in {"", "localhost"} or f.probe is ProbeKind.DNS for f in tried)
     return (Suspect(fault=FAULT, subject="client", prior=BY_NAME if named else None),)
+
+
+def _fails_by_address(network: Network) -> bool:
+    """Whether a program that was given the address, and no name, failed."""
+    kinds = {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}
+    tried = [f for f in network.observed if isinstance(f, ProbeResult) and f.source == "client" and f.probe in kinds]
+    mine = [f for f in tried if f.target == network.flow.address and not f.target_name and f.trust is Trust.OUTPUT]
+    return any(f.outcome not in {Outcome.REPLY, Outcome.OPEN} for f in mine)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:

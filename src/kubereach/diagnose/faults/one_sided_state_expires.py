@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import ROUTED, SHARED_LAN, STATE_EXPIRES
+from kubereach.model.attribute import DROPS_INVALID, ROUTED, SHARED_LAN, STATE_EXPIRES
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -34,6 +34,7 @@ STATEFUL = frozenset({"mikrotik", "routeros", "pfsense", "opnsense", "fortigate"
 
 TRIANGLE_STATEFUL = Chance(0.2, "where client and nodes share a segment and the router is a stateful firewall")
 TRIANGLE = Chance(0.08, "where they share a segment, and the router may be one")
+PASSES = Chance(0.002, "where its rules let packets pass that fit no connection")
 STATEFUL_ROUTER = Chance(0.05, "where the router is a stateful firewall")
 
 
@@ -48,6 +49,8 @@ def suspects(world: World) -> Iterable[Suspect]:
         for origin in world.network.origins("client", SHARED_LAN)[:1]
         if shared
     )
+    if world.network.seen("router", DROPS_INVALID) is False:
+        prior = PASSES
     return (Suspect(fault=FAULT, subject="router", prior=prior, because=because),)
 
 

@@ -28,10 +28,14 @@ FAULT = Fault(
     summary="the router's firewall drops new connections to the address",
 )
 
+UNSHOWN = Chance(0.0015, "where the filter that was shown passes the flow: another table or program may drop it")
+
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not world.get("client", ROUTED):
         return ()
+    if world.network.seen("router", ROUTER_FIREWALL) is False:
+        return (Suspect(fault=FAULT, subject="router", prior=UNSHOWN),)
     return by_leaf(FAULT, world, ("router",), ROUTER_FIREWALL, "its rules drop what goes to the address")
 
 

@@ -16,8 +16,8 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.doubts import by_doubt
-from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import ROUTED, ROUTER_NAT, ROUTER_NAT_DOUBT
+from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
+from kubereach.model.attribute import ROUTED, ROUTER_NAT, ROUTER_NAT_DOUBT, why
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -35,15 +35,19 @@ SUSPECTED = Chance(0.12, "where NAT rules are shown or spoken of")
 def suspects(world: World) -> Iterable[Suspect]:
     if not world.get("client", ROUTED):
         return ()
+    if world.network.seen("router", ROUTER_NAT):
+        said = world.network.seen("router", why(ROUTER_NAT)) or ""
+        because = tuple((origin, said) for origin in world.network.origins("router", ROUTER_NAT)[:1])
+        return (Suspect(fault=FAULT, subject="router", presence=Presence.PRESENT, because=because),)
     return (by_doubt(world, FAULT, "router", ("router", ROUTER_NAT_DOUBT), SUSPECTED),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
-    return {ROUTER_NAT.of("router"): True}
+    return {ROUTER_NAT.of("router"): "destination"}
 
 
 def remove(world: World, suspect: Suspect) -> Changes:
-    return {ROUTER_NAT.of("router"): False}
+    return {ROUTER_NAT.of("router"): ""}
 
 
 def repair(world: World, suspect: Suspect) -> Plan:

@@ -135,7 +135,7 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('.{0,60}failed to connect to any daemons', 'failed to connect to any daemons'),
     )),
     ('frr_bgp_table', (
-        ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp(?:\\s+(?:vrf \\S+|ipv[46]|unicast|all|wide|longer-prefixes))*[\'\\"]?\\s*$', 'bgp'),
+        ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp(?:\\s+(?:vrf \\S+|(?:vpnv|ipv)[46]|unicast|all|wide|longer-prefixes))*[\'\\"]?\\s*$', 'bgp'),
         ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp\\b.{0,40}\\bneighbou?rs?\\s+[\\w.:]{2,60}\\s+(?:advertised-|received-)?routes', 'neighbo'),
         ('\\bsh(?:ow)?\\s+(?:ip\\s+)?bgp\\b.{0,30}\\s[\\d.:a-fA-F]+/\\d+\\s+longer', 'longer'),
     ), (
@@ -345,6 +345,13 @@ READERS: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ..
         ('default\\s{2,40}\\S{3,45}\\s{1,20}UG[A-Za-z]{1,8}\\s{1,20}(?:\\d{1,9}\\s{1,20}\\d{1,12}\\s{1,20})?[a-z]{2,6}\\d', 'default'),
         ('Network Destination\\s{2,20}Netmask\\s{2,20}Gateway', 'Network Destination'),
         ('\\s{1,12}0\\.0\\.0\\.0\\s{2,20}0\\.0\\.0\\.0\\s{2,20}\\d{1,3}(?:\\.\\d{1,3}){3}\\s{2,20}\\d{1,3}(?:\\.\\d{1,3}){3}\\s{1,12}\\d{1,6}$', '0.0.0.0'),
+    )),
+    ('routeros_address', (
+        ('^/?ip[ /]address[ /]+(?:print|export)', 'address'),
+    ), (
+        ('\\s*#?\\s*ADDRESS\\s+NETWORK\\s+INTERFACE\\s*$', 'INTERFACE'),
+        ('\\s{0,6}\\d{1,6}\\s+(?:[XADIHUFCSPBEcsbdorivmgya+]{1,4}\\s+)?\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2}\\s+\\d{1,3}(?:\\.\\d{1,3}){3}\\s+[A-Za-z][\\w.-]{0,40}\\s*$', ''),
+        ('\\s{0,6}\\d{1,6}\\s+(?:[XADIHUFCSPBEcsbdorivmgya+]{1,4}\\s+){0,3}address=\\d{1,3}(?:\\.\\d{1,3}){3}/\\d{1,2} network=', ' network='),
     )),
     ('routeros_arp', (
         ('^/?ip[ /]arp[ /]+(?:print|export)', 'arp'),

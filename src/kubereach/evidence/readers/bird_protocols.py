@@ -132,8 +132,18 @@ def _session(capture: Capture, protocol: _Protocol) -> BgpSession:
         local_address=canonical_address(details.get("Source address", "")) or "",
         prefixes_received=int(routes[1]) if routes and state == "Established" else None,
         prefixes_sent=int(routes[2]) if routes and state == "Established" else None,
+        prefixes_refused=_filtered(details) if state == "Established" else None,
         peer_type=peer_type,
     )
+
+
+def _filtered(details: dict[str, str]) -> int | None:
+    """Routes that the import filter kept out: kept ones are counted, of others the updates (nest/proto.c)."""
+    kept = re.match(r"\d{1,9} imported, (\d{1,9}) filtered", details.get("Routes", ""))
+    updates = details.get("Import updates", "").split()  # received rejected filtered ignored accepted
+    if kept:
+        return int(kept[1])
+    return number(updates[2]) if len(updates) == 5 else None
 
 
 def _listing(capture: Capture, header: int, protocols: list[_Protocol], unread: list[int]) -> BgpListing:

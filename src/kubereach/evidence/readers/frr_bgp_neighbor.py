@@ -27,6 +27,7 @@ _FLAT = (
     r"|snduna|SRTT|minRTT|Status Flags|Option Flags|Datagrams|Rcvd:|Sent:|IP Precedence|Packets received"
     r"|Sent Datagrams|Unread input|Minimum incoming|Transport\(tcp\))"
 )
+_IOS_CURRENT = r"\n[ \t]*Prefixes Current:[ \t]+\d{1,9}[ \t]+(\d{1,9})"
 _ABSENT = r"\s*%\s*(?:No such neighbou?r|BGP neighbou?r .{0,60} not found)"
 
 COMMANDS = (r"\bsh(?:ow)?\s+(?:ip\s+|ipv6\s+)?bgp\b.{0,40}\bnei(?:ghbou?rs?)?(?:\s+[\w.:]{2,60})?['\"]?\s*$",)
@@ -82,12 +83,27 @@ def _session(capture: Capture, start: int, end: int) -> BgpSession:
         peer_as=number(_find(r"remote AS (\d{1,10})", text)),
         local_as=number(_find(r"local AS (\d{1,10})", text)),
         local_address=canonical_address(_find(r"\nLocal host: ([0-9A-Fa-f.:]{2,45}),", text)) or "",
-        prefixes_received=number(_find(r"\n[ \t]*(\d{1,9}) accepted prefixes", text))
+        prefixes_received=number(_find(r"\n[ \t]*(\d{1,9}) accepted prefixes", text) or _find(_IOS_CURRENT, text))
         if state == "Established"
         else None,
+        prefixes_refused=_refused(text) if state == "Established" else None,
         policy_refused=bool(re.search(r"Inbound updates discarded due to missing policy", text)),
         uptime=_find(r"BGP state\s*=\s*Established, up for ([\w:]{1,20})", text),
         drops=number(_find(r"\n[ \t]*Connections established \d{1,9}; dropped (\d{1,9})", text)),
+    )
+
+
+def _refused(text: str) -> int | None:
+    """What the import policy kept out: IOS counts it; of FRR, an update beside the End-of-RIB that left no prefix."""
+    denied = re.search(
+        r"Local Policy Denied Prefixes:[^\n]*(?:\n[ \t]+(?!Total:)[^\n]*){0,12}\n[ \t]+Total:\s+\d+\s+(\d+)", text
+    )
+    if denied:
+        return number(denied[1])
+    updates = number(_find(r"\n[ \t]*Updates:[ \t]+\d{1,9}[ \t]+(\d{1,9})", text)) or 0
+    refused = re.search(r"\n[ \t]*0 accepted prefixes", text) is not None and updates > 1
+    return (
+        1 if refused and re.search(r"Route map for incoming|Incoming update (?:prefix|AS path) filter", text) else None
     )
 
 

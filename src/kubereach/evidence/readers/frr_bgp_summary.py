@@ -108,8 +108,12 @@ def read(capture: Capture) -> Reading:
 def _session(capture: Capture, start: int, end: int, row: re.Match[str], local_as: int | None) -> BgpSession:
     state, received, error, refused = _status(row[5])
     rest = (row[6] or "").split()
+    refused_count: int | None = None
     if row[5] in {"Estab", "Established"} and rest:
         received = number(rest[0])  # Arista: State PfxRcd PfxAcc
+        accepted = number(rest[1]) if len(rest) > 1 else None
+        if received is not None and accepted is not None and accepted <= received:
+            received, refused_count = accepted, received - accepted
     sent = number(rest[0]) if rest and row[5][:1] in "0123456789(" and number(rest[0]) is not None else None
     named = re.match(r"([\w.-]{1,60})\(([0-9A-Fa-f.:]{2,45})\)$", row[1])
     address = canonical_address(named[2] if named else row[1]) or ""
@@ -126,6 +130,7 @@ def _session(capture: Capture, start: int, end: int, row: re.Match[str], local_a
         local_as=local_as,
         prefixes_received=received,
         prefixes_sent=sent,
+        prefixes_refused=refused_count,
         policy_refused=refused,
         uptime="" if row[4] == "never" else row[4],
     )

@@ -5,7 +5,7 @@ FRR, Quagga, EdgeOS, Cisco IOS and Arista.
 Ask: `vtysh -c 'show bgp ipv4 unicast'` on the router.
 Facts: Route in the table `bgp` (`export:PEER` for advertised-routes, `received:PEER` for received-routes) and
 RouteListing. A route is active when it is best or an equal-cost companion of the best (`=`, Cisco `m`, Arista `E`/`e`)
-and has no `r` (RIB-failure: the router could not install it).
+and has no `r` (RIB-failure: the router did not install it); its next hop is, where the path is valid (`*`, `r`).
 Not read: metric, local preference, weight.
 
 Format: FRR bgpd/bgp_route.c route_vty_out and its header BGP_SHOW_SCODE_HEADER.
@@ -35,12 +35,12 @@ _FURNITURE = (
     r"\s*(?:BGP (?:table version|routing table information|local router)|Router identifier|Default local pref"
     r"|Status codes|Nexthop codes|Origin codes|RPKI validation|Path source|AS Path Attributes"
     r"|[nxmbfacdeirsSRL] [a-z-]{4,}[,\s]|i internal,|r RIB-failure|x best-external|n - network|a - aggregate"
-    r"|Displayed\s+\d|Total number of prefixes|For address family|Route Distinguisher: "
+    r"|Displayed\s+\d|Total number of prefixes|Instance \S{1,40}:|For address family|Route Distinguisher: "
     r"|(?:% |Default )?BGP instance not found)"
 )
 
 COMMANDS = (
-    r"\bsh(?:ow)?\s+(?:ip\s+)?bgp(?:\s+(?:vrf \S+|ipv[46]|unicast|all|wide|longer-prefixes))*['\"]?\s*$",
+    r"\bsh(?:ow)?\s+(?:ip\s+)?bgp(?:\s+(?:vrf \S+|(?:vpnv|ipv)[46]|unicast|all|wide|longer-prefixes))*['\"]?\s*$",
     r"\bsh(?:ow)?\s+(?:ip\s+)?bgp\b.{0,40}\bneighbou?rs?\s+[\w.:]{2,60}\s+(?:advertised-|received-)?routes",
     r"\bsh(?:ow)?\s+(?:ip\s+)?bgp\b.{0,30}\s[\d.:a-fA-F]+/\d+\s+longer",
 )
@@ -142,7 +142,7 @@ def _route(capture: Capture, row: _Row) -> Route:
         taken=capture.taken,
         device=capture.host,
         prefix=row.prefix,
-        next_hops=() if own else (NextHop(via=hop or ""),),
+        next_hops=() if own else (NextHop(via=hop or "", active="*" in row.status or "r" in row.status),),
         protocol="local" if own and not row.path else "bgp",
         active=any(flag in row.status for flag in ">=mEe") and "r" not in row.status,  # r: not in the RIB
         table=table,

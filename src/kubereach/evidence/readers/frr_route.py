@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
+from kubereach.evidence.vrf import table_of, vrf_of
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
 
@@ -79,15 +80,15 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     current: _Row | None = None
     seen = -1
-    vrf = _vrf_of(capture.command)
-    main = [vrf]
+    vrf = vrf_of(capture.command)
+    shown = [] if re.search(r"\bvrf all\b", capture.command) else [vrf]
     ours = any(re.match(r"\s+> - selected|[A-Za-z]\s*\*?>", line) for line in readable(capture.lines))
     for index, line in enumerate(readable(capture.lines)):
         if re.match(_FURNITURE, line):
             seen = index if seen < 0 else seen
             if named := re.match(r"(?:IP Route Table for )?VRF \"?([\w.-]{1,40})\"?:?\s*$", line):
-                vrf = _table(named[1])
-                main.append(vrf)
+                vrf = table_of(named[1])
+                shown.append(vrf)
             current = _entry(line, index, rows, current)
             continue
         row = _start(line, index) if ours or line[1:2] == ">" else None  # IOS prints its codes alone
@@ -102,21 +103,10 @@ def read(capture: Capture) -> Reading:
             current = None
     rows = [row for row in rows if row.prefix]
     facts: list[Route | RouteListing] = [_route(capture, row) for row in rows]
-    if len(set(main[1:])) > 1:
-        return Reading(facts=tuple(facts), unread=spans(unread))  # `vrf all`: no listing of one table
     if rows or any(re.match(r"% Network not in table", line) for line in capture.lines):
-        facts.append(replace(_listing(capture, max(seen, 0), rows, unread), table=main[-1]))
+        listing = _listing(capture, max(seen, 0), rows, unread)
+        facts += [replace(listing, table=table) for table in dict.fromkeys(shown)]
     return Reading(facts=tuple(facts), unread=spans(unread))
-
-
-def _vrf_of(command: str) -> str:
-    """The table that the command asks for."""
-    match = re.search(r"\bvrf[ =]([\w.-]{1,40})", command)
-    return _table(match[1]) if match else "main"
-
-
-def _table(vrf: str) -> str:
-    return "main" if vrf in {"default", "all", "global", "master"} else vrf
 
 
 def _start(line: str, index: int) -> _Row | None:

@@ -10,7 +10,7 @@ Facts
     Packets, folded: one Packet with a count for all that are equal but for time, sequence numbers and length. `mac` is
     the sender's with -e, and the owner in an ARP reply. Neighbour discovery is told as ARP with `info` "ndp"; a packet
     inside a tunnel carries the tunnel's name in `info`. "0 packets captured" gives a capture result not-seen, when the
-    filter names a host.
+    filter names a host, or ports alone.
 Not read
     Payloads, hexadecimal dumps, options.
 """
@@ -212,28 +212,32 @@ def _banner(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
 
 
 def _nothing_seen(capture: Capture, index: int) -> list[AnyFact]:
-    """A capture that saw nothing, when its filter says what it waited for."""
+    """A capture that saw nothing, when its filter says what it waited for: a host, or ports of any host."""
     command = " ".join(words(capture.command))
     host = re.search(r"\b(?:host|dst|src) ([0-9a-fA-F.:]{3,45})\b", command)
-    port = re.search(r"\bport (\d{1,5})\b", command)
-    udp = re.search(r"\budp port \d", command) is not None
-    if (host is None or canonical_address(host[1]) is None) and not udp:
-        return []
-    return [
-        ProbeResult(
-            origin=capture.origin(index, index + 1),
-            trust=capture.trust,
-            taken=capture.taken,
-            probe=ProbeKind.CAPTURE,
-            source="",
-            target=(canonical_address(host[1]) or "") if host else "",
-            outcome=Outcome.NOT_SEEN,
-            port=port_number(port[1]) if port else None,
-            protocol="ARP" if re.search(r"\barp\b", command) else "UDP" if udp else "TCP",
-            at=capture.host,
-            reason="0 packets captured",
-        )
-    ]
+    ports = [port_number(p) for p in re.findall(r"\bport (\w{1,16})", command)]
+    if host is None:
+        plain = re.search(r"\b(?:host|net|src|dst|not|ether|vlan|and)\b", command) is None
+        return [_not_seen(capture, index, "", p) for p in ports if plain and p is not None]
+    address = canonical_address(host[1])
+    return [_not_seen(capture, index, address, ports[0] if ports else None)] if address else []
+
+
+def _not_seen(capture: Capture, index: int, target: str, port: int | None) -> ProbeResult:
+    udp = re.search(r"\budp port \d", capture.command) is not None
+    return ProbeResult(
+        origin=capture.origin(index, index + 1),
+        trust=capture.trust,
+        taken=capture.taken,
+        probe=ProbeKind.CAPTURE,
+        source="",
+        target=target,
+        outcome=Outcome.NOT_SEEN,
+        port=port,
+        protocol="ARP" if re.search(r"\barp\b", capture.command) else "UDP" if udp else "TCP",
+        at=capture.host,
+        reason="0 packets captured",
+    )
 
 
 def _arp(scan: _Scan, index: int, frame: _Frame, text: str) -> bool:

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.lines import readable, whole
 from kubereach.evidence.reader import Ask, Reading, spans
+from kubereach.evidence.vrf import table_of, vrf_of
 from kubereach.model.address import canonical_address, canonical_prefix
 from kubereach.model.fact import NextHop, Route, RouteListing
 
@@ -76,6 +77,7 @@ class _Row(Struct, kw_only=True):
     distance: int | None = None
     hops: list[NextHop] = field(default_factory=list)
     family: str = "ios"
+    table: str = "main"
 
 
 def read(capture: Capture) -> Reading:
@@ -84,15 +86,19 @@ def read(capture: Capture) -> Reading:
     unread: list[int] = []
     length = ""
     known = False
+    table = vrf_of(capture.command)
     for index, line in enumerate(readable(capture.lines)):
         current = rows[-1] if rows and rows[-1].end == index else None
         fresh = _ios(line, index, length) or _nxos(line, index) or _junos(line, index, current)
         if fresh is not None:
+            fresh.table = table
             rows.append(fresh)
         elif current is not None and _leg(current, line):
             current.end = index + 1
         elif re.match(_FURNITURE, line):
             known = True
+            if named := re.match(r"(?:Routing Table: |VRF: |IP Route Table for VRF )\"?([\w.-]{1,40})", line):
+                table = table_of(named[1])
             subnetted = re.match(r"\s*\d{1,3}(?:\.\d{1,3}){3}(/\d{1,2}) is subnetted", line)
             length = subnetted[1] if subnetted else ("" if "is variably" in line else length)
             if current is not None and line[:1].isspace() and "subnetted" not in line:
@@ -101,7 +107,7 @@ def read(capture: Capture) -> Reading:
             unread.append(index)
     facts: list[Route | RouteListing] = [_route(capture, row) for row in rows]
     if capture.command and (rows or known):
-        facts.append(_listing(capture, rows, unread))
+        facts += [_listing(capture, rows, unread, t) for t in dict.fromkeys(r.table for r in rows) or (table,)]
     return Reading(facts=tuple(facts), unread=spans(unread))
 
 
@@ -177,19 +183,22 @@ def _route(capture: Capture, row: _Row) -> Route:
         protocol=row.protocol,
         active=row.active,
         distance=row.distance,
+        table=row.table,
     )
 
 
-def _listing(capture: Capture, rows: list[_Row], unread: list[int]) -> RouteListing:
+def _listing(capture: Capture, rows: list[_Row], unread: list[int], table: str) -> RouteListing:
     """A plain command covers everything; one with arguments other than a host address closes nothing."""
     last = max((row.end for row in rows), default=1)
-    rest = re.split(r"\bro(?:u(?:te?)?)?\b", capture.command, maxsplit=1)[-1].strip(" '\"")
+    asked = re.sub(r"\bvrf \S{1,40}", "", capture.command)
+    rest = re.split(r"\bro(?:u(?:te?)?)?\b", asked, maxsplit=1)[-1].strip(" '\"")
     prefix = canonical_prefix(rest) or "" if re.match(r"[0-9A-Fa-f.:/]{2,50}$", rest) else ""
     return RouteListing(
         origin=capture.origin(0, last),
         trust=capture.trust,
         taken=capture.taken,
         device=capture.host,
+        table=table,
         prefix=prefix,
         complete=(not rest or prefix.endswith(("/32", "/128")))
         and whole(capture.lines, unread, 0, last if rows else len(capture.lines)),
