@@ -24,7 +24,7 @@ from kubereach.diagnose.rank import Ranking
 from kubereach.diagnose.roles import service_walk
 from kubereach.model.attribute import PREFERRED, Key
 from kubereach.model.diagnosis import Disruption, Owner, Remedy, SettingChange
-from kubereach.simulate.fate import WORKS
+from kubereach.simulate.fate import WORKS, Walk
 from kubereach.simulate.world import World
 
 SURE = 0.95  # of the mass of the failing worlds
@@ -64,7 +64,7 @@ def remedies(ranking: Ranking) -> tuple[Remedy, ...]:
     found = [(chosen, share) for chosen, share in _search(failing, candidates) if chosen]
     if all(len(chosen) == 1 and candidates[chosen[0]].mends for chosen, _ in found):
         return ()
-    told = [_remedy(failing[0], [candidates[i] for i in chosen], share) for chosen, share in found]
+    told = [_remedy(failing, [candidates[i] for i in chosen], share) for chosen, share in found]
     return tuple(sorted(told, key=lambda remedy: bool(remedy.breaks)))
 
 
@@ -245,16 +245,19 @@ def _touches(candidate: Candidate, blocked: list[Blocked]) -> bool:
     )
 
 
-def _without(first: Hypothesis, chosen: Sequence[Candidate], spared: Candidate) -> tuple[str, ...]:
-    """What stops the flow where one of the changes is spared."""
-    found = service_walk(changed(first, [c for c in chosen if c is not spared]))
-    return tuple(dict.fromkeys(branch.why for branch in found.branches if branch.fate not in WORKS))
+def _without(failing: tuple[Hypothesis, ...], chosen: Sequence[Candidate], spared: Candidate) -> tuple[str, ...]:
+    """What stops the flow where one of the changes is spared, in the likeliest world that needs it."""
+    rest = [candidate for candidate in chosen if candidate is not spared]
+    walks = (service_walk(changed(hypothesis, rest)) for hypothesis in failing)
+    stopped = next((found for found in walks if not found.works()), Walk(()))
+    return tuple(dict.fromkeys(branch.why for branch in stopped.branches if branch.fate not in WORKS))
 
 
-def _remedy(first: Hypothesis, chosen: Sequence[Candidate], share: float) -> Remedy:
+def _remedy(failing: tuple[Hypothesis, ...], chosen: Sequence[Candidate], share: float) -> Remedy:
+    first = failing[0]
     world, changes = start(first), list[SettingChange]()
     for candidate in chosen:
-        changes.append(replace(candidate.tell(world), without=_without(first, chosen, candidate)))
+        changes.append(replace(candidate.tell(world), without=_without(failing, chosen, candidate)))
         world = candidate.put(first, world)
     after = changed(first, chosen)
     clears, breaks = compared(start(first), after)
