@@ -229,7 +229,7 @@ def _described(found: Valued, labelled: Labelled) -> NextProbe:
         command=found.candidate.command,
         separates=tuple(dict.fromkeys((*separated, *_leading(labelled))))[:MOST_SEPARATED],
         gain_bits=round(found.gain, 3),
-        cost_seconds=found.candidate.seconds,
+        cost_seconds=found.candidate.seconds + HANDLING,
         privilege=found.candidate.privilege,
         risk=found.candidate.risk,
         if_answer=tuple(answers),
