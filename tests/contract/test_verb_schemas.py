@@ -44,7 +44,7 @@ KEYS: dict[str, dict[str, set[str]]] = {
     },
     "collect-list": {
         "Listed": {"schema", "head", "ranked", "note", "items"},
-        "Item": {"where", "command", "gives", "privilege", "only_if", "separates"},
+        "Item": {"where", "command", "gives", "privilege", "only_if", "separates", "answers"},
     },
     "formats": {"Formats": {"schema", "formats"}, "Format": {"name", "title", "reads", "not_read", "asks"}},
 }  # fmt: skip

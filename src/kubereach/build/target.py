@@ -183,7 +183,7 @@ def _client(facts: tuple[Fact, ...], address: str) -> str:
     ]
     named = any(canonical_address(f.source) for f in failed)
     if not named and any(f.source.lower() in CLIENT_NAMES for f in failed):
-        return ""  # the addresses that are told are others'
+        tried = [f for f in tried if f.probe not in SERVICE_PROBES]  # the addresses that reached it are others'
     counted = Counter(
         source
         for f in (failed if named else tried)

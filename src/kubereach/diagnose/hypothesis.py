@@ -107,8 +107,8 @@ class Hypothesis:
         if not choices:
             return [(1.0, plain)]
         shares = dict.fromkeys(choices, 1 / len(choices))
-        if parent:
-            usual = next((c for c in choices if parent.world.changes.get(c[0]) == c[1]), choices[0])
+        usual = next((c for c in choices if parent and parent.world.changes.get(c[0]) == c[1]), None)
+        if usual:  # of those that the fault opens, every one may be chosen
             touched = [c for c in choices if c[1] == self.assumed[-1].subject and c != usual]
             shares = {usual: 1 - len(touched) / len(choices)} | dict.fromkeys(touched, 1 / len(choices))
         return [(share, plain.changed({key: node})) for (key, node), share in shares.items()]

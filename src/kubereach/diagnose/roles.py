@@ -24,7 +24,7 @@ from kubereach.simulate.walk import Packet, Walk, walk
 from kubereach.simulate.world import World
 
 MOST_REMOVED = 3
-CONSIDERED_MASS = 0.99  # the rest is spread over hypotheses that decide nothing
+CONSIDERED_MASS = 0.997  # the rest is spread over hypotheses that decide nothing
 
 
 def service_packet(world: World) -> Packet:
