@@ -18,7 +18,8 @@ from kubereach.simulate.world import World
 
 KIND = "session_habit"
 BACKGROUND: Distribution = {"young": 0.15, "settled": 0.85, "flaps": 0.06, "lasts": 0.94}
-YOUNG = 180  # seconds; who asks for help has seldom restarted the session just now
+YOUNG = 180  # seconds
+YOUNG_ALL_THE_SAME = 0.15  # who looks for a fault restarts daemons and resets sessions, too
 MANY_CHANGES = 3  # up, down, up is a restart; more is a habit
 MANY_DROPS = 8  # of one session since its daemon started: upgrades and reboots make fewer
 _FLAPS = r"flap|comes and goes|up and down|unstable"
@@ -102,7 +103,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     if question.about[0] == "age":
         if True not in {session_up(world, node) for node in nodes}:  # a set: every leaf counts as read
             return None
-        young = 0.85 if all(passing) else 0.04
+        young = 0.85 if all(passing) else YOUNG_ALL_THE_SAME
         return {"young": young, "settled": 0.2 if any(passing) else 1 - young}
     chance = 0.85 if any(passing) else 0.02
     return {"flaps": chance, "lasts": 1 - chance}

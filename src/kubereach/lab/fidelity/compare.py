@@ -25,8 +25,11 @@ from kubereach.model.network import Network
 from kubereach.probes.question import Question
 from kubereach.simulate.world import World
 
-# What the lab writes itself (objects of the API and what agents' pods report), and what people feel, is no measurement.
-UNMEASURED = frozenset({"complaint", "address_given", "agents", "allocator", "allocation_message", "tell", "name"})
+# What the lab writes itself (objects of the API and what agents' pods report), and what people feel, is no measurement;
+# nor is the age of a session in a lab that is seconds old.
+UNMEASURED = frozenset(
+    {"complaint", "address_given", "agents", "allocator", "allocation_message", "tell", "name", "session_habit"}
+)
 SAYS = 0.75  # a prediction whose likeliest answer has less says nothing that could be wrong
 
 
