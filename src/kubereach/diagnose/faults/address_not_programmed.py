@@ -28,9 +28,7 @@ FAULT = Fault(
     class_="proxy-lb-ip-not-programmed",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=Chance(
-        0.008, "rare: kube-proxy programs every address it is shown; 2 of 77 collected reports, both of replacements"
-    ),
+    prior=Chance(0.008, "rare: kube-proxy programs every address it is shown"),
     summary="the service proxy on {name} has no rule for the address",
 )
 

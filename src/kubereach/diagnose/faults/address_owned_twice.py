@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="alloc-pool-overlap",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=Chance(0.005, "pools are mostly cut out of a free range; 2 of 77 collected reports"),
+    prior=Chance(0.005, "pools are mostly cut out of a free range"),
     summary="something else owns the service's address too",
 )
 SHARED_RANGE = Chance(0.5, "where a range that somebody else gives out as well is known")

@@ -26,9 +26,7 @@ FAULT = Fault(
     class_="ann-from-node-without-endpoint",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=Chance(
-        0.02, "estimate: old Calico and hand-made announcements only; 3 of 77 collected reports for its class"
-    ),
+    prior=Chance(0.02, "estimate: old Calico and hand-made announcements only"),
     summary="the whole range is announced from every node, and no host route from the nodes with an endpoint",
 )
 

@@ -35,7 +35,7 @@ FAULT = Fault(
     class_="ann-from-node-without-endpoint",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=Chance(0.02, "estimate, where configuration does not show it; 3 of 77 collected reports for its class"),
+    prior=Chance(0.02, "estimate, where configuration does not show it"),
     summary="{name} announces the address although it has no ready endpoint",
     by_design=True,
 )

@@ -26,7 +26,7 @@ FAULT = Fault(
     class_="ann-bgp-bad-attributes",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=Chance(0.008, "rare: speakers send their own address; 1 of 77 collected reports"),
+    prior=Chance(0.008, "rare: speakers send their own address"),
     summary="routes arrive with a next hop or AS path that the router cannot use",
 )
 SUSPECTED = Chance(0.4, "where the next hop is said to be out of reach")

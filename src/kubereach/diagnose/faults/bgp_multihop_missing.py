@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="ann-bgp-session-multihop",
     layer="announcement-bgp",
     owner=Owner.NETWORK,
-    prior=Chance(0.006, "most nodes share a subnet with their router; 1 of 77 collected reports"),
+    prior=Chance(0.006, "most nodes share a subnet with their router"),
     summary="the peer of {name} is not directly connected and multihop is not set",
 )
 EVERYWHERE = Chance(0.012, "at all nodes at once: they are configured alike")

@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="ann-bgp-session-stale",
     layer="announcement-bgp",
     owner=Owner.NETWORK,
-    prior=Chance(0.006, "takes a failover or restart that one side missed; 2 of 77 collected reports"),
+    prior=Chance(0.006, "takes a failover or restart that one side missed"),
     summary="the session between {name} and the router is out of step after a failover or restart",
 )
 EVERYWHERE = Chance(0.008, "at all nodes at once: the router restarted")

@@ -26,7 +26,7 @@ FAULT = Fault(
     class_="ann-bgp-two-speakers",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=Chance(0.008, "takes a second BGP daemon on the node; 1 of 77 collected reports"),
+    prior=Chance(0.008, "takes a second BGP daemon on the node"),
     summary="two BGP daemons on {name} compete for the peer or for TCP port 179",
 )
 TWO_KNOWN = Chance(0.08, "where Calico's BIRD has peers outside the cluster, and another product's daemon announces")

@@ -29,7 +29,7 @@ FAULT = Fault(
     class_="ann-bgp-wrong-source-address",
     layer="announcement-bgp",
     owner=Owner.CLUSTER,
-    prior=Chance(0.018, "autodetection errs on nodes with several addresses; 2 of 77 collected reports"),
+    prior=Chance(0.018, "autodetection errs on nodes with several addresses"),
     summary="the BGP speaker on {name} uses an address that the router does not know",
 )
 EVERYWHERE = Chance(0.008, "at all nodes at once: they are configured alike")

@@ -25,7 +25,7 @@ FAULT = Fault(
     class_="fabric-checksum-offload",
     layer="fabric",
     owner=Owner.HOST,
-    prior=Chance(0.005, "some NICs, hypervisors and kernels only, and known for VXLAN; 1 of 77 collected reports"),
+    prior=Chance(0.005, "some NICs, hypervisors and kernels only, and known for VXLAN"),
     summary="nodes discard encapsulated packets for their wrong checksums",
 )
 SEEN_PRIOR = Chance(0.012, "where VXLAN is known to be in use")

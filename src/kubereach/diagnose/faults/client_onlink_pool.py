@@ -25,7 +25,7 @@ FAULT = Fault(
     class_="client-onlink-pool-bgp",
     layer="client",
     owner=Owner.NETWORK,
-    prior=Chance(0.015, "takes a routed pool inside the clients' own subnet; 1 of 77 collected reports"),
+    prior=Chance(0.015, "takes a routed pool inside the clients' own subnet"),
     summary="the routed pool lies inside the client's own subnet, so the client asks its segment and not the router",
 )
 # The pool lies in the nodes' subnet, and where the client is was not said.

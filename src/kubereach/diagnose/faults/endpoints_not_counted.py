@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="ann-no-eligible-node-endpoints",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=Chance(0.008, "takes endpoints of an unusual kind or nodes without an agent; 2 of 77 collected reports"),
+    prior=Chance(0.008, "takes endpoints of an unusual kind or nodes without an agent"),
     summary="no node with an announcing agent counts as having a ready endpoint",
 )
 DUMMY = "192.192.192.192"  # Cilium's placeholder endpoint of Ingress and Gateway services

@@ -34,9 +34,7 @@ FAULT = Fault(
     class_="ingress-forward-drop",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=Chance(
-        0.012, "Docker and ufw set FORWARD to DROP, and CNIs mostly accept their own; 3 of 77 collected reports"
-    ),
+    prior=Chance(0.012, "Docker and ufw set FORWARD to DROP, and CNIs mostly accept their own"),
     summary="the FORWARD chain on {name} drops the packets",
 )
 

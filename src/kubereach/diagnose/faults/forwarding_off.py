@@ -25,9 +25,7 @@ FAULT = Fault(
     class_="ingress-ip-forward-off",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=Chance(
-        0.006, "kubeadm refuses to start without forwarding; it can only be lost later; 1 of 77 collected reports"
-    ),
+    prior=Chance(0.006, "kubeadm refuses to start without forwarding; it can only be lost later"),
     summary="{name} does not forward packets",
 )
 

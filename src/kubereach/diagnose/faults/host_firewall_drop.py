@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="ingress-host-firewall",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=Chance(0.02, "firewalld, ufw or a hardening script on the nodes; 3 of 77 collected reports for its class"),
+    prior=Chance(0.02, "firewalld, ufw or a hardening script on the nodes"),
     summary="a host firewall drops the packets at {name}",
 )
 

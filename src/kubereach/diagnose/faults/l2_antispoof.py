@@ -25,7 +25,7 @@ FAULT = Fault(
     class_="ann-l2-hypervisor-antispoof",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=Chance(0.012, "virtual and cloud networks only, where it is the default; 1 of 77 collected reports"),
+    prior=Chance(0.012, "virtual and cloud networks only, where it is the default"),
     summary="the hypervisor or switch drops frames for an address that it does not know the node to have",
 )
 # How often a platform drops frames for addresses that its ports were not given (its own defaults).

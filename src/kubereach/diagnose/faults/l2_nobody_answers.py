@@ -27,7 +27,7 @@ FAULT = Fault(
     owner=Owner.CLUSTER,
     prior=Chance(
         0.01,
-        "announcers answer by themselves; takes an address that the kernel must answer for; 2 of 77 collected reports",
+        "announcers answer by themselves; takes an address that the kernel must answer for",
     ),
     summary="requests for the address arrive, and no kernel or agent is meant or allowed to answer them",
 )

@@ -24,9 +24,7 @@ FAULT = Fault(
     class_="ann-l2-arp-not-delivered",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=Chance(
-        0.012, "wired networks carry ARP; Wi-Fi, odd bridges and multicast filters may not; 2 of 77 collected reports"
-    ),
+    prior=Chance(0.012, "wired networks carry ARP; Wi-Fi, odd bridges and multicast filters may not"),
     summary="ARP or NDP requests do not get to the node that should answer",
 )
 # How often such an uplink keeps broadcasts for foreign addresses from the node (metallb.md section 3).

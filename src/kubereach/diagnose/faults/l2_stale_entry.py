@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="ann-l2-stale-arp-fdb",
     layer="announcement-l2",
     owner=Owner.NETWORK,
-    prior=Chance(0.012, "gratuitous ARP mends most caches at once; 1 of 77 collected reports"),
+    prior=Chance(0.012, "gratuitous ARP mends most caches at once"),
     summary="a neighbour or forwarding entry still leads to a node that no longer has the address",
 )
 # OpenELB answers from its manager in the name of another node, which switches may learn (others.md section 4).

@@ -25,9 +25,7 @@ FAULT = Fault(
     class_="ann-l2-multiple-responders",
     layer="announcement-l2",
     owner=Owner.CLUSTER,
-    prior=Chance(
-        0.02, "elections keep it to one; takes a split or a second owner; 4 of 77 collected reports for its class"
-    ),
+    prior=Chance(0.02, "elections keep it to one; takes a split or a second owner"),
     summary="more than one node answers for the address",
 )
 DEAF = Chance(0.4, "where the announcers are seen not to hear each other")

@@ -26,7 +26,7 @@ FAULT = Fault(
     class_="ann-l2-wrong-interface",
     layer="announcement-l2",
     owner=Owner.CLUSTER,
-    prior=Chance(0.015, "takes a list of interfaces, or nodes with several; 2 of 77 collected reports"),
+    prior=Chance(0.015, "takes a list of interfaces, or nodes with several"),
     summary="the address is announced on an interface that the clients' segment is not on, or on none",
 )
 # MetalLB's event, and what kube-vip ends with (kube-vip v0.8 pkg/kubevip/config_manager.go CheckInterface).

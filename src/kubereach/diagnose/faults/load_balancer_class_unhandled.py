@@ -28,7 +28,7 @@ FAULT = Fault(
     class_="alloc-class-not-handled",
     layer="allocation",
     owner=Owner.CLUSTER,
-    prior=Chance(0.02, "asked only about services without an address; few set a class; 1 of 77 collected reports"),
+    prior=Chance(0.02, "asked only about services without an address; few set a class"),
     summary="no installed controller takes care of the service's load balancer class",
 )
 

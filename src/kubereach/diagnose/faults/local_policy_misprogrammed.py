@@ -26,7 +26,7 @@ FAULT = Fault(
     class_="proxy-etp-local-misprogrammed",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=Chance(0.01, "a bug or a wrong node name; 2 of 77 collected reports, both with a CNI that meddles"),
+    prior=Chance(0.01, "a bug or a wrong node name"),
     summary="policy Local does not work on {name} although it has the endpoint",
 )
 

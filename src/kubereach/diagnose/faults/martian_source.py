@@ -26,7 +26,7 @@ FAULT = Fault(
     class_="ingress-martian-source",
     layer="node-ingress",
     owner=Owner.HOST,
-    prior=Chance(0.003, "takes a client with an address of the node's own; 1 of 77 collected reports"),
+    prior=Chance(0.003, "takes a client with an address of the node's own"),
     summary="the client's address is one of {name} itself, so the kernel discards its packets",
 )
 

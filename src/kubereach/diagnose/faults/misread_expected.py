@@ -23,7 +23,7 @@ FAULT = Fault(
     class_="misread-expected-behaviour",
     layer="misread",
     owner=Owner.CLIENT,
-    prior=Chance(0.03, "people ask about output that is as it should be; 3 of 77 collected reports"),
+    prior=Chance(0.03, "people ask about output that is as it should be"),
     summary="the output looks wrong and is by design",
     misread=True,
 )

@@ -24,9 +24,7 @@ FAULT = Fault(
     class_="misread-icmp-to-vip",
     layer="misread",
     owner=Owner.CLIENT,
-    prior=Chance(
-        0.03, "ping is most people's first test, and many proxies do not answer it; 3 of 77 collected reports"
-    ),
+    prior=Chance(0.03, "ping is most people's first test, and many proxies do not answer it"),
     summary="ping, traceroute or an unused port was taken for a test of the service",
     misread=True,
 )

@@ -23,7 +23,7 @@ FAULT = Fault(
     class_="misread-same-node-test",
     layer="misread",
     owner=Owner.CLIENT,
-    prior=Chance(0.03, "tests from a node are common, and most people say what they are; 1 of 77 collected reports"),
+    prior=Chance(0.03, "tests from a node are common, and most people say what they are"),
     summary="a test from a cluster node or pod says nothing about the outside path",
     misread=True,
 )

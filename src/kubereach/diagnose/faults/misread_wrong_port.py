@@ -23,7 +23,7 @@ FAULT = Fault(
     class_="misread-wrong-port",
     layer="misread",
     owner=Owner.CLIENT,
-    prior=Chance(0.03, "node ports and service ports are mixed up now and then; 1 of 77 collected reports"),
+    prior=Chance(0.03, "node ports and service ports are mixed up now and then"),
     summary="the port that was tried is not one the address serves",
     misread=True,
 )

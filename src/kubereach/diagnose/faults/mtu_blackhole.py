@@ -27,7 +27,7 @@ FAULT = Fault(
     owner=Owner.NETWORK,
     prior=Chance(
         0.01,
-        "tunnels and jumbo frames on part of the way; small requests hide it; 3 of 77 collected reports for its class",
+        "tunnels and jumbo frames on part of the way; small requests hide it",
     ),
     summary="large packets between the client and {name} vanish",
 )

@@ -25,9 +25,7 @@ FAULT = Fault(
     class_="policy-networkpolicy",
     layer="policy",
     owner=Owner.CLUSTER,
-    prior=Chance(
-        0.015, "estimate: most namespaces have no policy, and those who have one know it; 1 of 77 collected reports"
-    ),
+    prior=Chance(0.015, "estimate: most namespaces have no policy, and those who have one know it"),
     summary="a network policy does not admit the client to the pod",
 )
 

@@ -29,7 +29,7 @@ FAULT = Fault(
     owner=Owner.CLUSTER,
     prior=Chance(
         0.003,
-        "kube-proxy's rules hold for every interface; 3 of 77 collected reports, all with eBPF or a manager of rules",
+        "kube-proxy's rules hold for every interface",
     ),
     summary="the datapath on {name} does not take the packets",
 )

@@ -25,7 +25,7 @@ FAULT = Fault(
     class_="ann-node-excluded",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=Chance(0.015, "kubeadm labels control planes, so single-node clusters have it; 2 of 77 collected reports"),
+    prior=Chance(0.015, "kubeadm labels control planes, so single-node clusters have it"),
     summary="a label or selector keeps {name} from announcing",
 )
 

@@ -24,7 +24,7 @@ FAULT = Fault(
     class_="return-no-route-to-client",
     layer="return-path",
     owner=Owner.HOST,
-    prior=Chance(0.012, "nodes have a default route, and it mostly leads to the clients; 1 of 77 collected reports"),
+    prior=Chance(0.012, "nodes have a default route, and it mostly leads to the clients"),
     summary="{name} has no right route back to the client",
 )
 SUSPECTED = Chance(0.2, "where the default route is missing or leads past the router")

@@ -27,7 +27,7 @@ FAULT = Fault(
     class_="return-wrong-interface-multihomed",
     layer="return-path",
     owner=Owner.HOST,
-    prior=Chance(0.01, "nodes with several interfaces only; 1 of 77 collected reports"),
+    prior=Chance(0.01, "nodes with several interfaces only"),
     summary="the answer leaves {name} by another interface than the request came in",
 )
 SUSPECTED = Chance(0.2, "where the address is on the link of one leg and the default route leaves by another")

@@ -24,9 +24,7 @@ FAULT = Fault(
     class_="router-multipath-disabled",
     layer="router",
     owner=Owner.NETWORK,
-    prior=Chance(
-        0.032, "one path is the default of many routers, and some expect traffic to spread; 1 of 77 collected reports"
-    ),
+    prior=Chance(0.032, "one path is the default of many routers, and some expect traffic to spread"),
     summary="the router uses one of several next hops",
     degrades=True,
 )

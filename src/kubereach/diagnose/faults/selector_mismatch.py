@@ -25,7 +25,7 @@ FAULT = Fault(
     class_="pod-selector-mismatch",
     layer="pod",
     owner=Owner.APPLICATION,
-    prior=Chance(0.012, "a slip in a label that an empty list of endpoints shows at once; 1 of 77 collected reports"),
+    prior=Chance(0.012, "a slip in a label that an empty list of endpoints shows at once"),
     summary="the service's selector matches none of its pods",
 )
 

@@ -26,7 +26,7 @@ FAULT = Fault(
     class_="ann-service-not-selected",
     layer="announcement",
     owner=Owner.CLUSTER,
-    prior=Chance(0.02, "ranges and selectors that leave the service out; 4 of 77 collected reports"),
+    prior=Chance(0.02, "ranges and selectors that leave the service out"),
     summary="the announcer leaves this service out",
 )
 TRIED = Chance(0.4, "where the same address is announced in another state of the service")

@@ -27,7 +27,7 @@ FAULT = Fault(
     class_="policy-source-ranges",
     layer="policy",
     owner=Owner.CLUSTER,
-    prior=Chance(0.004, "few services have source ranges; 1 of 77 collected reports"),
+    prior=Chance(0.004, "few services have source ranges"),
     summary="loadBalancerSourceRanges does not admit the client",
 )
 UNSET = Chance(0.0002, "where the whole service was shown without any: set since, or elsewhere; estimate")

@@ -25,7 +25,7 @@ FAULT = Fault(
     class_="proxy-stale-conntrack",
     layer="service-proxy",
     owner=Owner.CLUSTER,
-    prior=Chance(0.001, "kube-proxy cleans up after UDP endpoints; 1 of 77 collected reports"),
+    prior=Chance(0.001, "kube-proxy cleans up after UDP endpoints"),
     summary="stale connection entries on {name} catch the flow",
 )
 

@@ -26,7 +26,7 @@ FAULT = Fault(
     class_="return-mtu-pmtud",
     layer="return-path",
     owner=Owner.NETWORK,
-    prior=Chance(0.008, "most CNIs compute the MTU by themselves; 3 of 77 collected reports for its class"),
+    prior=Chance(0.008, "most CNIs compute the MTU by themselves"),
     summary="encapsulated full-size packets do not fit between the nodes",
 )
 WRAPPED = Chance(0.05, "direct return wraps what nobody else does, or adds an option")
