@@ -49,11 +49,6 @@ class Hypothesis:
         """The logarithm of prior times likelihood."""
         return self.log_prior + self.log_likelihood
 
-    @property
-    def key(self) -> frozenset[tuple[str, str]]:
-        """What tells it from the others of its variant."""
-        return frozenset(s.key for s in self.assumed)
-
     def predict(self, question: Question) -> Distribution | None:
         """What this world answers."""
         world = self.world

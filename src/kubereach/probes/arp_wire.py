@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import ANNOUNCER, ARP_LOST, MACS, POOL_OFFLINK, STALE_NEIGHBOUR
 from kubereach.model.fact import AnyFact, Outcome, Packet, ProbeResult
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest
 from kubereach.simulate.arp import responders, senders
 from kubereach.simulate.world import World
 
@@ -103,5 +103,4 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """Whether the node is asked, and answers."""
-    expected = predict(world, question) or {}
-    return _SAID.get(max(expected, key=lambda answer: expected[answer], default=""), "")
+    return _SAID.get(likeliest(predict(world, question)), "")

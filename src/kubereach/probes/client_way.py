@@ -24,7 +24,7 @@ from kubereach.model.fact import (
     RouteLookup,
 )
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest, mixed
 from kubereach.simulate.walk import Branch, Fate, Packet, walk
 from kubereach.simulate.world import World
 
@@ -199,7 +199,6 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """Where the packets go."""
-    expected = predict(world, question) or {}
     return {
         "router": "the client sends it to the router",
         "gateway": "the client sends it to its gateway",
@@ -210,4 +209,4 @@ def means(world: World, question: Question) -> str:
         "stops": "nothing behind the router answers a trace",
         "away": "the router sends it on to somewhere else",
         "node": "it reaches a node",
-    }.get(max(expected, key=lambda answer: expected[answer], default=""), "")
+    }.get(likeliest(predict(world, question)), "")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import ENDPOINTS, NOT_PROGRAMMED, PROXY_DOWN, PROXY_MODE, STALE_CONNTRACK
 from kubereach.model.fact import LogEvent
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest
 from kubereach.simulate.announced import ready_endpoints
 from kubereach.simulate.walk import on_node
 from kubereach.simulate.world import World
@@ -87,8 +87,7 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """Whether the node translates what it tracks."""
-    expected = predict(world, question) or {}
-    best = max(expected, key=lambda answer: expected[answer], default="")
+    best = likeliest(predict(world, question))
     return {
         "translated": "the node translates the flow to a pod",
         "untranslated": "the node tracks the flow and does not translate it",

@@ -17,7 +17,7 @@ from kubereach.model import attribute as a
 from kubereach.model.fact import Setting
 from kubereach.model.network import Network
 from kubereach.probes._commands import COUNTERS_TWICE, FIREWALL, of_router
-from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest, mixed
 from kubereach.simulate import walk as w
 from kubereach.simulate.delivery import denied, on_node
 from kubereach.simulate.proxy import Treatment, treat
@@ -190,6 +190,5 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """What drops it there."""
-    expected = predict(world, question) or {}
-    best = max(expected, key=lambda answer: expected[answer], default="none")
+    best = likeliest(predict(world, question)) or "none"
     return "no rule there drops the flow" if best == "none" else f"the host's filter drops the flow ({best})"

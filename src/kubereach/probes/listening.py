@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import ENDPOINTS, NOT_LISTENING, PORTS, WRONG_TARGET_PORT
 from kubereach.model.fact import Setting
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest
 from kubereach.simulate.world import World
 
 KIND = "listening"
@@ -85,9 +85,8 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """What the pod's sockets are for."""
-    expected = predict(world, question) or {}
     return {
         "target": "the application listens where the service sends to",
         "loopback": "the application listens for its own pod alone",
         "other": "the service sends to a port on which nothing listens",
-    }[max(expected, key=lambda answer: expected[answer])]
+    }.get(likeliest(predict(world, question)), "")

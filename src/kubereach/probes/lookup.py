@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from kubereach.model import attribute as a
 from kubereach.model.fact import InterfaceAddress, Outcome, Packet, ProbeKind, ProbeResult, RouteLookup
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest
 from kubereach.simulate.delivery import on_node
 from kubereach.simulate.world import World
 
@@ -198,8 +198,7 @@ def _interface(network: Network, node: str) -> str:
 
 def means(world: World, question: Question) -> str:
     """What the kernel's answer says."""
-    expected = predict(world, question) or {}
-    best = max(expected, key=lambda answer: expected[answer], default="")
+    best = likeliest(predict(world, question))
     return {
         "fine": "the node takes the client's packets in",
         "rpf-fail": "the kernel's source check refuses the client's packets",

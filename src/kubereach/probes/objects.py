@@ -16,7 +16,7 @@ from kubereach.build.target import PLACEHOLDER
 from kubereach.model import attribute as a
 from kubereach.model.fact import ObjectListing
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest
 from kubereach.simulate.announced import excluded, ready_endpoints
 from kubereach.simulate.world import World
 
@@ -152,5 +152,4 @@ def _offer(about: str, command: str, words: dict[str, str]) -> Offer:
 
 def means(world: World, question: Question) -> str:
     """What stands in the objects there."""
-    expected = predict(world, question) or {}
-    return max(expected, key=lambda answer: expected[answer], default="").replace("-", " ")
+    return likeliest(predict(world, question)).replace("-", " ")

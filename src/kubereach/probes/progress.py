@@ -16,7 +16,7 @@ from kubereach.model.attribute import ENDPOINTS, NO_ROUTE_BACK, POLICY, PORTS, P
 from kubereach.model.fact import Packet
 from kubereach.model.network import Network
 from kubereach.probes._commands import capture
-from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest, mixed
 from kubereach.simulate import walk as w
 from kubereach.simulate.delivery import closed
 from kubereach.simulate.world import World
@@ -169,5 +169,4 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """How far they get there."""
-    expected = predict(world, question) or {}
-    return _SAID.get(max(expected, key=lambda answer: expected[answer], default=""), "")
+    return _SAID.get(likeliest(predict(world, question)), "")

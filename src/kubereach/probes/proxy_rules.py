@@ -15,7 +15,7 @@ from kubereach.model import attribute as a
 from kubereach.model.address import host_prefix
 from kubereach.model.fact import Setting
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest
 from kubereach.simulate.announced import has_local, ready_endpoints
 from kubereach.simulate.world import World
 
@@ -154,7 +154,6 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """What the node's rules do with the address."""
-    expected = predict(world, question) or {}
     return {
         "absent": "the node's proxy did not program the address",
         "no-local": "the node drops the traffic: its rules know no local endpoint",
@@ -162,4 +161,4 @@ def means(world: World, question: Question) -> str:
         "there": "the node's rules lead the traffic to pods",
         "checked": "the node asks for the source",
         "open": "the node admits every source",
-    }.get(max(expected, key=lambda answer: expected[answer], default=""), "")
+    }.get(likeliest(predict(world, question)), "")

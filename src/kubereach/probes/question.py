@@ -68,3 +68,8 @@ def mixed(parts: Iterable[tuple[float, Distribution]]) -> Distribution:
             total[answer] = total.get(answer, 0.0) + weight * p
     scale = sum(total.values()) or 1.0
     return {answer: p / scale for answer, p in total.items()}
+
+
+def likeliest(answers: Distribution | None) -> str:
+    """The answer with the highest probability, the first of equals; "" where nothing is predicted."""
+    return max(answers, key=answers.__getitem__) if answers else ""

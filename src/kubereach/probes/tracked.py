@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from kubereach.model.attribute import PROXY_MODE
 from kubereach.model.fact import LogEvent
 from kubereach.model.network import Network
-from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest, mixed
 from kubereach.simulate import walk as w
 from kubereach.simulate.world import World
 
@@ -95,5 +95,4 @@ def offers(network: Network) -> Iterable[Offer]:
 
 def means(world: World, question: Question) -> str:
     """How far the connections come there."""
-    expected = predict(world, question) or {}
-    return _SAID.get(max(expected, key=lambda answer: expected[answer], default=""), "")
+    return _SAID.get(likeliest(predict(world, question)), "")
