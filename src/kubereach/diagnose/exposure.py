@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kubereach.diagnose.fault import Fault, Presence, Suspect, entry_nodes
-from kubereach.model.attribute import TELLS, Attribute, T
+from kubereach.model.attribute import IMPORT_POLICY, TELLS, Attribute, T, why
 from kubereach.model.fact import ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.simulate.walk import Packet, walk
@@ -26,6 +26,17 @@ def _pod_nodes(world: World) -> tuple[str, ...]:
     flow = world.network.flow
     found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
     return tuple(dict.fromkeys(b.endpoint for b in found.branches if b.endpoint in world.network.nodes))
+
+
+def by_import_policy(fault: Fault, world: World, refusing: str) -> Iterable[Suspect]:
+    """The router as a suspect: where its import policy is shown, it has the fault or not; unknown elsewhere."""
+    policy = world.network.seen("router", IMPORT_POLICY)
+    if policy is None:
+        return (Suspect(fault=fault, subject="router"),)
+    said = world.network.seen("router", why(IMPORT_POLICY)) or ""
+    because = tuple((origin, said) for origin in world.network.origins("router", IMPORT_POLICY)[:1])
+    presence = Presence.PRESENT if policy == refusing else Presence.ABSENT
+    return (Suspect(fault=fault, subject="router", presence=presence, because=because),)
 
 
 def by_leaf(

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
-from kubereach.model.attribute import ANNOUNCER, IMPORT_POLICY, why
+from kubereach.diagnose.exposure import by_import_policy
+from kubereach.diagnose.fault import Fault, Plan, Suspect
+from kubereach.model.attribute import ANNOUNCER, IMPORT_POLICY
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -32,13 +33,7 @@ FAULT = Fault(
 def suspects(world: World) -> Iterable[Suspect]:
     if world.get("cluster", ANNOUNCER) != "calico-bgp":
         return ()
-    policy = world.network.seen("router", IMPORT_POLICY)
-    if policy is None:
-        return (Suspect(fault=FAULT, subject="router"),)
-    said = world.network.seen("router", why(IMPORT_POLICY)) or ""
-    because = tuple((origin, said) for origin in world.network.origins("router", IMPORT_POLICY)[:1])
-    presence = Presence.PRESENT if policy == "aggregates-only" else Presence.ABSENT
-    return (Suspect(fault=FAULT, subject="router", presence=presence, because=because),)
+    return by_import_policy(FAULT, world, "aggregates-only")
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
