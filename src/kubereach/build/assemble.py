@@ -179,14 +179,23 @@ def _apart(flow: Flow, facts: tuple[AnyFact, ...]) -> tuple[AnyFact, ...]:
         and f.outcome not in mine
         and (f.source in unnamed or canonical_address(f.source) not in {None, flow.client})
     }
-    moved = {key: replace(f, source=_where(f.source, flow)) for key, f in others.items()}
+    shown = (f"{f.address}/{f.prefix_length}" for f in facts if isinstance(f, InterfaceAddress))
+    links = [link for link in shown if contains(link, flow.address) and not link.endswith(("/32", "/-1"))]
+    moved = {key: replace(f, source=_where(f.source, flow, links)) for key, f in others.items()}
     return tuple(moved.get(id(f), f) for f in facts)
 
 
-def _where(source: str, flow: Flow) -> str:
-    """Another client's place: on the address's own segment, as far as a /24 tells, while the flow's is not, or any."""
-    beside = canonical_address(source) is not None and "." in source and contains(f"{source}/24", flow.address)
-    return "elsewhere/segment" if beside and not contains(f"{flow.client}/24", flow.address) else "elsewhere"
+def _where(source: str, flow: Flow, links: list[str]) -> str:
+    """Another client's place: on the address's own segment while the flow's is not, or any.
+
+    The segment is that of the interfaces seen, `links`, or else a /24.
+    """
+    if canonical_address(source) is None or ":" in source:
+        return "elsewhere"
+    around = links or [f"{source}/24"]
+    beside = any(contains(link, source) and contains(link, flow.address) for link in around)
+    mine = any(contains(link, flow.client) for link in around) if flow.client else False
+    return "elsewhere/segment" if beside and not mine else "elsewhere"
 
 
 def _sourced(flow: Flow, observed: tuple[AnyFact, ...]) -> Flow:

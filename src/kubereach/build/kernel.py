@@ -21,7 +21,7 @@ from kubereach.model.attribute import (
     TABLE_FULL,
     TWO_BACKENDS,
 )
-from kubereach.model.fact import Fact, InterfaceAddress, RouteLookup, Setting
+from kubereach.model.fact import Fact, InterfaceAddress, ProbeResult, RouteLookup, Setting
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow
 
@@ -33,6 +33,8 @@ _DEVICES = r"(?:cilium\.|helm\.)?devices?$|cilium.{0,20}\bdevices$|bpfDataIfaceP
 _MANAGER = r"\b(?:systemd-networkd|netplan|NetworkManager)\b"
 _PRODUCT = frozenset({"cni", "dataplane", "data-plane", "kube-proxy", "kube-proxy.mode", "service-proxy"})
 _REPLACES = r"\be?bpf\b|kube-?proxy.?replacement|replaces kube-proxy|\bkpr\b"
+METRICS_PORT = 10249
+_MODES = frozenset({"iptables", "ipvs", "nftables"})
 OWN_INTERFACES = r"kube-ipvs\d|kube-dummy-if|lo|dummy\d*"
 
 
@@ -55,8 +57,13 @@ def put_kernel(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
 
 
 def put_proxy_mode(facts: tuple[Fact, ...], objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:
-    """EBPF in kube-proxy's place, where Cilium's or Calico's own settings, or words about them, say so."""
+    """EBPF in kube-proxy's place, where Cilium's or Calico's own settings, or words about them, say so.
+
+    kube-proxy names its mode itself at /proxyMode of its metrics port (cmd/kube-proxy/app/server.go, serveMetrics).
+    """
     for fact in facts:
+        if isinstance(fact, ProbeResult) and fact.port == METRICS_PORT and fact.reason in _MODES:
+            leaves.put("cluster", PROXY_MODE, fact.reason, (fact.origin,), fact.trust)
         if not isinstance(fact, Setting) or fact.given or fact.subject not in {"cluster", ""}:
             continue
         value = str(fact.value).strip().lower()

@@ -151,12 +151,21 @@ def _put_mtu(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> Non
 
 
 def _put_default_routes(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
-    """A node's default route that is missing, or that leads past the router which delivers."""
+    """A node's default route that is missing, or that leads past the router which delivers.
+
+    A gateway on another link of the node than the router's known address may be the same router.
+    """
     router = [a for a, owner in hosts.owners.items() if owner == "router"]
+    legs = [f for f in observed if isinstance(f, InterfaceAddress) and _leg(f)]
     for fact in observed:
         if isinstance(fact, Route) and fact.device in hosts.nodes and fact.prefix in {"0.0.0.0/0", "::/0"}:
             vias = [h.via for h in fact.next_hops if h.via]
-            other = [v for v in vias if router and v not in router and family(v) == family(router[0])]
+            links = [f"{f.address}/{f.prefix_length}" for f in legs if f.device == fact.device]
+            other = [
+                v
+                for v in vias
+                if router and v not in router and family(v) == family(router[0]) and _on_one_link(v, router, links)
+            ]
             doubt = f"its default route leads to {other[0]}, and the router is {router[0]}" if other else ""
             if vias and router:
                 leaves.put(fact.device, DEFAULT_DOUBT, doubt, (fact.origin,), fact.trust)
@@ -165,6 +174,13 @@ def _put_default_routes(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Lea
             routes = [f for f in observed if isinstance(f, Route) and f.device == fact.device and f.table == "main"]
             if asked and not fact.protocol and not any(r.prefix in {"0.0.0.0/0", "::/0"} for r in routes):
                 leaves.put(fact.device, DEFAULT_DOUBT, "it has no default route", (fact.origin,), fact.trust)
+
+
+def _on_one_link(gateway: str, router: Iterable[str], links: Iterable[str]) -> bool:
+    """Whether a router's address is on the gateway's link, for which a /24 or /64 stands where it is not shown."""
+    usual = f"{gateway}/64" if ":" in gateway else f"{gateway}/24"
+    link = next((link for link in links if contains(link, gateway)), usual)
+    return any(contains(link, address) for address in router)
 
 
 def _put_second_interfaces(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, leaves: Leaves) -> None:

@@ -6,19 +6,24 @@ import re
 
 from kubereach.build.hosts import CLIENT_NAMES, ROUTER_NAMES, ROUTER_WORDS, Hosts
 from kubereach.model.address import canonical_address
-from kubereach.model.fact import Fact, Interface, InterfaceAddress, ProbeResult, Route, Setting
+from kubereach.model.fact import Fact, Interface, InterfaceAddress, Outcome, ProbeKind, ProbeResult, Route, Setting
 
 # Devices that a CNI or the service proxy makes: no client and no router outside the cluster has one.
 _OF_PODS = r"cali[0-9a-f]|vxlan\.calico|lxc|cilium_|flannel\.|cni0|kube-|weave|antrea|ovn-k8s"
+
+_OWN_PORTS = frozenset({10249, 10250, 10256})  # kube-proxy's metrics, the kubelet, kube-proxy's health check
 
 
 def add_named_nodes(facts: tuple[Fact, ...], hosts: Hosts) -> None:
     """Know as nodes the hosts with devices or rules that nodes alone have, and those named like them.
 
-    A name is like a node's where it differs only behind the last dash: the makers of clusters number their hosts.
+    A name is like a node's where it differs only behind the last dash: the makers of clusters number their hosts. And
+    whoever tries the service on his own machine and on another, named one means a node by that.
     """
     named = {name for fact in facts if (name := _host(fact)) and _strange(name, hosts)}
     shown = {name for fact in facts if (name := _host(fact)) in named and _of_a_node(fact)}
+    tries = {f.source for f in facts if isinstance(f, ProbeResult) and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}}
+    shown |= named & tries if any(source.lower() in CLIENT_NAMES for source in tries) else set()
     stems = {_stem(name) for name in (*shown, *(n.removeprefix("node/") for n in hosts.nodes))} - {""}
     for name in sorted(named):
         if name in shown or _stem(name) in stems:
@@ -47,6 +52,9 @@ def _of_a_node(fact: Fact) -> bool:
         return re.match(_OF_PODS, fact.interface) is not None
     if isinstance(fact, Interface):
         return re.match(_OF_PODS, fact.name) is not None
+    if isinstance(fact, ProbeResult):
+        local = fact.target_name == "localhost" or fact.target.startswith("127.")
+        return local and fact.port in _OWN_PORTS and fact.outcome is Outcome.REPLY
     return isinstance(fact, Setting) and "KUBE-" in fact.attribute
 
 

@@ -32,7 +32,7 @@ from kubereach.model.attribute import (
     Endpoint,
     Key,
 )
-from kubereach.model.fact import BgpSession, Neighbour, Outcome, Packet, ProbeResult, Route, Trust, VirtualServer
+from kubereach.model.fact import BgpSession, Neighbour, Outcome, Packet, ProbeResult, Route, RouteListing, Trust, VirtualServer
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
@@ -101,6 +101,14 @@ ENCAPSULATIONS = Split(
     "encapsulation, with Calico's mesh off",
     (("vxlan", 0.6), ("none", 0.4)),
     "who switches the mesh off has VXLAN, or peers with routers that carry the pods' packets; estimate",
+)
+METALLB_PEERS = Split(
+    "announcer, with a BGP peer among MetalLB's objects",
+    (("metallb-l2", 0.05), ("metallb-bgp", 0.95)),
+    "who serves by layer 2 alone configures no peer; some have both; estimate",
+)
+OFF_LINK = Chance(
+    0.1, "the weight of layer 2 where the address is on no link that a router's whole table shows: such a pool is routed"
 )
 ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced over BGP, though nothing mentions BGP")
 ON_CONTROL_PLANE = Chance(
@@ -179,12 +187,29 @@ def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
     table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
     if "calico" in network.stack:
         table = CALICO if table is ANNOUNCERS else METALLB_BESIDE_CALICO if table is METALLB else table
+    if table is not ANNOUNCERS and any(entry.text("spec.peerAddress") for entry in network.objects_of("BGPPeer")):
+        return METALLB_PEERS.shares
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
     if routing or not _beside(network):
-        return table.shares
+        weights = [(name, p * (OFF_LINK if name.endswith("-l2") and _off_link(network) else 1)) for name, p in table.shares]
+        return tuple((name, p / sum(w for _, w in weights)) for name, p in weights)
     layer2 = next(name for name, _ in table.shares if name.endswith("-l2"))
     routed = next(name for name, _ in table.shares if name != layer2)
     return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
+
+
+def _off_link(network: Network) -> bool:
+    """Whether a router's whole table was shown, and the address is on none of its links."""
+    whole = any(
+        isinstance(f, RouteListing) and f.device == "router" and f.complete and not f.prefix and not f.protocol
+        for f in network.observed
+    )
+    links = [
+        f.prefix
+        for f in network.observed
+        if isinstance(f, Route) and f.device == "router" and f.protocol == "connected"
+    ]
+    return whole and bool(links) and not any(contains(link, network.flow.address) for link in links)
 
 
 def _beside(network: Network) -> bool:

@@ -3,7 +3,8 @@
 Asked of a node. About `source` (the look-up of a packet from the client on the interface that it comes in by): fine,
 rpf-fail, martian, no-forwarding. About `back` (the look-up of the client): router, direct (on the node's link),
 other-gateway, other-leg (another interface than the node's own address is on), gateway (whose nobody knows), none.
-About `ping` (the client, from the node): reply, timeout, unreachable. About `forwarding` (sysctl): on, off.
+About `ping` (the client, from the node): reply, timeout, unreachable. About `forwarding` (sysctl): on, off. About
+`table` (the connection table's use, sysctl): full, room. About `strict` (rp_filter): strict, loose.
 """
 
 from __future__ import annotations
@@ -34,8 +35,22 @@ BACKGROUND: Distribution = {
     "unreachable": 0.05,
     "on": 0.97,
     "off": 0.03,
+    "full": 0.02,
+    "room": 0.98,
+    "strict": 0.25,
+    "loose": 0.75,
 }
-_FORWARDING = "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore"
+_KERNEL = (
+    "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore "
+    "net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max"
+)
+# What the kernel's settings show, with the leaf that holds it once they were shown, and how an answer reads.
+_SETTINGS = (
+    ("forwarding", a.FORWARDING, {"on": "ip_forward is 1", "off": "0, of all or of an interface"}),
+    ("table", a.TABLE_FULL, {"room": "nf_conntrack_count below nf_conntrack_max", "full": "nf_conntrack_count at it"}),
+    ("strict", a.REVERSE_PATH, {"loose": "rp_filter 0 or 2", "strict": "rp_filter 1"}),
+)
+BACKGROUND_STRICT: Distribution = {answer: BACKGROUND[answer] for answer in ("strict", "loose")}
 _REFUSED = {"rpf-fail": "rpf-fail", "martian": "martian", "unreachable": "no-forwarding"}
 
 
@@ -101,6 +116,10 @@ def predict(world: World, question: Question) -> Distribution | None:
     if about == "forwarding":
         off = on_node(world, node, a.FORWARDING_OFF)
         return {"off": 0.96, "on": 0.04} if off else {"on": 0.99, "off": 0.01}
+    if about == "table":  # it may be another of the kernel's tables that is full
+        return {"full": 0.75, "room": 0.25} if on_node(world, node, a.TABLE_FULL) else {"room": 0.995, "full": 0.005}
+    if about == "strict":
+        return {"strict": 0.95, "loose": 0.05} if on_node(world, node, a.RP_FILTER_DROP) else BACKGROUND_STRICT
     lost = world.get(node, a.NO_ROUTE_BACK) and not world.get("client", a.SHARED_LAN)
     elsewhere = world.get(node, a.REPLY_WRONG_INTERFACE)
     if about == "ping":
@@ -132,11 +151,15 @@ def _source(world: World, node: str) -> Distribution:
 
 
 def offers(network: Network) -> Iterable[Offer]:
-    """The look-ups, with the interface where it is known, and the ping."""
+    """The kernel's settings; and the look-ups, with the interface where it is known, and the ping."""
     client, address = network.flow.client, network.flow.address
-    if not client:
-        return
     for node in network.nodes:
+        for about, leaf, words in _SETTINGS:
+            if (node, leaf.name) not in network.settings:
+                question = Question(KIND, node, (about,))
+                yield Offer(question=question, where=node, command=_KERNEL, cost=15, words=words)
+        if not client:
+            continue
         yield Offer(
             question=Question(KIND, node, ("back",)),
             where=node,
@@ -158,14 +181,6 @@ def offers(network: Network) -> Iterable[Offer]:
             cost=15,
             words={"reply": "replies", "timeout": "silence", "unreachable": "unreachable"},
         )
-        if (node, a.FORWARDING.name) not in network.settings:
-            yield Offer(
-                question=Question(KIND, node, ("forwarding",)),
-                where=node,
-                command=_FORWARDING,
-                cost=15,
-                words={"on": "ip_forward is 1", "off": "0, of all or of an interface"},
-            )
         if address and (interface := _interface(network, node)):
             yield Offer(
                 question=Question(KIND, node, ("source",)),
@@ -209,6 +224,8 @@ def means(world: World, question: Question) -> str:
         "other-leg": "the answers leave by another interface",
         "other-gateway": "the answers go to another gateway",
         "none": "the node has no route to the client",
+        "full": "the node's connection table takes nothing new",
+        "strict": "the node takes packets only by the interface that it would answer by",
         "reply": "the node reaches the client",
         "timeout": "the node does not reach the client, or the client answers no ping",
     }.get(best, "")

@@ -82,7 +82,8 @@ def _why_not(routes: list[Route]) -> str:
 
 def _in_bgp(network: Network, routes: list[Route]) -> Iterable[Sighting]:
     """Whether the router's BGP table holds the address, and with a path that it can use."""
-    table = [r for r in routes if r.table == "bgp"]
+    # Who tells of a route in words need not say whether it is valid.
+    table = [r for r in routes if r.table == "bgp" and not (r.paraphrased and r.active is None)]
     holding = [r for r in table if network.flow.address and contains(r.prefix, network.flow.address)]
     whole = [r for r in table if re.search(r"show (?:ip )?bgp(?: ipv4 unicast)?\W*$", r.origin.command)]
     if holding or whole:

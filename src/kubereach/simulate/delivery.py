@@ -241,7 +241,7 @@ def _answer_lost(world: World, service: str, packet: Packet, node: str) -> str:
         (a.REPLY_WRONG_INTERFACE, "the answer leaves by another interface and is dropped", True),
         (a.REPLY_ANTISPOOF, "spoof protection drops the answer", True),
     ):
-        if attribute is a.NO_ROUTE_BACK and world.get("client", a.SHARED_LAN):
+        if attribute is not a.REPLY_ANTISPOOF and world.get("client", a.SHARED_LAN):
             continue  # it is on the node's own link, and no route to elsewhere matters
         if world.get(node, attribute) and not (own and spares_own):
             return why

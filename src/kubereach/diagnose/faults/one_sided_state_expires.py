@@ -29,13 +29,13 @@ FAULT = Fault(
     prior=Chance(0.005, "estimate: takes a firewall that sees half of the flow"),
     summary="a stateful firewall sees half of the flow and drops some of its packets",
 )
-STATEFUL = frozenset({"mikrotik", "routeros", "pfsense", "opnsense", "fortigate", "unifi", "vyos"})
-
-
-TRIANGLE_STATEFUL = Chance(0.2, "where client and nodes share a segment and the router is a stateful firewall")
-TRIANGLE = Chance(0.08, "where they share a segment, and the router may be one")
+# Firewalls that check a connection's state packet by packet. Linux, and RouterOS with it, picks up the middle of one
+# (nf_conntrack_tcp_loose) and forgets an established one after days.
+STATEFUL = frozenset({"pfsense", "opnsense", "fortigate"})
+TRIANGLE_STATEFUL = Chance(0.2, "where client and nodes share a segment and the router is such a firewall")
+TRIANGLE = Chance(0.02, "where they share a segment, and the router may be one")
 PASSES = Chance(0.002, "where its rules let packets pass that fit no connection")
-STATEFUL_ROUTER = Chance(0.05, "where the router is a stateful firewall")
+STATEFUL_ROUTER = Chance(0.05, "where the router is such a firewall")
 
 
 def suspects(world: World) -> Iterable[Suspect]:

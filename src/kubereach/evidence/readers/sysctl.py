@@ -24,7 +24,8 @@ COMMANDS = (r"(?:^|[\s/])sysctl(?:\s|$)", r"(?:^|\s)cat\s+/etc/sysctl")
 SIGNATURES = (r"net\.(?:ipv4|ipv6|core|netfilter|bridge|nf_conntrack\w{0,20})\.[\w./@-]{2,80} ?= ?-?\d",)
 ASKS = (
     Ask(
-        command="sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore",
+        command="sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore "
+        "net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
         where="node",
         gives="whether the node forwards, and which packets and ARP requests it drops",
     ),
