@@ -5,15 +5,16 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log2
 from random import Random
 
 from benchmarks.diagnosis.generate.broken import Broken, make, several
+from benchmarks.diagnosis.generate.ceiling import ceiling
 from benchmarks.diagnosis.generate.faults import ALL
 from benchmarks.diagnosis.generate.oracle import Oracle
 from benchmarks.diagnosis.generate.render import everything
-from benchmarks.diagnosis.generate.sample import KINDS, Files, as_files, complaint, sampled
+from benchmarks.diagnosis.generate.sample import KINDS, PARTS, Files, as_files, complaint, sampled
 from kubereach.advise.collect import Item
 from kubereach.advise.interview import next_item
 from kubereach.advise.next_probe import MOST_PROBES
@@ -29,12 +30,16 @@ MOST_ASKED = 15
 OFFERED = 40  # questions that whoever asks has at hand, as `diagnose --interactive` has
 FIRST_ASKED = 3
 SAMPLES = (*KINDS, "asked")
+TOLD = 3  # classes that a short list holds
 SEVERAL = 0.2  # the share of clusters with two or three faults
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One diagnosis against the truth. Ranks are 1-based, 0 for not listed. `pairs`: (p, right) of every cause."""
+    """One diagnosis against the truth. Ranks are 1-based, 0 for not listed. `pairs`: (p, right) of every cause.
+
+    `best` is how often three classes can hold the truth at most, of a sample that is a part of the evidence.
+    """
 
     seed: str
     kind: str
@@ -48,6 +53,7 @@ class Judged:
     pairs: tuple[tuple[float, bool], ...]
     reading: float
     whole: float
+    best: float = 1.0
 
     @property
     def wrong(self) -> bool:
@@ -139,7 +145,8 @@ def _claimed(causes: Sequence[Cause]) -> dict[str, float]:
 def judge_all(seed: str, codes: Sequence[str]) -> list[Judged]:
     """Every sample of one cluster."""
     cluster = broken(seed, codes)
-    return [judge(cluster, kind) for kind in SAMPLES]
+    found = [judge(cluster, kind) for kind in SAMPLES]
+    return [replace(j, best=ceiling(cluster, j.kind, TOLD)) if j.kind in PARTS else j for j in found]
 
 
 def files_of(cluster: Broken, kind: str) -> Files:

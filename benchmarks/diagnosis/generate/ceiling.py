@@ -18,6 +18,7 @@ from benchmarks.diagnosis.generate.faults.registry import UnfitError
 from benchmarks.diagnosis.generate.flow import outcome
 from benchmarks.diagnosis.generate.render import everything
 from benchmarks.diagnosis.generate.render.output import Output
+from benchmarks.diagnosis.generate.sample import chosen
 
 Place = tuple[str, str]  # (key, host)
 
@@ -28,20 +29,21 @@ class Still(Random):
     def random(self) -> float:
         return 0.0
 
-    def getrandbits(self, k: int, /) -> int:
+    def getrandbits(self, k: int, /) -> int:  # noqa: ARG002  # its name is random.Random's
         return 0
 
     def shuffle(self, x: MutableSequence[object]) -> None:
         """Leave the order as it is."""
 
 
-def ceiling(broken: Broken, outputs: Sequence[Output], most: int) -> float:
-    """How often the best choice of `most` classes holds the truth among the single faults that show these outputs.
+def ceiling(broken: Broken, kind: str, most: int) -> float:
+    """How often the best choice of `most` classes holds the truth among the single faults that show this sample.
 
     Every fault of the catalogue that the cluster can have is put into it instead, weighed by how likely the benchmark
-    draws such a cluster for it.
+    draws such a cluster for it. Of several faults at once nothing is known: 1.
     """
-    shown = _shown(broken, outputs)
+    outputs = chosen(broken, kind)
+    shown = _shown(broken.without(()), outputs)
     alike = [(fault, weight) for fault, weight, other in _others(broken) if _shown(other, outputs) == shown]
     classes = sorted({name for fault, _ in alike for name in fault.accept})
     whole = sum(weight for _, weight in alike)
@@ -49,10 +51,13 @@ def ceiling(broken: Broken, outputs: Sequence[Output], most: int) -> float:
         return 1.0
     gains = {name: sum(weight for fault, weight in alike if name in fault.accept) for name in classes}
     likely = sorted(classes, key=lambda name: -gains[name])[: most + 4]
-    return max(
-        sum(weight for fault, weight in alike if not fault.accept.isdisjoint(chosen))
-        for chosen in combinations(likely, most)
-    ) / whole
+    return (
+        max(
+            sum(weight for fault, weight in alike if not fault.accept.isdisjoint(chosen))
+            for chosen in combinations(likely, most)
+        )
+        / whole
+    )
 
 
 def _others(broken: Broken) -> list[tuple[Injector, float, Broken]]:

@@ -15,6 +15,7 @@ from benchmarks.diagnosis.generate.render.output import Output
 from benchmarks.diagnosis.generate.site import Site
 
 KINDS = ("full", "post", "three", "lie")
+PARTS = ("post", "three")
 Files = dict[str, bytes]
 
 # How often people paste an output, by what it is about; what is not listed is pasted seldom.
@@ -60,19 +61,29 @@ BETWEEN = {
 
 
 def sampled(broken: Broken, kind: str) -> Files:
-    """File names and bytes of one sample."""
+    """File names and bytes of one sample, whatever was rendered before: that draws from the site's source of chance."""
+    broken = broken.without(())
     rng = Random(f"{broken.seed}/{kind}")
     outputs = everything(broken)
     if kind == "full":
         return as_files(outputs)
     if kind == "lie":
         return as_files(lied(rng, broken, outputs))
+    found = _chosen(rng, broken, outputs, kind)
+    return as_files(found) if kind == "three" else {"post.txt": _post(rng, broken.site, found).encode()}
+
+
+def chosen(broken: Broken, kind: str) -> list[Output]:
+    """The outputs of a sample that is a part of the evidence."""
+    again = broken.without(())
+    return _chosen(Random(f"{broken.seed}/{kind}"), again, everything(again), kind)
+
+
+def _chosen(rng: Random, broken: Broken, outputs: list[Output], kind: str) -> list[Output]:
+    """The complaint with three outputs, or with the four to eight of a post."""
     first = complaint(outputs, broken.site)
     rest = [o for o in outputs if o not in first]
-    if kind == "three":
-        return as_files([*first, *picked(rng, broken.site, rest, 3)])
-    chosen = [*first, *picked(rng, broken.site, rest, rng.randrange(4, 9))]
-    return {"post.txt": _post(rng, broken.site, chosen).encode()}
+    return [*first, *picked(rng, broken.site, rest, 3 if kind == "three" else rng.randrange(4, 9))]
 
 
 def as_files(outputs: list[Output]) -> Files:

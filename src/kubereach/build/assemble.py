@@ -21,6 +21,7 @@ from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
 from kubereach.build.proxy_protocol import put_proxy_protocol
 from kubereach.build.route_filters import put_import_policy
+from kubereach.build.router_neighbours import add_router_neighbours
 from kubereach.build.routers import without_second_router
 from kubereach.build.said import said
 from kubereach.build.segments import bound, put_segment_leaves
@@ -81,6 +82,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     hosts = find_hosts(objects, current)
     add_named_nodes(current, hosts)
     own_configured_peer(objects, hosts)
+    add_router_neighbours(objects, current, hosts)
     leaves = Leaves()
     build_cluster(objects, current, leaves)
     services = build_services(objects, leaves)
@@ -107,7 +109,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     put_links(
         (*observed, *(f for f in current if isinstance(f, (Setting, ObjectListing)))), objects, flow, hosts, leaves
     )
-    assumed = _assume(flow, hosts, leaves)
+    assumed = _assume(flow, hosts, leaves, alone=_alone(current, hosts))
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)
     _put_static_routes(observed, leaves)
@@ -215,7 +217,22 @@ def _sourced(flow: Flow, observed: tuple[AnyFact, ...]) -> Flow:
     return replace(flow, source=failed[0].source)
 
 
-def _assume(flow: Flow, hosts: Hosts, leaves: Leaves) -> tuple[str, ...]:
+def _alone(facts: tuple[AnyFact, ...], hosts: Hosts) -> bool:
+    """Whether the one node known is all there is: the cluster lists no other, or the router no other neighbour."""
+    peers = {hosts.owners.get(f.peer, "") for f in facts if isinstance(f, BgpSession)}
+    return any(
+        (isinstance(f, ObjectListing) and f.kind == "Node" and f.complete)
+        or (
+            isinstance(f, BgpListing)
+            and f.complete
+            and hosts.resolve(f.device) == "router"
+            and hosts.nodes.keys() & peers
+        )
+        for f in facts
+    )
+
+
+def _assume(flow: Flow, hosts: Hosts, leaves: Leaves, *, alone: bool) -> tuple[str, ...]:
     """Give the flow what every such flow has, and say so."""
     said = []
     if flow.service == PLACEHOLDER:
@@ -229,7 +246,7 @@ def _assume(flow: Flow, hosts: Hosts, leaves: Leaves) -> tuple[str, ...]:
         hosts.add_node("node/(node with the pod)")
         hosts.add_node("node/(another node)")
         said.append("two nodes, one of them with the pod")
-    elif len(hosts.nodes) == 1:
+    elif len(hosts.nodes) == 1 and not alone:
         hosts.add_node("node/(another node)")
         said.append(f"a second node beside {next(iter(hosts.nodes)).removeprefix('node/')}")
     elif unnamed := [n for n in hosts.nodes if n.removeprefix("node/") in hosts.owners]:

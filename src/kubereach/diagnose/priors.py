@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from kubereach.diagnose import doubts, trust, variants
+from kubereach.diagnose import announcers, doubts, trust, variants
 from kubereach.diagnose.catalogue import fault_module
 from kubereach.diagnose.chance import Chance, Split
 from kubereach.diagnose.faults._index import FAULTS
@@ -59,15 +59,16 @@ def _chances(module: ModuleType, text: str) -> Iterator[str]:
 
 
 def _variants() -> Iterator[str]:
-    yield "`diagnose/variants.py`: unknowns that are no faults, summed over where a walk reads them."
+    yield "`diagnose/variants.py` and `announcers.py`: unknowns that are no faults, summed over where a walk reads them."
     yield ""
     yield from _table("what", "values", "why")
-    for split in vars(variants).values():
-        if isinstance(split, Split):
-            values = ", ".join(f"{_word(value)} {share:g}" for value, share in split.shares)
-            yield _row(split.of, values, split.why)
-    for chance, why in _held(vars(variants)):
-        yield _row("", f"{chance:g}", why)
+    for module in (variants, announcers):
+        for split in vars(module).values():
+            if isinstance(split, Split):
+                values = ", ".join(f"{_word(value)} {share:g}" for value, share in split.shares)
+                yield _row(split.of, values, split.why)
+        for chance, why in _held(vars(module)):
+            yield _row("", f"{chance:g}", why)
 
 
 def _nominal() -> Iterator[str]:

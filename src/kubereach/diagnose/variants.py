@@ -12,10 +12,10 @@ from math import prod
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kubereach.diagnose.announcers import announcers, beside
 from kubereach.diagnose.chance import Chance, Split
-from kubereach.model.address import contains, host_prefix
+from kubereach.model.address import host_prefix
 from kubereach.model.attribute import (
-    ADDRESS,
     ANNOUNCER,
     CONTROL_PLANE,
     ENCAPSULATION,
@@ -27,12 +27,17 @@ from kubereach.model.attribute import (
     POLICY,
     PROXY_MODE,
     RANGES_SEEN,
-    ROUTED,
     WHY_EMPTY,
     Endpoint,
     Key,
 )
-from kubereach.model.fact import BgpSession, Neighbour, Outcome, Packet, ProbeResult, Route, RouteListing, Trust, VirtualServer
+from kubereach.model.fact import (
+    Outcome,
+    ProbeResult,
+    Route,
+    Trust,
+    VirtualServer,
+)
 from kubereach.model.network import Network
 
 MOST_VARIANTS = 24
@@ -59,33 +64,10 @@ MINORS = Split(
     ((30, 0.7), (25, 0.18), (22, 0.12)),
     "one for each side of the turns at 1.24 and 1.26; who asks runs a recent version mostly; estimate",
 )
-METALLB = Split(
-    "announcer, with MetalLB",
-    (("metallb-l2", 0.6), ("metallb-bgp", 0.3), ("calico-bgp", 0.1)),
-    "layer 2 is simpler, and first in its manual; its controller alone may allocate for Calico's BIRD; estimate",
-)
-METALLB_BESIDE_CALICO = Split(
-    "announcer, with MetalLB and Calico",
-    (("metallb-l2", 0.45), ("metallb-bgp", 0.25), ("calico-bgp", 0.3)),
-    "Calico is the pods' network of many, and announces for MetalLB's controller in some; estimate",
-)
 ANNOUNCED = Split(
     "what Calico's serviceLoadBalancerIPs hold, where nothing shows it",
     (("range", 0.85), ("address", 0.15)),
     "the manual's examples are ranges, and a pool is one; estimate",
-)
-CILIUM = Split(
-    "announcer, with addresses from Cilium",
-    (("cilium-l2", 0.5), ("cilium-bgp", 0.5)),
-    "nothing speaks for either; estimate",
-)
-CALICO = Split(
-    "announcer, with Calico",
-    (("calico-bgp", 0.5), ("other-l2", 0.5)),
-    "Calico carries the pods in many clusters whose addresses somebody else announces; estimate",
-)
-ANNOUNCERS = Split(
-    "announcer that nothing names", (("other-bgp", 0.5), ("other-l2", 0.5)), "nothing speaks for either; estimate"
 )
 MULTIPATHS = Split(
     "multipath at the router, where a flow comes and goes or several next hops are shown",
@@ -102,15 +84,6 @@ ENCAPSULATIONS = Split(
     (("vxlan", 0.6), ("none", 0.4)),
     "who switches the mesh off has VXLAN, or peers with routers that carry the pods' packets; estimate",
 )
-METALLB_PEERS = Split(
-    "announcer, with a BGP peer among MetalLB's objects",
-    (("metallb-l2", 0.05), ("metallb-bgp", 0.95)),
-    "who serves by layer 2 alone configures no peer; some have both; estimate",
-)
-OFF_LINK = Chance(
-    0.1, "the weight of layer 2 where the address is on no link that a router's whole table shows: such a pool is routed"
-)
-ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced over BGP, though nothing mentions BGP")
 ON_CONTROL_PLANE = Chance(
     0.5, "the weight of a control plane against a worker's 1 for pods that nobody places: tainted by default; estimate"
 )
@@ -166,8 +139,8 @@ def _axes(network: Network) -> list[Axis]:
     if network.seen(service, POLICY) is None:
         axes.append([(POLICY.of(service), value, p) for value, p in POLICIES.shares])
     announcer = network.seen("cluster", ANNOUNCER)
-    if announcer is None and ("calico" not in network.stack or "metallb" in network.stack or _beside(network)):
-        axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in _announcers(network)])
+    if announcer is None and ("calico" not in network.stack or "metallb" in network.stack or beside(network)):
+        axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in announcers(network)])
     if network.seen("cluster", PROXY_MODE) is None:
         modes = CILIUM_MODES if "cilium" in network.stack else MODES
         axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in modes.shares])
@@ -176,58 +149,6 @@ def _axes(network: Network) -> list[Axis]:
     axes += [_multipath(network), _encapsulation(network), _why_empty(network), _whereabouts(network)]
     axes.append(_ranges(network))
     return axes
-
-
-def _announcers(network: Network) -> tuple[tuple[str, float], ...]:
-    """Who may announce, where nothing says it.
-
-    An address in the client's or the nodes' own subnet, or one that somebody answered ARP for, is announced by
-    layer 2, unless anything shows that BGP is spoken at all.
-    """
-    table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
-    if "calico" in network.stack:
-        table = CALICO if table is ANNOUNCERS else METALLB_BESIDE_CALICO if table is METALLB else table
-    if table is not ANNOUNCERS and any(entry.text("spec.peerAddress") for entry in network.objects_of("BGPPeer")):
-        return METALLB_PEERS.shares
-    routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
-    if routing or not _beside(network):
-        weights = [(name, p * (OFF_LINK if name.endswith("-l2") and _off_link(network) else 1)) for name, p in table.shares]
-        return tuple((name, p / sum(w for _, w in weights)) for name, p in weights)
-    layer2 = next(name for name, _ in table.shares if name.endswith("-l2"))
-    routed = next(name for name, _ in table.shares if name != layer2)
-    return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
-
-
-def _off_link(network: Network) -> bool:
-    """Whether a router's whole table was shown, and the address is on none of its links."""
-    whole = any(
-        isinstance(f, RouteListing) and f.device == "router" and f.complete and not f.prefix and not f.protocol
-        for f in network.observed
-    )
-    links = [
-        f.prefix
-        for f in network.observed
-        if isinstance(f, Route) and f.device == "router" and f.protocol == "connected"
-    ]
-    return whole and bool(links) and not any(contains(link, network.flow.address) for link in links)
-
-
-def _beside(network: Network) -> bool:
-    """Whether the address lies in the nodes' or the client's own subnet, or somebody answered ARP for it."""
-    address = network.flow.address
-    nodes = [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a]
-    beside = bool(address) and any(contains(f"{a}/24", address) for a in nodes)
-    answered = any(
-        (isinstance(f, Packet) and f.what == "arp-reply" and f.source == address)
-        or (isinstance(f, ProbeResult) and f.target == address and bool(f.macs))
-        or (isinstance(f, Neighbour) and f.address == address and bool(f.mac))
-        for f in network.observed
-    )
-    return network.seen("client", ROUTED) is False or beside or answered
-
-
-def _cilium_allocates(network: Network) -> bool:
-    return bool(network.objects_of("CiliumLoadBalancerIPPool"))
 
 
 def _whereabouts(network: Network) -> Axis:

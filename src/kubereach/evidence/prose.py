@@ -70,6 +70,14 @@ _PRODUCTS = (
     ("unifi udm", "unifi(?: ?os)?|udm(?:[ -]?pro)?", "router", "software", "unifi"),
     ("forti", "fortigate|fortios", "router", "software", "fortios"),
 )
+# How addresses are announced, in the words of several languages.
+_ANNOUNCED = (
+    (r"\b[ei]?bgp\b", "bgp"),
+    (
+        r"\blayer[- ]?2\b|\bl2[- ]?(?:mode|modus|modo|advert|announce)|\barp[- ]mode\b|capa 2|couche 2|レイヤー ?2|二层",
+        "layer 2",
+    ),
+)
 _EDGE = (r"(?<![A-Za-z0-9_./@-])", r"(?![A-Za-z0-9_@/-]|\.[A-Za-z])")
 _VERSION = r"v?(\d{1,2}(?:\.\d{1,3}){1,2}(?:[-+](?:k3s|rke2r|rc|beta)[\w.]{0,8})?)(?![\w]|\.\d)"
 _BESIDE = rf"[\s(:=,]{{0,3}}(?:version|ver\.?)?[\s:(]{{0,2}}{_VERSION}"
@@ -95,6 +103,9 @@ def mentions(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Mention, ...]:
         for subject, attribute, value in _products(text):
             found.append(_mention(index, origin, subject, attribute, value))
         lowered = text.lower()
+        for spelling, how in _ANNOUNCED if "bgp" in lowered or "2" in lowered or "arp" in lowered else ():
+            if re.search(spelling, lowered):
+                found.append(_mention(index, origin, "cluster", "announced-by", how))
         named = set(re.findall(_MODES, lowered) if "ipvs" in lowered or "tables" in lowered else ())
         near = bool(named) and re.search(_NEAR_MODE, text, re.IGNORECASE) is not None
         modes += [(index, mode, origin, near) for mode in sorted(named)]

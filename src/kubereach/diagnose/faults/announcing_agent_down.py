@@ -31,6 +31,8 @@ FAULT = Fault(
     summary="the agent that should announce the address is not running or not ready on {name}",
 )
 
+EVERYWHERE = Chance(0.012, "on all nodes at once: one DaemonSet has one image and one configuration; estimate")
+
 
 def suspects(world: World) -> Iterable[Suspect]:
     reason = world.network.seen("cluster", NO_AGENT_RUNS)
@@ -38,7 +40,8 @@ def suspects(world: World) -> Iterable[Suspect]:
         where = world.network.origins("cluster", NO_AGENT_RUNS)
         because = tuple((o, f"none of the agents' pods runs: {reason}") for o in where[:2])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.PRESENT, because=because),)
-    return on_nodes(FAULT, announcing_nodes(world))
+    together = on_nodes(FAULT, ("cluster",), EVERYWHERE) if len(world.network.nodes) > 1 else ()
+    return (*on_nodes(FAULT, announcing_nodes(world)), *together)
 
 
 def _nodes(world: World, suspect: Suspect) -> tuple[str, ...]:

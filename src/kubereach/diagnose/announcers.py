@@ -1,0 +1,137 @@
+"""Who may announce the address, where nothing says it: by the products that are seen, and by what speaks for each."""
+
+from __future__ import annotations
+
+from kubereach.diagnose.chance import Chance, Split
+from kubereach.model.address import contains
+from kubereach.model.attribute import ADDRESS, ROUTED
+from kubereach.model.fact import (
+    BgpSession,
+    Neighbour,
+    ObjectListing,
+    Packet,
+    ProbeResult,
+    Route,
+    RouteListing,
+    Setting,
+)
+from kubereach.model.network import Network
+
+METALLB = Split(
+    "announcer, with MetalLB",
+    (("metallb-l2", 0.6), ("metallb-bgp", 0.3), ("calico-bgp", 0.1)),
+    "layer 2 is simpler, and first in its manual; its controller alone may allocate for Calico's BIRD; estimate",
+)
+METALLB_BESIDE_CALICO = Split(
+    "announcer, with MetalLB and Calico",
+    (("metallb-l2", 0.45), ("metallb-bgp", 0.25), ("calico-bgp", 0.3)),
+    "Calico is the pods' network of many, and announces for MetalLB's controller in some; estimate",
+)
+CILIUM = Split(
+    "announcer, with addresses from Cilium",
+    (("cilium-l2", 0.5), ("cilium-bgp", 0.5)),
+    "nothing speaks for either; estimate",
+)
+CALICO = Split(
+    "announcer, with Calico",
+    (("calico-bgp", 0.5), ("other-l2", 0.5)),
+    "Calico carries the pods in many clusters whose addresses somebody else announces; estimate",
+)
+ANNOUNCERS = Split(
+    "announcer that nothing names", (("other-bgp", 0.5), ("other-l2", 0.5)), "nothing speaks for either; estimate"
+)
+ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced over BGP, though nothing mentions BGP")
+OFF_LINK = Chance(
+    0.1, "weight of layer 2 where the address is on no link of a host whose whole table is shown: it is routed"
+)
+PEERS = Chance(
+    0.1, "weight of the others where MetalLB's objects hold a BGP peer: who serves by layer 2 configures none"
+)
+CALICO_PEERS = Chance(
+    0.3, "weight of the others where Calico has a peer outside: it may be there for the pods' addresses"
+)
+NOT_LISTED = Chance(0.1, "weight of a way of announcing whose objects were listed, and there are none")
+NOT_TOLD = Chance(0.3, "weight of the way of announcing that the prose does not name, where it names the other")
+
+
+def announcers(network: Network) -> tuple[tuple[str, float], ...]:
+    """The announcers with their probabilities, which add up to 1.
+
+    An address in the client's or the nodes' own subnet, or one that somebody answered ARP for, is announced by
+    layer 2, unless anything shows that BGP is spoken at all.
+    """
+    table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
+    if "calico" in network.stack:
+        table = CALICO if table is ANNOUNCERS else METALLB_BESIDE_CALICO if table is METALLB else table
+    routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
+    if beside(network) and not routing:
+        layer2 = next(name for name, _ in table.shares if name.endswith("-l2"))
+        routed = next(name for name, _ in table.shares if name != layer2)
+        return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
+    factors = _factors(network)
+    weights = [(name, share * factors.get(name, 1.0) * factors.get(_way(name), 1.0)) for name, share in table.shares]
+    total = sum(weight for _, weight in weights)
+    return tuple((name, weight / total) for name, weight in weights)
+
+
+def _way(announcer: str) -> str:
+    return "layer 2" if announcer.endswith("-l2") else "bgp"
+
+
+def _factors(network: Network) -> dict[str, float]:
+    """What evidence takes from the weight of an announcer, or of a way of announcing."""
+    found: dict[str, float] = {}
+
+    def less(name: str, factor: float) -> None:
+        found[name] = found.get(name, 1.0) * factor
+
+    peers = network.objects_of("BGPPeer")
+    if any(entry.text("spec.peerAddress") for entry in peers):  # MetalLB's word for it
+        less("metallb-l2", PEERS)
+        less("calico-bgp", PEERS)
+    if any(entry.text("spec.peerIP") for entry in peers):  # Calico's
+        less("layer 2", CALICO_PEERS)
+        less("metallb-bgp", CALICO_PEERS)
+    empty = {f.kind for f in network.observed if isinstance(f, ObjectListing) and f.complete and not f.names}
+    for kind, name in (("L2Advertisement", "metallb-l2"), ("BGPAdvertisement", "metallb-bgp")):
+        if kind in empty:
+            less(name, NOT_LISTED)
+    if _off_link(network):
+        less("layer 2", OFF_LINK)
+    told = {str(f.value) for f in network.observed if isinstance(f, Setting) and f.attribute == "announced-by"}
+    if len(told) == 1:
+        less("bgp" if told == {"layer 2"} else "layer 2", NOT_TOLD)
+    return found
+
+
+def _off_link(network: Network) -> bool:
+    """Whether the whole table of a router or a node was shown, and the address is on none of its links."""
+    whole = {
+        f.device
+        for f in network.observed
+        if isinstance(f, RouteListing) and f.complete and f.table == "main" and not f.prefix and not f.protocol
+    }
+    links = {
+        f.prefix
+        for f in network.observed
+        if isinstance(f, Route) and f.device in whole and f.protocol == "connected" and f.prefix
+    }
+    return bool(links) and not any(contains(link, network.flow.address) for link in links)
+
+
+def beside(network: Network) -> bool:
+    """Whether the address lies in the nodes' or the client's own subnet, or somebody answered ARP for it."""
+    address = network.flow.address
+    nodes = [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a]
+    beside = bool(address) and any(contains(f"{a}/24", address) for a in nodes)
+    answered = any(
+        (isinstance(f, Packet) and f.what == "arp-reply" and f.source == address)
+        or (isinstance(f, ProbeResult) and f.target == address and bool(f.macs))
+        or (isinstance(f, Neighbour) and f.address == address and bool(f.mac))
+        for f in network.observed
+    )
+    return network.seen("client", ROUTED) is False or beside or answered
+
+
+def _cilium_allocates(network: Network) -> bool:
+    return bool(network.objects_of("CiliumLoadBalancerIPPool"))
