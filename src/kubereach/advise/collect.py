@@ -109,8 +109,10 @@ _ALL = (
         NODE,
         "none",
         "",
-        "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore "
-        "net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
+        (
+            "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.all.arp_ignore "
+            "net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max"
+        ),
         "whether it forwards, and what it drops",
     ),
     (NODE, "root", "", "ss -tlnp", "who listens on the port, and on 179"),

@@ -62,6 +62,8 @@ KIND_ANNOUNCERS = {
     "L2Advertisement": "metallb-l2",
     "BGPAdvertisement": "metallb-bgp",
 }
+# Whose log speaks of a BGP peer.
+_LOGGED_PEERS = (("metallb", "metallb-bgp"), ("kube-vip", "kube-vip-bgp"))
 # Where these are, keepalived holds the address of the API server more often than a service's.
 BESIDE_KEEPALIVED = frozenset({"metallb", "cilium", "calico", "kube-vip", "klipper", "servicelb", "openelb"})
 LAYER2_WORDS = ("layer 2", "layer2", " l2", "arp", "vrrp")
@@ -121,16 +123,23 @@ def put_announcer(
             continue
         if name := announcer_named(str(fact.value)):
             leaves.put("cluster", ANNOUNCER, name, (fact.origin,), min(fact.trust, Trust.STATED))
-    for fact in facts:
-        if isinstance(fact, LogEvent) and fact.program.startswith("metallb") and "peer" in dict(fact.fields):
-            leaves.put("cluster", ANNOUNCER, "metallb-bgp", (fact.origin,), fact.trust)
-        elif isinstance(fact, BgpSession) and re.search(r"\bmetallb-system\b|\bspeaker-\w", fact.origin.command):
-            leaves.put("cluster", ANNOUNCER, "metallb-bgp", (fact.origin,), Trust.STATED)  # its own FRR has a peer
+    _by_peers(facts, leaves)
     _guess(stack, leaves)
     announcer = leaves.get("cluster", ANNOUNCER) or ""
     if announcer.startswith("cilium") and leaves.get("cluster", PROXY_MODE) is None:
         # Cilium's announcers need its kube-proxy replacement (others.md section 1).
         leaves.put("cluster", PROXY_MODE, "ebpf", (), Trust.MENTIONED)
+
+
+def _by_peers(facts: tuple[Fact, ...], leaves: Leaves) -> None:
+    """Whoever has a BGP peer announces by BGP."""
+    for fact in facts:
+        if isinstance(fact, LogEvent) and {"peer", "neighbour"} & dict(fact.fields).keys():
+            for program, announcer in _LOGGED_PEERS:
+                if fact.program.startswith(program):
+                    leaves.put("cluster", ANNOUNCER, announcer, (fact.origin,), fact.trust)
+        elif isinstance(fact, BgpSession) and re.search(r"\bmetallb-system\b|\bspeaker-\w", fact.origin.command):
+            leaves.put("cluster", ANNOUNCER, "metallb-bgp", (fact.origin,), Trust.STATED)  # its own FRR has a peer
 
 
 def _by_kind(objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:
@@ -204,7 +213,7 @@ def announcer_named(text: str) -> str:
         if product in lowered and mode:
             return f"{product}-{mode}"
     if "kube-vip" in lowered:
-        return "kube-vip-bgp" if mode == "bgp" else "kube-vip-arp"
+        return {"bgp": "kube-vip-bgp", "l2": "kube-vip-arp"}.get(mode, "")
     if "calico" in lowered:
         return "calico-bgp"
     if "klipper" in lowered or "servicelb" in lowered:
@@ -222,7 +231,6 @@ def _guess(stack: frozenset[str], leaves: Leaves) -> None:
     if leaves.get("cluster", ANNOUNCER) is not None:
         return
     for word, announcer in (
-        ("kube-vip", "kube-vip-arp"),
         ("klipper", "klipper"),
         ("servicelb", "klipper"),
         ("kube-router", "kube-router"),

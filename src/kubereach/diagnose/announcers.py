@@ -27,6 +27,11 @@ METALLB_BESIDE_CALICO = Split(
     (("metallb-l2", 0.45), ("metallb-bgp", 0.25), ("calico-bgp", 0.3)),
     "Calico is the pods' network of many, and announces for MetalLB's controller in some; estimate",
 )
+KUBE_VIP = Split(
+    "announcer, with kube-vip",
+    (("kube-vip-arp", 0.65), ("kube-vip-bgp", 0.35)),
+    "ARP comes first in its manual, and BGP is its other way; estimate",
+)
 CILIUM = Split(
     "announcer, with addresses from Cilium",
     (("cilium-l2", 0.5), ("cilium-bgp", 0.5)),
@@ -43,6 +48,10 @@ ANNOUNCERS = Split(
 ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced over BGP, though nothing mentions BGP")
 OFF_LINK = Chance(
     0.1, "weight of layer 2 where the address is on no link of a host whose whole table is shown: it is routed"
+)
+FAR = Chance(0.05, "weight of layer 2 where no node's address shares even the first half with the address; estimate")
+APART = Chance(
+    0.3, "weight of layer 2 where no node's address shares the first 24 bits: subnets may be larger; estimate"
 )
 PEERS = Chance(
     0.1, "weight of the others where MetalLB's objects hold a BGP peer: who serves by layer 2 configures none"
@@ -61,11 +70,13 @@ def announcers(network: Network) -> tuple[tuple[str, float], ...]:
     layer 2, unless anything shows that BGP is spoken at all.
     """
     table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
+    if table is ANNOUNCERS and "kube-vip" in network.stack:
+        table = KUBE_VIP
     if "calico" in network.stack:
         table = CALICO if table is ANNOUNCERS else METALLB_BESIDE_CALICO if table is METALLB else table
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
     if beside(network) and not routing:
-        layer2 = next(name for name, _ in table.shares if name.endswith("-l2"))
+        layer2 = next(name for name, _ in table.shares if _way(name) == "layer 2")
         routed = next(name for name, _ in table.shares if name != layer2)
         return ((layer2, 1 - ROUTED_ON_LINK), (routed, ROUTED_ON_LINK))
     factors = _factors(network)
@@ -75,7 +86,7 @@ def announcers(network: Network) -> tuple[tuple[str, float], ...]:
 
 
 def _way(announcer: str) -> str:
-    return "layer 2" if announcer.endswith("-l2") else "bgp"
+    return "layer 2" if announcer.endswith(("-l2", "-arp")) else "bgp"
 
 
 def _factors(network: Network) -> dict[str, float]:
@@ -85,7 +96,7 @@ def _factors(network: Network) -> dict[str, float]:
     def less(name: str, factor: float) -> None:
         found[name] = found.get(name, 1.0) * factor
 
-    peers = network.objects_of("BGPPeer")
+    peers, address = network.objects_of("BGPPeer"), network.flow.address
     if any(entry.text("spec.peerAddress") for entry in peers):  # MetalLB's word for it
         less("metallb-l2", PEERS)
         less("calico-bgp", PEERS)
@@ -98,6 +109,10 @@ def _factors(network: Network) -> dict[str, float]:
             less(name, NOT_LISTED)
     if _off_link(network):
         less("layer 2", OFF_LINK)
+    elif nodes := [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a and "." in address]:
+        near = [length for length in (24, 16) if any(contains(f"{a}/{length}", address) for a in nodes)]
+        if 24 not in near:
+            less("layer 2", APART if near else FAR)
     told = {str(f.value) for f in network.observed if isinstance(f, Setting) and f.attribute == "announced-by"}
     if len(told) == 1:
         less("bgp" if told == {"layer 2"} else "layer 2", NOT_TOLD)

@@ -59,7 +59,7 @@ def _chances(module: ModuleType, text: str) -> Iterator[str]:
 
 
 def _variants() -> Iterator[str]:
-    yield "`diagnose/variants.py` and `announcers.py`: unknowns that are no faults, summed over where a walk reads them."
+    yield "`diagnose/variants.py`, `diagnose/announcers.py`: unknowns that are no faults, summed over by their shares."
     yield ""
     yield from _table("what", "values", "why")
     for module in (variants, announcers):

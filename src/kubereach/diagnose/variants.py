@@ -139,7 +139,8 @@ def _axes(network: Network) -> list[Axis]:
     if network.seen(service, POLICY) is None:
         axes.append([(POLICY.of(service), value, p) for value, p in POLICIES.shares])
     announcer = network.seen("cluster", ANNOUNCER)
-    if announcer is None and ("calico" not in network.stack or "metallb" in network.stack or beside(network)):
+    named = "calico" not in network.stack or network.stack & {"metallb", "kube-vip"}
+    if announcer is None and (named or beside(network)):
         axes.append([(ANNOUNCER.of("cluster"), value, p) for value, p in announcers(network)])
     if network.seen("cluster", PROXY_MODE) is None:
         modes = CILIUM_MODES if "cilium" in network.stack else MODES

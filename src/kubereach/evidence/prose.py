@@ -71,13 +71,11 @@ _PRODUCTS = (
     ("forti", "fortigate|fortios", "router", "software", "fortios"),
 )
 # How addresses are announced, in the words of several languages.
-_ANNOUNCED = (
-    (r"\b[ei]?bgp\b", "bgp"),
-    (
-        r"\blayer[- ]?2\b|\bl2[- ]?(?:mode|modus|modo|advert|announce)|\barp[- ]mode\b|capa 2|couche 2|レイヤー ?2|二层",
-        "layer 2",
-    ),
+_LAYER_2 = (
+    r"\blayer[- ]?2\b|\bl2[- ]?(?:mode|modus|modo|advert|announce)|\barp[- ]mode\b"
+    r"|\bcapa 2\b|\bcouche 2\b|レイヤー ?2|二层"
 )
+_ANNOUNCED = ((r"\b[ei]?bgp\b", "bgp"), (_LAYER_2, "layer 2"))
 _EDGE = (r"(?<![A-Za-z0-9_./@-])", r"(?![A-Za-z0-9_@/-]|\.[A-Za-z])")
 _VERSION = r"v?(\d{1,2}(?:\.\d{1,3}){1,2}(?:[-+](?:k3s|rke2r|rc|beta)[\w.]{0,8})?)(?![\w]|\.\d)"
 _BESIDE = rf"[\s(:=,]{{0,3}}(?:version|ver\.?)?[\s:(]{{0,2}}{_VERSION}"

@@ -31,7 +31,7 @@ FAULT = Fault(
 )
 CLOSE_BY = Chance(0.001, "in the 24 bits of a node's address: few segments are smaller")
 # Where nothing of the node's addresses shares even the first half with the address.
-FAR_AWAY = Chance(0.3, "where none of the nodes' addresses shares even the first half with the address")
+FAR_AWAY = Chance(0.7, "where none of the nodes' addresses shares even the first half with the address")
 
 
 def suspects(world: World) -> Iterable[Suspect]:
