@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from kubereach.build.allocation import put_allocation
 from kubereach.build.allocation_cleared import put_cleared
 from kubereach.build.announcement import put_announcement
+from kubereach.build.chosen_sources import own_chosen_sources
 from kubereach.build.client import own_asker, with_client
 from kubereach.build.cluster import build_cluster
 from kubereach.build.configured_peer import own_configured_peer
@@ -81,6 +82,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     objects = gather(current)
     hosts = find_hosts(objects, current)
     add_named_nodes(current, hosts)
+    own_chosen_sources(current, hosts)
     own_configured_peer(objects, hosts)
     add_router_neighbours(objects, current, hosts)
     leaves = Leaves()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from kubereach.build.hosts import Hosts
 from kubereach.model.address import canonical_address
@@ -34,12 +35,19 @@ def add_router_neighbours(objects: Objects, facts: tuple[Fact, ...], hosts: Host
     found = {a: f for f in sessions if f.peer_as in numbers and (a := canonical_address(f.peer))}
     strange = {address: f for address, f in found.items() if address not in hosts.owners}
     nameless = [n for n in hosts.nodes if n not in hosts.addresses]
-    if len(found) == len(strange) == len(nameless) == len(hosts.nodes) == 1:
-        address, fact = next(iter(strange.items()))
-        hosts.own(nameless[0], address, (fact.origin,), fact.trust)
+    if len(found) == len(strange) == len(nameless) == len(hosts.nodes):
+        # As many as the nodes that only their names are known of: the same, in their order where it does not matter.
+        if len({f.state for f in found.values()}) == 1:
+            for node, (address, fact) in zip(sorted(nameless), sorted(strange.items(), key=_numeric), strict=True):
+                hosts.own(node, address, (fact.origin,), fact.trust)
         return
     for address, fact in strange.items():
         hosts.own(hosts.add_node(f"node/{address}"), address, (fact.origin,), fact.trust)
+
+
+def _numeric(item: tuple[str, BgpSession]) -> tuple[int, int]:
+    address = ip_address(item[0])
+    return address.version, int(address)
 
 
 def _numbers(objects: Objects) -> Iterator[int]:

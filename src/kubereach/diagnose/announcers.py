@@ -27,6 +27,11 @@ METALLB_BESIDE_CALICO = Split(
     (("metallb-l2", 0.45), ("metallb-bgp", 0.25), ("calico-bgp", 0.3)),
     "Calico is the pods' network of many, and announces for MetalLB's controller in some; estimate",
 )
+BESIDE_CILIUM = Split(
+    "announcer, with Cilium and no other product that gives addresses",
+    (("cilium-bgp", 0.35), ("cilium-l2", 0.25), ("other-bgp", 0.2), ("other-l2", 0.2)),
+    "Cilium carries the pods in many clusters whose addresses somebody else announces; estimate",
+)
 KUBE_VIP = Split(
     "announcer, with kube-vip",
     (("kube-vip-arp", 0.65), ("kube-vip-bgp", 0.35)),
@@ -57,9 +62,9 @@ PEERS = Chance(
     0.1, "weight of the others where MetalLB's objects hold a BGP peer: who serves by layer 2 configures none"
 )
 CALICO_PEERS = Chance(
-    0.3, "weight of the others where Calico has a peer outside: it may be there for the pods' addresses"
+    0.15, "weight of the others where Calico has a peer outside: it may be there for the pods' addresses"
 )
-NOT_LISTED = Chance(0.1, "weight of a way of announcing whose objects were listed, and there are none")
+NOT_LISTED = Chance(0.03, "weight of a way of announcing whose objects were listed, and there are none")
 NOT_TOLD = Chance(0.3, "weight of the way of announcing that the prose does not name, where it names the other")
 
 
@@ -70,8 +75,8 @@ def announcers(network: Network) -> tuple[tuple[str, float], ...]:
     layer 2, unless anything shows that BGP is spoken at all.
     """
     table = METALLB if "metallb" in network.stack else CILIUM if _cilium_allocates(network) else ANNOUNCERS
-    if table is ANNOUNCERS and "kube-vip" in network.stack:
-        table = KUBE_VIP
+    if table is ANNOUNCERS:
+        table = KUBE_VIP if "kube-vip" in network.stack else BESIDE_CILIUM if "cilium" in network.stack else table
     if "calico" in network.stack:
         table = CALICO if table is ANNOUNCERS else METALLB_BESIDE_CALICO if table is METALLB else table
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)

@@ -95,6 +95,7 @@ class Route(Fact, frozen=True, kw_only=True, tag=True):
     as_path: str = ""
     distance: int | None = None
     paraphrased: bool = False
+    preferred_source: str = ""  # the device's own address on what it sends there
 
     @property
     def on_link(self) -> bool:

@@ -69,6 +69,8 @@ _ERRORS = (
     ("no route to host", "no-route"),
     ("unreachable", "no-route"),
     ("timed out", "connecting"),
+    ("i/o timeout", "connecting"),  # Go's words for it, and the next
+    ("deadline exceeded", "connecting"),
     ("connection rejected", "rejected"),
     ("connection collision", "rejected"),
     ("administrative shutdown", "shutdown"),
@@ -87,6 +89,7 @@ _ERRORS = (
     ("de-configured", "deconfigured"),
     ("received:", "rejected"),
     ("notification", "rejected"),
+    ("eof", "closed"),  # Go's word for a connection that the other end has closed
 )
 _STATES = {
     "established": "established",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from kubereach.model.attribute import AGENT_DOWN, NOBODY_ANNOUNCES, PEER_AS_DOUBT, SESSION_FAULT, SESSION_WAY
+from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, NOBODY_ANNOUNCES, PEER_AS_DOUBT, SESSION_FAULT, SESSION_WAY
 from kubereach.simulate.world import Changes, World
 
 Shown = Mapping[str, float]
@@ -142,7 +142,7 @@ SESSION_FAULTS: dict[str, dict[str, Way]] = {
 AGREED = 0.03
 UP: tuple[Shown, Shown] = ({"established": 1.0}, {"established": 1.0})
 AGENT_GONE: tuple[Shown, Shown] = (
-    {"not-running": 1.0},
+    {"not-running": 0.9, "idle": 0.05, "active": 0.05},  # one that crashes runs now and then
     {"active": 0.4, "connecting": 0.35, "idle": 0.05, "shutdown": 0.2},  # one that was stopped says so before
 )
 # The router has no such neighbour; whether the node was told of the router is open.
@@ -150,6 +150,8 @@ NO_PEER: tuple[Shown, Shown] = (
     {"reset": 0.38, "connecting": 0.2, "refused": 0.15, "active": 0.13, "not-running": 0.1, "deconfigured": 0.04},
     {"absent": 0.95, "active": 0.05},
 )
+SPEAKS_GOBGP = frozenset({"cilium-bgp", "kube-router", "kube-vip-bgp"})
+GOBGP_WAITS: Shown = {"active": 0.5, "idle": 0.4, "connecting": 0.1}
 # How often the reason also takes the node's mesh sessions down; the rest of them stay up.
 MESH_SHARE: Mapping[str, float] = {
     "blocked": 0.35,
@@ -204,7 +206,8 @@ def shown(world: World, node: str, *, at_router: bool) -> Shown:
     reason = world.get(node, SESSION_FAULT)
     if world.get("router", NOBODY_ANNOUNCES) and not reason:
         return NO_PEER[at_router]
-    return _of_reason(world, reason, at_router=at_router) if reason else UP[at_router]
+    words = _of_reason(world, reason, at_router=at_router) if reason else UP[at_router]
+    return words if at_router or world.get("cluster", ANNOUNCER) not in SPEAKS_GOBGP else _in_gobgp(words)
 
 
 def _of_reason(world: World, reason: str, *, at_router: bool) -> Shown:
@@ -213,6 +216,12 @@ def _of_reason(world: World, reason: str, *, at_router: bool) -> Shown:
         for word, p in (way.router if at_router else way.node).items():
             words[word] = words.get(word, 0.0) + share * p
     return words
+
+
+def _in_gobgp(words: Shown) -> Shown:
+    """GoBGP's words: a session that does not come up is idle and active in turn, whatever the reason (fsm.go)."""
+    waiting = sum(words.get(word, 0.0) for word in GOBGP_WAITS)
+    return {**words, **{word: waiting * share for word, share in GOBGP_WAITS.items()}}
 
 
 def half_open(world: World, node: str) -> float:

@@ -101,7 +101,8 @@ def _leases(site: Site) -> str:
 
 def _bgp_peers(site: Site) -> str:
     rows = []
-    for node in site.nodes if site.peers else []:
+    # The command asks the agent on each node.
+    for node in [n for n in site.nodes if n.agent == "Running"] if site.peers else []:
         session = node.session
         word = {"": "idle"}.get(session.at_node, session.at_node.lower())
         sent = len([p for p in exports(site, node) if p not in node.withheld]) if session.believed else 0

@@ -225,6 +225,7 @@ def _route(capture: Capture, query: _Query, entry: _Entry) -> Route:
         kind=entry.kind,
         table=_TABLES.get(table, table),
         distance=int(metric) if metric.isdecimal() and len(metric) < 11 else None,
+        preferred_source=canonical_address(values.get("src", "")) or "",
     )
 
 
