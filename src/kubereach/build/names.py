@@ -16,7 +16,8 @@ def by_name(flow: Flow, facts: tuple[AnyFact, ...]) -> tuple[AnyFact, ...]:
     """The facts, with the client's failing tests by a name that leads elsewhere as tests of the flow.
 
     The name is what the client uses: what it gets by the address says only that the service works for others. A name
-    that look-ups lead to the address is no other one, and one that nobody looked up may be anything.
+    that look-ups lead to the address is no other one, and one that nobody looked up may be anything. One that does not
+    resolve at all leads nowhere.
     """
     probes = [f for f in facts if isinstance(f, ProbeResult) and not f.given]
     answers: dict[str, set[str]] = {}
@@ -27,7 +28,11 @@ def by_name(flow: Flow, facts: tuple[AnyFact, ...]) -> tuple[AnyFact, ...]:
     tried = [f for f in probes if f.probe in SERVICE_PROBES and not f.source.startswith(("node/", "pod/"))]
     named = [f for f in tried if _plain(f.target_name) in astray and f.target != flow.address]
     plain = [f for f in tried if f.target == flow.address and canonical_address(f.target)]
-    if not flow.address or not named or any(f.outcome in _GOOD for f in named):
+    unresolved = any(
+        f.probe is ProbeKind.DNS and f.outcome is Outcome.UNREACHABLE and not f.source.startswith(("node/", "pod/"))
+        for f in probes
+    )
+    if not flow.address or not (named or unresolved) or any(f.outcome in _GOOD for f in named):
         return facts
     if not plain or not all(f.outcome in _GOOD for f in plain):
         return facts

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, host_prefix, prefix_length
-from kubereach.model.attribute import EXPORT_FILTERS, EXTRA_EXPORT_FILTER, PEERS, Peer
+from kubereach.model.attribute import EXPORT_FILTERS, EXTRA_EXPORT_FILTER, NOBODY_ANNOUNCES, PEERS, Peer
 from kubereach.model.fact import BgpSession, Route, RouteListing
 from kubereach.model.network import Network
 from kubereach.probes._commands import in_calico_node
@@ -78,8 +78,8 @@ def _there(world: World, question: Question) -> bool:
         inner = world.changed(unfiltered)
         routes = tuple(r for r in announced(inner, flow.service, flow.address).routes if not r.relayed)
         world.reads |= inner.reads
-    elif not session_up(world, question.where):
-        return False  # BIRD lists nothing for a channel that is not up (nest/proto.c)
+    elif world.get("router", NOBODY_ANNOUNCES) or not session_up(world, question.where):
+        return False  # BIRD lists nothing for a channel that is not up, or not there (nest/proto.c)
     else:
         routes = announced(world, flow.service, flow.address).routes
         if world.get("cluster", EXTRA_EXPORT_FILTER):

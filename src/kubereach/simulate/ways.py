@@ -25,14 +25,17 @@ class Way(Struct, frozen=True):
     at: str = ""
 
 
-def _at_client(world: World, service: str) -> Way | None:
-    """What keeps packets from leaving the client in the right direction."""
+def _at_client(world: World, service: str, packet: Packet) -> Way | None:
+    """What keeps packets from leaving the client in the right direction.
+
+    The service is used by its name; a ping of the address and a try of another port name the address itself.
+    """
     for subject, leaf, fate, why in (
         (service, a.UNUSABLE_ADDRESS, Fate.NO_ROUTE, "no host can use the address"),
         ("client", a.NAME_ELSEWHERE, Fate.LOST, "the name the client uses leads elsewhere"),
         ("client", a.CLIENT_ROUTE_WRONG, Fate.LOST, "the client sends it elsewhere"),
     ):
-        if world.get(subject, leaf):
+        if world.get(subject, leaf) and (packet.port or leaf is not a.NAME_ELSEWHERE):
             return Way(1.0, "", (), fate, why, "client")
     return None
 
@@ -41,7 +44,7 @@ def ways(world: World, service: str, packet: Packet) -> tuple[list[Way], bool]:
     """The ways to an entry node; whether they exist side by side."""
     if owner := own_node(world, service, packet.address):
         return [Way(1.0, owner, (Step("route", packet.source, "it goes to the node's own address"),))], False
-    if lost := _at_client(world, service):
+    if lost := _at_client(world, service, packet):
         return [lost], False
     if not world.get("client", a.ROUTED) or world.get("client", a.CLIENT_ONLINK):
         start = Step("resolve-neighbour", "client", f"the client asks its segment for {packet.address}")
