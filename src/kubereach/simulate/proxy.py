@@ -138,6 +138,13 @@ def treat(world: World, service: str, address: str, port: int | None, node: str,
         return Treated(
             Treatment.TRANSLATED, ready, masquerade=True, why="policy Cluster: any endpoint, source translated"
         )
+    if kind is Aim.EXTERNAL and world.get("cluster", ANNOUNCER) == "kube-router":
+        here = tuple(e for e in ready if e.node == node)
+        if (
+            not here
+        ):  # its own proxy binds and serves the address on the endpoints' nodes alone (service_endpoints_sync.go)
+            return _by_its_routes(world, service, address, node, "kube-router serves it on the pods' nodes alone")
+        return Treated(Treatment.TRANSLATED, here, why="policy Local: its own endpoint, source kept")
     if kind is Aim.NODE and not any(e.node for e in ready):
         ready = tuple(replace(e, node=node) for e in ready)  # nobody says where they run: taken to be where they help
     return _local(world, node, origin, ready)
