@@ -30,11 +30,13 @@ class Leaves:
         if old is None or old.value == value:
             merged = old.origins if old else ()
             better = max(trust, old.trust) if old else trust
-            self.table[key] = Seen(value, tuple(dict.fromkeys((*merged, *seen.origins))), better)
+            kept = (old.others, old.rivals) if old else ((), ())
+            self.table[key] = Seen(value, tuple(dict.fromkeys((*merged, *seen.origins))), better, *kept)
             return
         winner, loser = (seen, old) if trust > old.trust else (old, seen)
         outweighed = tuple((str(loser.value), origin) for origin in loser.origins[:1])
-        self.table[key] = Seen(winner.value, winner.origins, winner.trust, (*old.others, *outweighed))
+        rivals = (*old.rivals, loser.value) if loser.trust == winner.trust else ()
+        self.table[key] = Seen(winner.value, winner.origins, winner.trust, (*old.others, *outweighed), rivals)
 
     def get(self, subject: str, attribute: Attribute[T]) -> T | None:
         """The value that stands, or None."""

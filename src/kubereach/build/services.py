@@ -67,8 +67,11 @@ def _addresses(service: KubeObject) -> tuple[str, ...]:
 
 
 def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], leaves: Leaves) -> None:
-    pending = any(path in service.fields and _nothing(service.value(path)) for path in (INGRESS, "status.loadBalancer"))
-    if addresses or pending:
+    empty = [p for p in (INGRESS, "status.loadBalancer") if p in service.fields and _nothing(service.value(p))]
+    if addresses and len(empty) > len({e.origins("ip") for e in service.elements(INGRESS)}):
+        # More outputs lack an address than show one: it is from another time.
+        leaves.put(subject, ADDRESSES, (), [service.fields[path].origin for path in empty])
+    if addresses or empty:
         where = service.origins(INGRESS, "status.loadBalancer", "spec.externalIPs")
         leaves.put(subject, ADDRESSES, addresses, where, service.trust(INGRESS, "spec.externalIPs"))
     if earlier := service.scalars(EARLIER):
@@ -170,6 +173,16 @@ def _put_endpoints(behind: _Behind, service: KubeObject, subject: str, leaves: L
     if nameless := _without_node(behind.slices.get(key, [])):
         leaves.put(subject, ENDPOINTS_UNCOUNTED, value=True, origins=nameless)
     shown = listed is not None or key in behind.slices
+    if listed is not None and key in behind.slices:
+        apart = ([*_from_endpoints(listed)], [e for entry in behind.slices[key] for e in _from_slice(entry)])
+        if any(e.ready for e in apart[0]) != any(e.ready for e in apart[1]):  # of two times: either may be the true one
+            for ends, entries, path in zip(
+                apart, ([listed], behind.slices[key]), ("subsets", "endpoints"), strict=True
+            ):
+                where = [o for entry in entries for o in entry.origins(path, "metadata")]
+                located = tuple(_locate(endpoint, behind, service.namespace) for endpoint in ends)
+                leaves.put(subject, ENDPOINTS, located, where)
+            return
     pods = behind.pods.get(service.namespace, [])
     if not shown:
         found, origins = _from_pods(pods, service)

@@ -147,6 +147,10 @@ def _axes(network: Network) -> list[Axis]:
         axes.append([(PROXY_MODE.of("cluster"), value, p) for value, p in modes.shares])
     if network.seen("cluster", KUBERNETES_MINOR) is None:
         axes.append([(KUBERNETES_MINOR.of("cluster"), value, p) for value, p in MINORS.shares])
+    seen = network.settings.get(ENDPOINTS.of(service))
+    if seen and seen.rivals:  # outputs of two times, of which nobody knows which is now
+        values = (seen.value, *seen.rivals)
+        axes.append([(ENDPOINTS.of(service), value, 1 / len(values)) for value in values])
     axes += [_multipath(network), _encapsulation(network), _why_empty(network), _whereabouts(network)]
     axes.append(_ranges(network))
     return axes
@@ -160,6 +164,8 @@ def _whereabouts(network: Network) -> Axis:
     """
     service = network.flow.service
     known = network.seen(service, ENDPOINTS)
+    if (seen := network.settings.get(ENDPOINTS.of(service))) and seen.rivals:
+        return []
     if known is None:
         at_node = any(isinstance(f, VirtualServer) and f.device in network.nodes for f in network.observed)
         from_node = any(isinstance(f, ProbeResult) and f.source in network.nodes for f in network.observed)

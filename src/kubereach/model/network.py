@@ -13,12 +13,16 @@ from kubereach.model.origin import Origin
 
 
 class Seen(Struct, frozen=True):
-    """A leaf that evidence gives: `others` are different values for it that were outweighed, with their origins."""
+    """A leaf that evidence gives: `others` are different values for it that were outweighed, with their origins.
+
+    `rivals` are those of them that are as trusted: which is true, nobody knows.
+    """
 
     value: object
     origins: tuple[Origin, ...] = ()
     trust: Trust = Trust.OUTPUT
     others: tuple[tuple[str, Origin], ...] = ()
+    rivals: tuple[object, ...] = ()
 
 
 class Flow(Struct, frozen=True, kw_only=True):
