@@ -6,7 +6,7 @@ from kubereach.diagnose.chance import Chance
 from kubereach.model.fact import Trust
 
 MISREPORT = {
-    Trust.OUTPUT: Chance(0.01, "a program's output: taken elsewhere, at another time, or retyped; estimate"),
+    Trust.OUTPUT: Chance(0.02, "a program's output: taken elsewhere, at another time, or retyped; estimate"),
     Trust.STATED: Chance(0.03, "a statement in observed.yaml or stated.yaml: as output, and people err; estimate"),
     Trust.MENTIONED: Chance(0.15, "a word in prose, which may speak of another cluster, a plan, or the past; estimate"),
     Trust.SUPPOSED: Chance(0.0, "what somebody supposes (`what-if`) is so"),
