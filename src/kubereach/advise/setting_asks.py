@@ -6,6 +6,7 @@ its prediction is that value. Values that stand for a range (a version) are word
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,8 +23,9 @@ from kubereach.model.attribute import (
     Attribute,
     Key,
 )
-from kubereach.model.fact import Trust
+from kubereach.model.fact import ObjectListing, Trust
 from kubereach.model.network import Network
+from kubereach.probes.objects import CILIUM, METALLB, about_service, listed
 
 KUBECTL = "any host with kubectl"
 SECONDS = 20.0
@@ -51,16 +53,37 @@ def _all(network: Network) -> Iterable[SettingAsk]:
     service = network.flow.service
     namespace, _, name = service.removeprefix("service/").partition("/")
     which = "-A" if service == PLACEHOLDER else f"-n {namespace} {name}"
-    command = f"kubectl get service {which} -o yaml"
+    command = about_service(network, f"kubectl get service {which} -o yaml")
     yield SettingAsk(_key(POLICY, service), command, lambda value: f"externalTrafficPolicy: {value}")
-    yield SettingAsk(_key(ENDPOINTS, service), "kubectl get endpointslices -A -o yaml", _places)
+    command = about_service(network, "kubectl get endpointslices -A -o yaml")
+    yield SettingAsk(_key(ENDPOINTS, service), command, _places)
     command = "kubectl -n kube-system get configmap kube-proxy -o yaml"
     yield SettingAsk(_key(PROXY_MODE, "cluster"), command, _mode)
-    yield SettingAsk(_key(KUBERNETES_MINOR, "cluster"), "kubectl get nodes -o wide", _version)
-    yield SettingAsk(_key(ANNOUNCER, "cluster"), "kubectl get pods -A -o wide", lambda value: f"agents of {value}")
+    command = about_service(network, "kubectl get nodes -o wide")
+    yield SettingAsk(_key(KUBERNETES_MINOR, "cluster"), command, _version)
+    yield from _who_announces(network)
     if "calico" in network.stack:
         command = "kubectl get ippools -o yaml"
         yield SettingAsk(_key(ENCAPSULATION, "cluster"), command, lambda value: f"encapsulation {value}")
+
+
+def _who_announces(network: Network) -> Iterable[SettingAsk]:
+    """The products by their pods, and the way of announcing by the product's own objects."""
+    key, stack = _key(ANNOUNCER, "cluster"), network.stack
+    if not any(isinstance(f, ObjectListing) and f.kind == "Pod" and f.complete for f in network.observed):
+        yield SettingAsk(key, "kubectl get pods -A -o wide", lambda value: f"agents of {_product(value)}")
+    if "metallb" in stack and not listed(network, "L2Advertisement", "BGPAdvertisement"):
+        yield SettingAsk(key, METALLB, lambda value: f"objects of {value}")
+    if "cilium" in stack and not listed(network, "CiliumL2AnnouncementPolicy", "CiliumBGPAdvertisement"):
+        yield SettingAsk(key, CILIUM, lambda value: f"objects of {value}")
+    if "kube-vip" in stack and not listed(network, "DaemonSet"):
+        command = "kubectl -n kube-system get daemonset kube-vip-ds -o yaml"
+        yield SettingAsk(key, command, lambda value: "bgp_enable" if value == "kube-vip-bgp" else "vip_arp")
+
+
+def _product(announcer: object) -> str:
+    name = str(announcer)
+    return re.sub(r"-(?:l2|bgp|arp)$", "", name)
 
 
 def _key(attribute: Attribute[Any], subject: str) -> Key:

@@ -54,7 +54,7 @@ ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced 
 OFF_LINK = Chance(
     0.1, "weight of layer 2 where the address is on no link of a host whose whole table is shown: it is routed"
 )
-FAR = Chance(0.05, "weight of layer 2 where no node's address shares even the first half with the address; estimate")
+FAR = Chance(0.03, "weight of layer 2 where no node's address shares even the first half with the address; estimate")
 APART = Chance(
     0.3, "weight of layer 2 where no node's address shares the first 24 bits: subnets may be larger; estimate"
 )

@@ -38,14 +38,23 @@ BACKGROUND: Distribution = {
     "unmatched": 0.1,
 }
 _CALICO = "kubectl get bgpconfigurations,bgppeers,bgpfilters,ippools -o yaml"
-_METALLB = "kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers.metallb.io -o yaml"
+METALLB = "kubectl get -n metallb-system ipaddresspools,l2advertisements,bgpadvertisements,bgppeers.metallb.io -o yaml"
 
 
-_CILIUM = (
+CILIUM = (
     "kubectl get ciliumloadbalancerippools,ciliuml2announcementpolicies,ciliumbgpadvertisements,ciliumbgpclusterconfigs"
     " -A -o yaml"
 )
+# What decides most of a service's fate, in one answer.
+_FIRST = "kubectl get services,endpointslices,nodes,networkpolicies -A -o yaml"
 _PRODUCTS = {"calico": "calico", "metallb": "metallb", "cilium": "cilium"}
+
+
+def about_service(network: Network, alone: str) -> str:
+    """The command that shows the service's own objects: `alone`, or all of them at once where none was shown yet."""
+    service = network.flow.service
+    unseen = not any((service, leaf.name) in network.settings for leaf in (a.POLICY, a.ENDPOINTS))
+    return _FIRST if unseen and not listed(network, "NetworkPolicy", "Node") else alone
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
@@ -95,7 +104,7 @@ def _announcer(world: World, service: str) -> Distribution:
 def offers(network: Network) -> Iterable[Offer]:
     """The objects that were not shown yet."""
     service, shown = network.flow.service, network.settings
-    if not _listed(network, "BGPConfiguration", "BGPFilter") and "calico" in network.stack - {"metallb"}:
+    if not listed(network, "BGPConfiguration", "BGPFilter") and "calico" in network.stack - {"metallb"}:
         words = {
             "filter": "a BGPFilter that rejects the address",
             "no-advertisement": "no serviceLoadBalancerIPs",
@@ -104,38 +113,39 @@ def offers(network: Network) -> Iterable[Offer]:
             "fine": "serviceLoadBalancerIPs with the address, and no filter against it",
         }
         yield _offer("calico", _CALICO, words)
-    if not _listed(network, "L2Advertisement", "BGPAdvertisement") and "metallb" in network.stack:
+    if not listed(network, "L2Advertisement", "BGPAdvertisement") and "metallb" in network.stack:
         words = {
             "no-advertisement": "no advertisement, or none that selects the pool",
             "interface": "interfaces that no node has",
             "not-selected": "an advertisement that leaves the service or its nodes out",
             "fine": "an advertisement that selects the pool",
         }
-        yield _offer("metallb", _METALLB, words)
-    if not _listed(network, "CiliumL2AnnouncementPolicy", "CiliumBGPAdvertisement") and "cilium" in network.stack:
+        yield _offer("metallb", METALLB, words)
+    if not listed(network, "CiliumL2AnnouncementPolicy", "CiliumBGPAdvertisement") and "cilium" in network.stack:
         words = {
             "no-advertisement": "no policy or advertisement",
             "interface": "interfaces that no node has",
             "not-selected": "selectors that leave the service out",
             "fine": "one that selects the service",
         }
-        yield _offer("cilium", _CILIUM, words)
+        yield _offer("cilium", CILIUM, words)
     if not any((service, leaf.name) in shown for leaf in (a.POLICY_DROP, a.POLICIES_IN_PLACE)):
         words = {"laid": "one that selects the service's pods", "none": "none", "some": "others"}
-        yield _offer("policies", "kubectl get networkpolicies -A -o yaml", words)
+        yield _offer("policies", about_service(network, "kubectl get networkpolicies -A -o yaml"), words)
     if (service, a.ENDPOINTS.name) not in shown:
         words = {"ready": "addresses whose conditions say ready", "none": "no ready address"}
-        yield _offer("endpoints", "kubectl get endpointslices -A -o yaml", words)
+        yield _offer("endpoints", about_service(network, "kubectl get endpointslices -A -o yaml"), words)
     ready = any(e.ready for e in network.seen(service, a.ENDPOINTS) or ())
     if not ready and (service, a.WHY_EMPTY.name) not in shown and service != PLACEHOLDER:
         words = {"matching": "pods with the labels of the service's selector", "unmatched": "pods, and none with them"}
         yield _offer("labels", f"kubectl -n {service.split('/')[1]} get pods --show-labels", words)
     if not any((node, a.LABELS.name) in shown for node in network.nodes):
         words = {"other-address": "an annotation with another address than the node's", "excluded": "the label"}
-        yield _offer("nodes", "kubectl get nodes -o yaml", words)
+        yield _offer("nodes", about_service(network, "kubectl get nodes -o yaml"), words)
 
 
-def _listed(network: Network, *kinds: str) -> bool:
+def listed(network: Network, *kinds: str) -> bool:
+    """Whether any listing or object of these kinds was shown."""
     listings = [f for f in network.observed if isinstance(f, ObjectListing) and f.kind in kinds]
     return bool(listings) or any(True for _ in network.objects_of(*kinds))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
 from benchmarks.diagnosis.generate.flow import (
     CLIENT,
@@ -118,6 +119,9 @@ def on_request(site: Site) -> Iterator[Output]:
             port = (node.ip, site.service.node_port)
             text = curl(site, how, to=port)
             yield Output("curl-node-port", "client", f"curl -v -m 5 http://{port[0]}:{port[1]}/", text)
+    for node in site.nodes:
+        command = f"ip route get {vip} from {site.client.ip} iif {site.nic_of(node)}"
+        yield Output("route-get-forwarded", node.name, command, _forwarded(site, node))
     if not site.client.on_lan:
         yield Output(
             "client-neigh",
@@ -132,6 +136,26 @@ def on_request(site: Site) -> Iterator[Output]:
             answered = (target != vip or ping_reply(site)[0] == "reply") and size + 28 <= path
             command = f"ping -M do -s {size} -c 3 {target}"
             yield Output(f"ping-{size}", "client", command, _sized(site, size, target, answer=answered))
+
+
+def _forwarded(site: Site, node: Node) -> str:
+    """What the kernel would make of a packet of the client (its source check comes first, then forwarding)."""
+    nic = site.nic_of(node)
+    refused = ""
+    if any(a.split("/")[0] == site.client.ip for a, _ in node.extra_addresses):
+        refused = "Invalid argument"
+    elif node.sysctls.get("net.ipv4.conf.all.rp_filter") == "1" and node.extra_routes:
+        refused = "Invalid cross-device link"
+    elif node.sysctls.get("net.ipv4.ip_forward") == "0":
+        refused = "No route to host"
+    if refused:
+        return f"RTNETLINK answers: {refused}\n"
+    vip, client = site.service.address, site.client.ip
+    if site.mode == "ipvs" and node.programmed:
+        return f"local {vip} from {client} dev lo table local \n    cache <local> iif {nic} \n"
+    if ip_address(vip) in ip_network(site.network):
+        return f"{vip} from {client} dev {nic} \n    cache iif {nic} \n"
+    return f"{vip} from {client} via {site.router.ip} dev {nic} \n    cache iif {nic} \n"
 
 
 def attempts(site: Site) -> list[str]:
