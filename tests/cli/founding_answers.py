@@ -11,6 +11,7 @@ LONG = 12  # lines that nobody pastes
 
 # (what the command holds, where it runs if that matters, the output)
 _KNOWN = (
+    (r"get services,", "", "kubectl-get-services-endpointslices-nodes-networkpolicies-A-o-yaml.yaml"),
     (r"get service\b", "", "kubectl-get-service-A-o-yaml.yaml"),
     (r"get pods -A", "", "kubectl-get-pods-A-o-wide.txt"),
     (r"get networkpolicies", "", "kubectl-get-networkpolicies-A-o-yaml.yaml"),

@@ -68,7 +68,8 @@ def _addresses(service: KubeObject) -> tuple[str, ...]:
 
 def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], leaves: Leaves) -> None:
     empty = [p for p in (INGRESS, "status.loadBalancer") if p in service.fields and _nothing(service.value(p))]
-    if addresses and len(empty) > len({e.origins("ip") for e in service.elements(INGRESS)}):
+    given = {e.origins("ip") for e in service.elements(INGRESS)}
+    if given and len(empty) > len(given):
         # More outputs lack an address than show one: it is from another time.
         leaves.put(subject, ADDRESSES, (), [service.fields[path].origin for path in empty])
     if addresses or empty:

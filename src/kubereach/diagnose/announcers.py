@@ -9,6 +9,7 @@ from kubereach.model.fact import (
     BgpSession,
     Neighbour,
     ObjectListing,
+    Outcome,
     Packet,
     ProbeResult,
     Route,
@@ -64,8 +65,14 @@ PEERS = Chance(
 CALICO_PEERS = Chance(
     0.15, "weight of the others where Calico has a peer outside: it may be there for the pods' addresses"
 )
+BIRD_LISTENS = Chance(
+    0.1, "weight of MetalLB's BGP where TCP 179 is open on a node: its speaker only dials, and BIRD listens; estimate"
+)
 NOT_LISTED = Chance(0.03, "weight of a way of announcing whose objects were listed, and there are none")
 NOT_TOLD = Chance(0.3, "weight of the way of announcing that the prose does not name, where it names the other")
+
+BGP = 179
+_OPEN = frozenset({Outcome.OPEN, Outcome.REPLY})
 
 
 def announcers(network: Network) -> tuple[tuple[str, float], ...]:
@@ -108,6 +115,9 @@ def _factors(network: Network) -> dict[str, float]:
     if any(entry.text("spec.peerIP") for entry in peers):  # Calico's
         less("layer 2", CALICO_PEERS)
         less("metallb-bgp", CALICO_PEERS)
+    open_ports = {(f.target, f.port) for f in network.observed if isinstance(f, ProbeResult) and f.outcome in _OPEN}
+    if any(port == BGP and (at == address or network.owners.get(at) in network.nodes) for at, port in open_ports):
+        less("metallb-bgp", BIRD_LISTENS)
     empty = {f.kind for f in network.observed if isinstance(f, ObjectListing) and f.complete and not f.names}
     for kind, name in (("L2Advertisement", "metallb-l2"), ("BGPAdvertisement", "metallb-bgp")):
         if kind in empty:

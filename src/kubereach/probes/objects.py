@@ -130,7 +130,11 @@ def offers(network: Network) -> Iterable[Offer]:
         }
         yield _offer("cilium", CILIUM, words)
     if not any((service, leaf.name) in shown for leaf in (a.POLICY_DROP, a.POLICIES_IN_PLACE)):
-        words = {"laid": "one that selects the service's pods", "none": "none", "some": "others"}
+        words = {
+            "laid": "a network policy that selects the service's pods",
+            "none": "no network policy",
+            "some": "network policies for other pods",
+        }
         yield _offer("policies", about_service(network, "kubectl get networkpolicies -A -o yaml"), words)
     if (service, a.ENDPOINTS.name) not in shown:
         words = {"ready": "addresses whose conditions say ready", "none": "no ready address"}
