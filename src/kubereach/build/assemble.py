@@ -98,6 +98,11 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     flow = choose(services, leaves, current, choice or Choice())
     facts = without_second_router(facts, flow, hosts, leaves)
     facts = by_name(flow, facts)
+    for fact in facts:
+        if isinstance(fact, NODE_FACTS):
+            hosts.resolve(
+                fact.device, node_like=True
+            )  # before the other facts of the same host are asked whose they are
     observed = tuple(_resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     flow = with_client(_sourced(flow, observed), observed, hosts)
     own_asker(flow, observed, hosts)
@@ -123,7 +128,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
         routers=("router",),
         services=services or (flow.service,),
         settings=leaves.table,
-        observed=observed + tuple(f for f in current if isinstance(f, Setting)),
+        observed=observed + tuple(f for f in current if isinstance(f, (Setting, ObjectListing))),
         owners=hosts.owners,
         stack=stack,
         assumed=assumed,

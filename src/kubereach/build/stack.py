@@ -7,7 +7,18 @@ from collections.abc import Iterator
 
 from kubereach.build.leaves import Leaves
 from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, PROXY_MODE
-from kubereach.model.fact import BgpSession, Fact, LogEvent, Setting, Trust
+from kubereach.model.fact import (
+    BgpSession,
+    Fact,
+    Interface,
+    InterfaceAddress,
+    LogEvent,
+    ObjectListing,
+    Packet,
+    Route,
+    Setting,
+    Trust,
+)
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
@@ -53,7 +64,17 @@ KIND_WORDS = {
     "CiliumBGPPeeringPolicy": "cilium",
     "CiliumBGPClusterConfig": "cilium",
     "CiliumLoadBalancerIPPool": "cilium",
+    "CiliumBGPAdvertisement": "cilium",
+    "CiliumBGPPeerConfig": "cilium",
 }
+# The links that the pods' networks make on a node.
+LINK_WORDS = (
+    (r"cali[0-9a-f]|vxlan\.calico", "calico"),
+    (r"lxc[0-9a-f]|cilium_", "cilium"),
+    (r"flannel", "flannel"),
+    (r"kube-bridge|kube-dummy-if", "kube-router"),
+    (r"weave$", "weave"),
+)
 # A kind whose presence says who announces.
 KIND_ANNOUNCERS = {
     "CiliumL2AnnouncementPolicy": "cilium-l2",
@@ -73,17 +94,7 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
     """The product words that objects, statements and programs show."""
     found = {KIND_WORDS[kind] for kind, _, _ in objects if kind in KIND_WORDS}
     for fact in facts:
-        if isinstance(fact, Setting):
-            text = f"{fact.attribute} {fact.value}".lower()
-            if re.match(r"firewall\.(?:filter|nat|raw|mangle)\[|routing-filter\[", fact.attribute):
-                found.add("routeros")
-            shown = {word for word in WORDS if word in text}
-            # k3s enforces network policies with kube-router's code, whose chains tell nothing of who announces.
-            found |= shown - {"kube-router"} if re.match(r"iptables\.|nft\.", fact.attribute) else shown
-        elif isinstance(fact, LogEvent):
-            found |= {word for word in WORDS if word in fact.program}
-        elif isinstance(fact, BgpSession) and fact.peer_type:
-            found.add("calico")
+        found |= _shown(fact)
     for (kind, namespace, name), entry in objects.items():
         if kind == "Service":
             notes = entry.mapping("metadata.annotations")
@@ -96,6 +107,33 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
         if namespace in {"calico-system", "metallb-system"}:
             found.add(namespace.removesuffix("-system"))
     return frozenset(found)
+
+
+def _shown(fact: Fact) -> set[str]:
+    """The product words of one statement, program, session, listing or link."""
+    found: set[str] = set()
+    if isinstance(fact, Setting):
+        text = f"{fact.attribute} {fact.value}".lower()
+        if re.match(r"firewall\.(?:filter|nat|raw|mangle)\[|routing-filter\[", fact.attribute):
+            found.add("routeros")
+        words = {word for word in WORDS if word in text}
+        # k3s enforces network policies with kube-router's code, whose chains tell nothing of who announces.
+        found |= words - {"kube-router"} if re.match(r"iptables\.|nft\.", fact.attribute) else words
+    elif isinstance(fact, LogEvent):
+        found |= {word for word in WORDS if word in fact.program}
+    elif isinstance(fact, BgpSession) and fact.peer_type:
+        found.add("calico")
+    elif isinstance(fact, ObjectListing) and fact.kind in KIND_WORDS:
+        found.add(KIND_WORDS[fact.kind])  # who has none of them has their definition
+    return found | {word for link in _links(fact) for pattern, word in LINK_WORDS if re.match(pattern, link)}
+
+
+def _links(fact: Fact) -> tuple[str, ...]:
+    if isinstance(fact, Route):
+        return tuple(hop.interface for hop in fact.next_hops)
+    if isinstance(fact, (InterfaceAddress, Packet)):
+        return (fact.interface,)
+    return (fact.name,) if isinstance(fact, Interface) else ()
 
 
 def put_announcer(

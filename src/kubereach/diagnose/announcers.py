@@ -72,6 +72,12 @@ NOT_LISTED = Chance(0.03, "weight of a way of announcing whose objects were list
 NOT_TOLD = Chance(0.3, "weight of the way of announcing that the prose does not name, where it names the other")
 
 BGP = 179
+_OBJECTS = (
+    ("L2Advertisement", "metallb-l2"),
+    ("BGPAdvertisement", "metallb-bgp"),
+    ("CiliumL2AnnouncementPolicy", "cilium-l2"),
+    ("CiliumBGPClusterConfig", "cilium-bgp"),
+)
 _OPEN = frozenset({Outcome.OPEN, Outcome.REPLY})
 
 
@@ -119,7 +125,7 @@ def _factors(network: Network) -> dict[str, float]:
     if any(port == BGP and (at == address or network.owners.get(at) in network.nodes) for at, port in open_ports):
         less("metallb-bgp", BIRD_LISTENS)
     empty = {f.kind for f in network.observed if isinstance(f, ObjectListing) and f.complete and not f.names}
-    for kind, name in (("L2Advertisement", "metallb-l2"), ("BGPAdvertisement", "metallb-bgp")):
+    for kind, name in _OBJECTS:
         if kind in empty:
             less(name, NOT_LISTED)
     if _off_link(network):

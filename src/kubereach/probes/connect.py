@@ -259,8 +259,12 @@ def _any_port(world: World) -> int:
 
 
 def of_walk(found: Walk, table: dict[Fate, Distribution]) -> Distribution:
-    """A walk's outcome: branches that exist side by side, and differ, come and go."""
-    good = found.share(*WORKS)
+    """A walk's outcome: branches that exist side by side, and differ, come and go.
+
+    One that breaks now and then differs from no other.
+    """
+    decided = 1 - found.share(Fate.SOMETIMES)
+    good = found.share(*WORKS) / decided if decided > 0 else 0.0
     mixture = mixed((b.weight, table[b.fate]) for b in found.branches)
     if found.together and 0.02 < good < 0.98:
         return mixed([(0.56, {"intermittent": 1.0}), (0.15, {"mixed": 1.0}), (0.04, {"resets": 1.0}), (0.25, mixture)])
