@@ -74,23 +74,27 @@ def put_links(observed: tuple[AnyFact, ...], objects: Objects, flow: Flow, hosts
     _put_peers(observed, hosts, leaves)
     _put_experiments(observed, leaves)
     all_nodes_known = any(isinstance(f, ObjectListing) and f.kind == "Node" and f.complete for f in observed)
+    links = [f.prefix for f in observed if isinstance(f, Route) and f.device == "router" and f.on_link]
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and flow.address and contains(fact.prefix, flow.address):
             if not all_nodes_known:
                 _put_next_hops(fact, hosts)
-            _put_reachable(fact, leaves)
+            _put_reachable(fact, links, leaves)
     _put_no_statics(observed, leaves)
 
 
-def _put_reachable(route: Route, leaves: Leaves) -> None:
-    """Whether the router shows the next hops of the BGP route as connected, or as none it can use."""
+def _put_reachable(route: Route, links: Iterable[str], leaves: Leaves) -> None:
+    """Whether the router shows the next hops of the BGP route as connected, or as none it can use.
+
+    One on a link of its own, of its connected routes `links`, is connected.
+    """
     if route.protocol != "bgp" or not any(h.via for h in route.next_hops):
         return
     # Zebra names the interface of a next hop that it resolved, whatever else keeps the route from the kernel.
     bad = next((h.via for h in route.next_hops if h.via and not h.active and not h.interface), "")
     if bad:
         leaves.put("router", NEXT_HOP_DOUBT, f"the next hop {bad} is shown as inactive", (route.origin,), route.trust)
-    elif all(h.interface for h in route.next_hops if h.via):
+    elif all(h.interface or any(contains(link, h.via) for link in links) for h in route.next_hops if h.via):
         leaves.put("router", NEXT_HOP_DOUBT, "", (route.origin,), route.trust)
 
 

@@ -77,13 +77,14 @@ def _sighting(kind: str, answer: str, fact: Route | RouteListing, says: str) -> 
 def predict(world: World, question: Question) -> Distribution | None:
     """From what reaches the router in this world; a session that is down at times leaves both possible."""
     wanted = question.about == ("host",)
-    if (there := _there(world, wanted=wanted)) == "unusable":
+    there, uninstalled = _there(world, wanted=wanted), world.get("router", NOT_INSTALLED)
+    if there == "unusable" or (there and uninstalled):
         # BGP's own table lists it, and many a routing table does not (Cisco IOS, Arista EOS).
         lists = any(isinstance(f, Route) and f.device == "router" and f.active is False for f in world.network.observed)
         return {"present": 0.96, "absent": 0.04} if lists else {"present": 0.45, "absent": 0.55}
     if there:
-        if world.get("router", NOT_INSTALLED) or world.get("router", WRONG_TABLE):
-            return {"present": 0.5, "absent": 0.5}  # many routers list only what they use, or one table
+        if world.get("router", WRONG_TABLE):
+            return {"present": 0.5, "absent": 0.5}  # many list one table alone
         return {"present": 0.98, "absent": 0.02}
     passing = [node for node in world.network.nodes if world.get(node, SESSION_FAULT) in TRANSIENT]
     if comes_and_goes(world):

@@ -18,7 +18,7 @@ def proxy_down(site: Site) -> None:
         node.proxy_log = [
             'E0312 09:11:02.113004 1 server.go:498] "Error running ProxyServer" err="unable to create proxier"'
         ]
-        site.lose(PROXY, "silent", node=node.name, inside=True)
+        site.lose(PROXY, "unreachable", node=node.name, inside=True)
 
 
 @fault(
@@ -35,7 +35,8 @@ def not_programmed(site: Site) -> None:
         site.minor = max(site.minor, 30)
     for node in site.nodes:
         node.programmed = False
-        site.lose(PROXY, "silent", node=node.name, inside=True)
+        # The packet follows the node's routes back to the router until its TTL ends, or nobody answers for it.
+        site.lose(PROXY, "unreachable", node=node.name, inside=True)
 
 
 @fault(

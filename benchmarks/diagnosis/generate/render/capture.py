@@ -102,7 +102,7 @@ def lost(site: Site, node: Node) -> tuple[Pod | None, Loss | None]:
     return pod, (min(ahead, key=lambda x: x.stage) if ahead else loss)
 
 
-def traffic(site: Site, node: Node) -> list[str]:
+def traffic(site: Site, node: Node) -> list[str]:  # noqa: C901  # one case after the other, as the packet goes
     """The packets of one connection with its repetitions, on every interface of the node."""
     if node not in entries(site):
         return _as_backend(site, node)
@@ -116,6 +116,10 @@ def traffic(site: Site, node: Node) -> list[str]:
     for second in (0, 1, 3) if stage < REPLY_OUT + 2 else (0,):
         time = f"10:00:0{second}"
         lines.append(f"{time}.100101 {nic:<5} In  {to_vip}")
+        if stage == PROXY and not node.programmed and site.family == "bgp":
+            # It goes back to the router, which sends it again.
+            there = f"{time}.{{}} {nic:<5} {{}} {to_vip}"
+            lines += [there.format(100100 + 40 * i, "In " if i % 2 else "Out") for i in range(2, 10)]
         if loss and loss.how == "refused" and stage == PROXY:
             back = f"IP {service.address} > {client}: ICMP {service.address} tcp port {service.port} unreachable, length 68"
             lines.append(f"{time}.100151 {nic:<5} Out {back}")
