@@ -22,7 +22,8 @@ def gather(facts: Iterable[Fact]) -> dict[ObjectKey, KubeObject]:
     """All objects that `facts` show, stated settings of objects included.
 
     An object whose namespace is not shown is the one of its kind and name whose namespace is; otherwise it is in
-    `default`, where kubectl without a context setting looks.
+    `default`, where kubectl without a context setting looks. The name of a file (`kubectl-get-endpoints-n-web-shop`)
+    does not tell where a namespace ends and a name begins: other objects of that name do.
     """
     leaves: list[tuple[str, str | None, str, str, Scalar, Fact]] = []
     positions: dict[tuple[str, str], int] = {}
@@ -32,12 +33,15 @@ def gather(facts: Iterable[Fact]) -> dict[ObjectKey, KubeObject]:
         elif isinstance(fact, Setting) and (stated := _stated_object(fact)):
             leaves.append((*stated, _path(fact, positions), fact.value, fact))
     namespaces: dict[tuple[str, str], list[str]] = {}
+    shown = {(namespace, name) for _, namespace, name, *_ in leaves if namespace}
     for kind, namespace, name, *_ in leaves:
         if namespace:
             namespaces.setdefault((kind, name), []).append(namespace)
     objects: dict[ObjectKey, KubeObject] = {}
     for kind, namespace, name, path, value, fact in leaves:
-        where = namespace or next(iter(namespaces.get((kind, name), ())), "default")
+        shorter = (namespace or "").removesuffix(f"-{name}")
+        by_file = (shorter, name) in shown and f"n-{namespace}" in fact.origin.source
+        where = (shorter if by_file else namespace) or next(iter(namespaces.get((kind, name), ())), "default")
         entry = objects.setdefault((kind, where, name), KubeObject(kind, where, name))
         entry.add(path, value, fact)
     return objects

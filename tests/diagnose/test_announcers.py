@@ -1,0 +1,69 @@
+"""Who may announce, where nothing says it: what speaks for each way, and that shares stay shares."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubereach.build.assemble import build
+from kubereach.diagnose.announcers import announcers
+from kubereach.evidence.document import Document
+from kubereach.evidence.intake import read_evidence
+
+TRIED = "$ curl -m 5 http://203.0.113.9/\ncurl: (28) Connection timed out after 5001 milliseconds\n"
+PEER = """\
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: {name: edge, namespace: metallb-system}
+spec: {myASN: 64601, peerASN: 64500, peerAddress: 10.40.0.1}
+"""
+CALICO_PEER = """\
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: edge}
+spec: {asNumber: 64500, peerIP: 10.40.0.1}
+"""
+WHOLE_TABLE = """\
+router# show ip route
+Codes: K - kernel route, C - connected, S - static, B - BGP, > - selected route, * - FIB route
+S>* 0.0.0.0/0 [1/0] via 192.0.2.1, eth1, weight 1, 5w2d11h
+C>* 10.40.0.0/24 is directly connected, eth0, 5w2d11h
+"""
+
+
+def _shares(*texts: tuple[str, str], prose: str = "MetalLB 0.14.5 here.") -> dict[str, float]:
+    documents = [Document("curl-http.client.txt", TRIED.encode()), Document("post.txt", prose.encode())]
+    documents += [Document(name, text.encode()) for name, text in texts]
+    found = dict(announcers(build(read_evidence(documents).facts)))
+    assert sum(found.values()) == pytest.approx(1.0)
+    return found
+
+
+def test_layer_2_is_usual_and_a_configured_peer_speaks_against_it() -> None:
+    assert _shares()["metallb-l2"] > 0.5
+    assert _shares(("peer.yaml", PEER))["metallb-bgp"] > 0.7
+
+
+def test_a_pool_on_no_link_of_the_router_is_routed() -> None:
+    assert _shares(("show-ip-route.router.txt", WHOLE_TABLE))["metallb-l2"] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("prose", "usual"), [("MetalLB, BGP mode.", "metallb-bgp"), ("MetalLB in layer 2 mode.", "metallb-l2")]
+)
+def test_the_prose_may_name_the_way(prose: str, usual: str) -> None:
+    shares = _shares(prose=prose)
+    assert max(shares, key=shares.__getitem__) == usual
+
+
+def test_an_empty_list_of_advertisements_is_no_sign_of_that_way() -> None:
+    empty = ("kubectl-get-l2advertisements-n-metallb-system.txt", "No resources found in metallb-system namespace.\n")
+    assert _shares(empty)["metallb-l2"] < 0.1
+
+
+def test_calicos_own_peer_speaks_for_calico() -> None:
+    shares = _shares(("peer.yaml", CALICO_PEER), prose="Calico, and MetalLB's controller for the addresses.")
+    assert max(shares, key=shares.__getitem__) == "calico-bgp"
+
+
+def test_kube_vip_has_two_ways() -> None:
+    assert set(_shares(prose="kube-vip 0.8")) == {"kube-vip-arp", "kube-vip-bgp"}
