@@ -242,8 +242,10 @@ def _alone(facts: tuple[AnyFact, ...], hosts: Hosts) -> bool:
 def _assume(flow: Flow, hosts: Hosts, leaves: Leaves, *, alone: bool) -> tuple[str, ...]:
     """Give the flow what every such flow has, and say so."""
     said = []
-    if flow.service == PLACEHOLDER:
-        said.append("one service of type LoadBalancer at " + (flow.address or "an address that is not shown"))
+    unseen = leaves.get(flow.service, ADDRESSES) is None
+    if flow.service == PLACEHOLDER or unseen:
+        what = "one service of type LoadBalancer" if flow.service == PLACEHOLDER else flow.service.replace("/", " ", 1)
+        said.append(f"{what} at {flow.address or 'an address that is not shown'}")
         if flow.address and hosts.owners.get(flow.address) not in hosts.nodes:
             leaves.put(flow.service, ADDRESSES, (flow.address,), (), Trust.MENTIONED)
     endpoint_nodes = {e.node for e in leaves.get(flow.service, ENDPOINTS) or () if e.node}

@@ -55,7 +55,16 @@ def build_services(objects: Objects, leaves: Leaves) -> tuple[str, ...]:
             leaves.put(subject, OVERWRITTEN, value=True, origins=where)
             leaves.put(subject, why(OVERWRITTEN), said, where)
         _put_endpoints(behind, service, subject, leaves)
+    if not services and (unseen := _behind_one(behind)):
+        chosen = [unseen]
+        _put_endpoints(behind, unseen, service_subject(unseen), leaves)
     return tuple(service_subject(service) for service in chosen)
+
+
+def _behind_one(behind: _Behind) -> KubeObject | None:
+    """The service that nobody showed, where endpoints of one alone were asked for."""
+    found = {key for key in (*behind.endpoints, *behind.slices) if key != ("default", "kubernetes") and key[1]}
+    return KubeObject("Service", *next(iter(found))) if len(found) == 1 else None
 
 
 def _addresses(service: KubeObject) -> tuple[str, ...]:
