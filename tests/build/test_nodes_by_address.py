@@ -81,9 +81,7 @@ def test_a_node_has_the_source_of_its_own_routes() -> None:
 
 def test_endpoints_of_one_service_name_the_one_that_nobody_showed() -> None:
     network = _built(
-        **{
-            "kubectl_get_endpoints_A__txt": "NAMESPACE   NAME   ENDPOINTS          AGE\nweb         shop   10.244.3.7:8080    9d\n"
-        }
+        kubectl_get_endpoints_A__txt="NAMESPACE  NAME  ENDPOINTS        AGE\nweb        shop  10.244.3.7:8080  9d\n"
     )
     assert network.flow.service == "service/web/shop"
     assert network.flow.address == "203.0.113.9"

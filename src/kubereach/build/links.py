@@ -270,12 +270,20 @@ def _is_nat(fact: Setting, text: str) -> bool:
     return nat is not None and str(fact.value).lower() not in {"none", "false", "off", "no"}
 
 
+def _vrf(command: str) -> str:
+    """The VRF that a command asks for; "" for the default one, or all."""
+    named = re.search(r"\bvrf[ =](?!all\b|default\b)([\w.-]{1,32})", command)
+    return named[1] if named else ""
+
+
 def _put_router(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
     """Routing tables beside the main one, NAT rules, and next hops that cannot be reached."""
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and not re.match(_MAIN, fact.table):
             doubt = f"{fact.prefix} is in the table {fact.table}"
             leaves.put("router", TABLE_DOUBT, doubt, (fact.origin,), fact.trust)
+        elif isinstance(fact, BgpSession) and fact.device == "router" and (table := _vrf(fact.origin.command)):
+            leaves.put("router", TABLE_DOUBT, f"the session is in the VRF {table}", (fact.origin,), fact.trust)
     for fact, text in _settings(observed):
         kind = fact.subject.partition("/")[0]
         if kind in {"router", "peer", "switch"}:

@@ -18,13 +18,16 @@ def add_named_nodes(facts: tuple[Fact, ...], hosts: Hosts) -> None:
     """Know as nodes the hosts with devices or rules that nodes alone have, and those named like them.
 
     A name is like a node's where it differs only behind the last dash: the makers of clusters number their hosts. And
-    a host that is looked into, and from which the service is tried as well as from the client, is meant as a node.
+    a host that is looked into, and from which the service is tried as well as from the client, is meant as a node; so
+    is one that the name of a file gives beside those of the client.
     """
     named = {name for fact in facts if (name := _host(fact)) and _strange(name, hosts)}
     shown = {name for fact in facts if (name := _host(fact)) in named and _of_a_node(fact)}
     tries = {f.source for f in facts if isinstance(f, ProbeResult) and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}}
     if any(source.lower() in CLIENT_NAMES for source in tries):
-        shown |= named & tries & {_host(fact) for fact in facts if not isinstance(fact, ProbeResult)}
+        looked_into = {_host(fact) for fact in facts if not isinstance(fact, ProbeResult)}
+        filed = {name for fact in facts if (name := _host(fact)) and f".{name}." in fact.origin.source}
+        shown |= named & tries & (looked_into | filed)
     stems = {_stem(name) for name in (*shown, *(n.removeprefix("node/") for n in hosts.nodes))} - {""}
     for name in sorted(named):
         if name in shown or _stem(name) in stems:

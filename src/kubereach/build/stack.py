@@ -75,6 +75,14 @@ LINK_WORDS = (
     (r"kube-bridge|kube-dummy-if", "kube-router"),
     (r"weave$", "weave"),
 )
+# What only these products call their pods, settings and leases.
+_NAMED = frozenset({"ConfigMap", "Pod", "DaemonSet", "Lease"})
+NAMES = (
+    (r"kube-?vip(?!-cloud)|plndr-(?:svcs|cp)-lock", "kube-vip"),
+    (r"cilium-(?:operator|l2announce|config|envoy)|cilium-[a-z0-9]{5}$|cilium$", "cilium"),
+    (r"calico-(?:node|typha|kube-controllers)", "calico"),
+    (r"kube-router", "kube-router"),
+)
 # A kind whose presence says who announces.
 KIND_ANNOUNCERS = {
     "CiliumL2AnnouncementPolicy": "cilium-l2",
@@ -99,9 +107,8 @@ def find_stack(objects: dict[ObjectKey, KubeObject], facts: tuple[Fact, ...]) ->
         if kind == "Service":
             notes = entry.mapping("metadata.annotations")
             found |= {word for word in ("metallb", "kube-vip") if any(word in key for key in notes)}
-        # The pods and settings that only these products have.
-        if kind in {"ConfigMap", "Pod", "DaemonSet"} and re.match(r"kube-?vip(?!-cloud)", name):
-            found.add("kube-vip")
+        if kind in _NAMED:
+            found |= {word for pattern, word in NAMES if re.match(pattern, name)}
         if kind in {"Pod", "DaemonSet"} and name.startswith("svclb-"):
             found.add("servicelb")
         if namespace in {"calico-system", "metallb-system"}:
