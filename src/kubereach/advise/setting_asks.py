@@ -70,7 +70,8 @@ def _all(network: Network) -> Iterable[SettingAsk]:
 def _who_announces(network: Network) -> Iterable[SettingAsk]:
     """The products by their pods, and the way of announcing by the product's own objects."""
     key, stack = _key(ANNOUNCER, "cluster"), network.stack
-    if not any(isinstance(f, ObjectListing) and f.kind == "Pod" and f.complete for f in network.observed):
+    listings = [f for f in network.observed if isinstance(f, ObjectListing) and f.kind == "Pod" and f.complete]
+    if all(f.namespace for f in listings):
         yield SettingAsk(key, "kubectl get pods -A -o wide", lambda value: f"agents of {_product(value)}")
     if "metallb" in stack and not listed(network, "L2Advertisement", "BGPAdvertisement"):
         yield SettingAsk(key, METALLB, lambda value: f"objects of {value}")
@@ -82,8 +83,7 @@ def _who_announces(network: Network) -> Iterable[SettingAsk]:
 
 
 def _product(announcer: object) -> str:
-    name = str(announcer)
-    return re.sub(r"-(?:l2|bgp|arp)$", "", name)
+    return re.sub(r"-(?:l2|bgp|arp)$", "", str(announcer))
 
 
 def _key(attribute: Attribute[Any], subject: str) -> Key:

@@ -99,10 +99,8 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     facts = without_second_router(facts, flow, hosts, leaves)
     facts = by_name(flow, facts)
     for fact in facts:
-        if isinstance(fact, NODE_FACTS):
-            hosts.resolve(
-                fact.device, node_like=True
-            )  # before the other facts of the same host are asked whose they are
+        if isinstance(fact, NODE_FACTS):  # before it is asked whose the other facts of the same host are
+            hosts.resolve(fact.device, node_like=True)
     observed = tuple(_resolved(f, hosts) for f in _apart(flow, facts) if isinstance(f, (ProbeResult, *DEVICE_FACTS)))
     flow = with_client(_sourced(flow, observed), observed, hosts)
     own_asker(flow, observed, hosts)

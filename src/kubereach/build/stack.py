@@ -179,7 +179,7 @@ def put_announcer(
 def _by_peers(facts: tuple[Fact, ...], leaves: Leaves) -> None:
     """Whoever has a BGP peer announces by BGP."""
     for fact in facts:
-        if isinstance(fact, LogEvent) and {"peer", "neighbour"} & dict(fact.fields).keys():
+        if isinstance(fact, LogEvent) and "peer" in dict(fact.fields):
             for program, announcer in _LOGGED_PEERS:
                 if fact.program.startswith(program):
                     leaves.put("cluster", ANNOUNCER, announcer, (fact.origin,), fact.trust)
