@@ -42,7 +42,8 @@ def said(facts: Iterable[AnyFact]) -> tuple[AnyFact, ...]:
             found += _default(fact)
         else:
             found += _link(fact)
-    found += [_next_hops(group) for group in hops.values()]
+    # How many there are says nothing of which.
+    found += [_next_hops(group) for group in hops.values() if not all(str(f.value).isdecimal() for f in group)]
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from kubereach.build.hosts import CLIENT_NAMES
 from kubereach.build.leaves import Leaves
 from kubereach.errors import UsageError
-from kubereach.model.address import canonical_address, contains
+from kubereach.model.address import canonical_address, contains, parse_prefix, prefix_length
 from kubereach.model.attribute import (
     ADDRESSES,
     ALLOCATION_FAULT,
@@ -19,7 +19,7 @@ from kubereach.model.attribute import (
     PORTS,
     ServicePort,
 )
-from kubereach.model.fact import BgpSession, Fact, Outcome, ProbeKind, ProbeResult
+from kubereach.model.fact import BgpSession, Fact, Outcome, ProbeKind, ProbeResult, Route
 from kubereach.model.network import Flow
 
 SERVICE_PROBES = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
@@ -60,6 +60,8 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         inner = _inner(service, leaves, facts) & set(tried)
         wanted = [a for a in tried if a in owned] or [a for a in tried if a in inner and failing[a]]
         address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")
+        if not address and not service:
+            address = _announced(facts)
     return Flow(
         service=service or PLACEHOLDER,
         address=address,
@@ -67,6 +69,17 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         protocol=_protocol(leaves.get(service, PORTS) or (), port, facts, address),
         client=canonical_address(choice.client or "") or _client(facts, address),
     )
+
+
+def _announced(facts: tuple[Fact, ...]) -> str:
+    """An address of the only prefix that the router shows paths to, where nobody names an address of any service."""
+    learned = {
+        fact.prefix
+        for fact in facts
+        if isinstance(fact, Route) and fact.device == "router" and fact.protocol == "bgp" and prefix_length(fact.prefix)
+    }
+    network = parse_prefix(next(iter(learned))) if len(learned) == 1 else None
+    return "" if network is None else str(network[0 if network.num_addresses < 3 else 1])
 
 
 def _of_the_host_itself(tried: ProbeResult) -> bool:
