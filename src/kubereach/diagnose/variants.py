@@ -49,6 +49,11 @@ POLICIES = Split(
     (("Cluster", 0.62), ("Local", 0.38)),
     "Cluster is the default; Local is over-represented among those who ask, since it makes the entry node matter",
 )
+NODE_PORT_POLICIES = Split(
+    "externalTrafficPolicy, of a service that is used by a node's own address",
+    (("Cluster", 0.88), ("Local", 0.12)),
+    "with Local the other nodes' ports are dead, and few set it for node ports; estimate",
+)
 MODES = Split(
     "kube-proxy's mode",
     (("iptables", 0.72), ("ipvs", 0.28)),
@@ -137,7 +142,9 @@ def _axes(network: Network) -> list[Axis]:
     service = network.flow.service
     axes: list[Axis] = []
     if network.seen(service, POLICY) is None:
-        axes.append([(POLICY.of(service), value, p) for value, p in POLICIES.shares])
+        own = network.owners.get(network.flow.address) in network.nodes
+        policies = NODE_PORT_POLICIES if own else POLICIES
+        axes.append([(POLICY.of(service), value, p) for value, p in policies.shares])
     announcer = network.seen("cluster", ANNOUNCER)
     named = "calico" not in network.stack or network.stack & {"metallb", "kube-vip"}
     if announcer is None and (named or beside(network)):

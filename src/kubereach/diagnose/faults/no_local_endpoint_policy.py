@@ -39,7 +39,8 @@ POLICY_SHOWN = Chance(0.06, "where the policy is shown: who shows it is in doubt
 
 def suspects(world: World) -> Iterable[Suspect]:
     flow = world.network.flow
-    known = world.network.seen(flow.service, ENDPOINTS)
+    placed = ENDPOINTS.of(flow.service) in world.changes  # a variant says where the pods run
+    known = world.get(flow.service, ENDPOINTS) if placed else world.network.seen(flow.service, ENDPOINTS)
     if world.get(flow.service, POLICY) != "Local" or not ready_endpoints(world, flow.service):
         return
     if known is None:
