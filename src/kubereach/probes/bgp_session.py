@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, SESSION_FAULT
+from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, BEHIND_REFLECTOR, SESSION_FAULT
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
 from kubereach.probes._commands import SESSIONS, in_calico_node, in_speaker, of_router
@@ -296,6 +296,9 @@ def _session(network: Network, fact: BgpSession) -> Iterable[Sighting]:
 
 
 def _absent(network: Network) -> Iterable[Sighting]:
+    """Nodes that the router's whole list lacks; those behind route reflectors are not meant to be in it."""
+    if network.seen("cluster", BEHIND_REFLECTOR):
+        return
     listings = [f for f in network.observed if isinstance(f, BgpListing) and f.device == "router" and f.complete]
     listed = {
         network.owners.get(f.peer) for f in network.observed if isinstance(f, BgpSession) and f.device == "router"
