@@ -93,6 +93,7 @@ def announcers(network: Network) -> tuple[tuple[str, float], ...]:
     if "calico" in network.stack:
         table = CALICO if table is ANNOUNCERS else METALLB_BESIDE_CALICO if table is METALLB else table
     routing = any(isinstance(f, BgpSession) or (isinstance(f, Route) and f.protocol == "bgp") for f in network.observed)
+    routing = routing or any(entry.text("spec.peerIP", "spec.peerAddress") for entry in network.objects_of("BGPPeer"))
     if beside(network) and not routing:
         layer2 = next(name for name, _ in table.shares if _way(name) == "layer 2")
         routed = next(name for name, _ in table.shares if name != layer2)
