@@ -132,7 +132,8 @@ def _opening(line: str, first_key: str) -> Record | None:
     added = re.match(r"\s*(?:/[a-z][a-z0-9/ -]{2,60}\s)?add\s+([A-Za-z][\w.-]{0,60}=.*)$", line)
     if added:
         return Record(start=0, end=0, flags="", text=[added[1].strip()], added=True)
-    pattern = rf"\s*(\d{{1,6}})?\s*((?:{FLAG}{{1,6}}\s+){{0,4}})(;;;\s?.*|\.?[A-Za-z][\w.-]{{0,60}}=.*)?$"
+    # Possessive: two adjacent runs of blanks would share out a long one in every way, in quadratic time.
+    pattern = rf"\s*+(\d{{1,6}})?\s*+((?:{FLAG}{{1,6}}\s++){{0,4}})(;;;\s?.*|\.?[A-Za-z][\w.-]{{0,60}}=.*)?$"
     match = re.match(pattern, line)
     if match is None or not (match[3] or match[1]):
         return None
