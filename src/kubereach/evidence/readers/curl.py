@@ -11,7 +11,8 @@ Facts
     (also for an empty reply), open when TCP connected and TLS failed. `reason` is curl's message with the system's
     own error where it is shown, or the page's title. "Couldn't connect to server" without the system's error is told by
     the time it took: at once is refused, from one second on unreachable (a neighbour that does not answer), from
-    twenty on a timeout. A name that does not resolve is a dns result.
+    twenty on a timeout. A name that does not resolve is a dns result. Fields of the service whose health check node
+    port answered: kube-proxy's body names it.
 Not read
     Certificates, headers but the status line, bodies but their title or first line.
 """
@@ -23,6 +24,7 @@ import re
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from kubereach.evidence import health_answer
 from kubereach.evidence.capture import Capture
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.evidence.terminal import address_and_name, is_noise, operands, vantage, words
@@ -126,7 +128,8 @@ def read(capture: Capture) -> Reading:
     both = zip(seen, results, strict=True)
     stalled = [result for request, result in both if result.outcome is Outcome.TIMEOUT and request.connected]
     shaken = [replace(r, probe=ProbeKind.TCP, outcome=Outcome.OPEN, reason="connected") for r in stalled]
-    return Reading((*results, *shaken), spans(unread))
+    told = [leaf for r in seen for leaf in health_answer.leaves(capture, r.first, r.last + 1, r.port)]
+    return Reading((*results, *shaken, *told), spans(unread))
 
 
 def _request(capture: Capture, scan: _Scan, index: int) -> _Request:
