@@ -8,6 +8,7 @@ from kubereach.build.assemble import build
 from kubereach.diagnose.announcers import announcers
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
+from kubereach.model.attribute import ANNOUNCER
 
 TRIED = "$ curl -m 5 http://203.0.113.9/\ncurl: (28) Connection timed out after 5001 milliseconds\n"
 PEER = """\
@@ -67,3 +68,40 @@ def test_calicos_own_peer_speaks_for_calico() -> None:
 
 def test_kube_vip_has_two_ways() -> None:
     assert set(_shares(prose="kube-vip 0.8")) == {"kube-vip-arp", "kube-vip-bgp"}
+
+
+SERVICE = """\
+$ kubectl get svc -n web
+NAME   TYPE           CLUSTER-IP     EXTERNAL-IP   PORT(S)        AGE
+shop   LoadBalancer   10.96.10.20    203.0.113.9   80:30080/TCP   5d
+"""
+LEASES = """\
+$ kubectl get leases -n kube-system
+NAME                   HOLDER                                    AGE
+kube-controller-manager   cp-1_0b2f4f0e-0f3c-4a57-8f6b-0d3c7b6f2d11   5d
+{name:<24}  wk-2                                      5d
+"""
+EVENTS = """\
+$ kubectl get events -n web
+LAST SEEN   TYPE     REASON         OBJECT         MESSAGE
+3m          Normal   nodeAssigned   service/shop   announcing from node "wk-2" with protocol "{protocol}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("record", "announcer"),
+    [
+        (LEASES.format(name="cilium-l2announce-web-shop"), "cilium-l2"),
+        (EVENTS.format(protocol="layer2"), "metallb-l2"),
+        (EVENTS.format(protocol="bgp"), "metallb-bgp"),
+        (LEASES.format(name="cilium-l2announce-web-other"), None),
+    ],
+)
+def test_the_announcers_own_record_names_it(record: str, announcer: str | None) -> None:
+    documents = [Document(name, text.encode()) for name, text in (("a", TRIED), ("b", SERVICE), ("c", record))]
+    assert build(read_evidence(documents).facts).seen("cluster", ANNOUNCER) == announcer
+
+
+def test_kube_vips_lock_for_services_speaks_for_arp() -> None:
+    lock = ("leases.txt", LEASES.format(name="plndr-svcs-lock"))
+    assert _shares(lock, prose="kube-vip here.")["kube-vip-bgp"] < _shares(prose="kube-vip here.")["kube-vip-bgp"] / 2

@@ -157,6 +157,7 @@ def put_announcer(
     if flow and (external := _external(objects, flow, stack, leaves)):
         leaves.put("cluster", ANNOUNCER, "kernel-l2", external)
         return
+    _by_record(objects, flow, leaves)
     _by_kind(objects, leaves)
     if leaves.get("cluster", LB_CIDRS):
         seen = leaves.table[LB_CIDRS.of("cluster")]
@@ -185,6 +186,27 @@ def _by_peers(facts: tuple[Fact, ...], leaves: Leaves) -> None:
                     leaves.put("cluster", ANNOUNCER, announcer, (fact.origin,), fact.trust)
         elif isinstance(fact, BgpSession) and re.search(r"\bmetallb-system\b|\bspeaker-\w", fact.origin.command):
             leaves.put("cluster", ANNOUNCER, "metallb-bgp", (fact.origin,), Trust.STATED)  # its own FRR has a peer
+
+
+def _by_record(objects: dict[ObjectKey, KubeObject], flow: Flow | None, leaves: Leaves) -> None:
+    """Whoever keeps a record of the service's announcement: Cilium its Lease, MetalLB its status and its event.
+
+    Cilium names the Lease cilium-l2announce-NAMESPACE-NAME (others.md section 1); MetalLB's speaker keeps a
+    ServiceL2Status a service and node, and says the protocol in its event nodeAssigned (metallb.md).
+    """
+    _, namespace, service = flow.service.split("/", 2) if flow else ("", "", "")
+    for (kind, _, name), entry in objects.items():
+        announcer, path = "", "metadata.name"
+        if kind == "Lease" and name == f"cilium-l2announce-{namespace}-{service}":
+            announcer, path = "cilium-l2", "spec.holderIdentity"
+        elif kind == "ServiceL2Status" and service and entry.text("status.serviceName") == service:
+            announcer, path = "metallb-l2", "status.serviceName"
+        elif kind == "Event" and entry.text("reason") == "nodeAssigned":
+            said = re.search(r'announcing from node .{1,80} with protocol "(layer2|bgp)"', entry.text("message"))
+            announcer, path = f"metallb-{said[1].replace('layer2', 'l2')}" if said else "", "message"
+        if announcer:
+            leaves.put("cluster", ANNOUNCER, announcer, entry.origins(path)[:1])
+            return
 
 
 def _by_kind(objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:

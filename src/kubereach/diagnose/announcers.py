@@ -69,6 +69,9 @@ BIRD_LISTENS = Chance(
     0.1, "weight of MetalLB's BGP where TCP 179 is open on a node: its speaker only dials, and BIRD listens; estimate"
 )
 NOT_LISTED = Chance(0.03, "weight of a way of announcing whose objects were listed, and there are none")
+ELECTION = Chance(
+    0.2, "weight of kube-vip's BGP where its lock for services exists: only ARP needs the election; estimate"
+)
 NOT_TOLD = Chance(0.3, "weight of the way of announcing that the prose does not name, where it names the other")
 
 BGP = 179
@@ -125,6 +128,8 @@ def _factors(network: Network) -> dict[str, float]:
     open_ports = {(f.target, f.port) for f in network.observed if isinstance(f, ProbeResult) and f.outcome in _OPEN}
     if any(port == BGP and (at == address or network.owners.get(at) in network.nodes) for at, port in open_ports):
         less("metallb-bgp", BIRD_LISTENS)
+    if any(entry.name == "plndr-svcs-lock" for entry in network.objects_of("Lease")):
+        less("kube-vip-bgp", ELECTION)
     empty = {f.kind for f in network.observed if isinstance(f, ObjectListing) and f.complete and not f.names}
     for kind, name in _OBJECTS:
         if kind in empty:
