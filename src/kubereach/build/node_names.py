@@ -1,4 +1,4 @@
-"""Hosts that only prompts and file names name, and whose own output or name shows them to be nodes."""
+"""Hosts that only prompts, file names and leases name, and whose own output or name shows them to be nodes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import re
 
 from kubereach.build.hosts import CLIENT_NAMES, ROUTER_NAMES, ROUTER_WORDS, Hosts
 from kubereach.model.address import canonical_address
-from kubereach.model.fact import Fact, Interface, InterfaceAddress, Outcome, ProbeKind, ProbeResult, Route, Setting
+from kubereach.model.fact import (
+    Fact,
+    Interface,
+    InterfaceAddress,
+    ObjectLeaf,
+    Outcome,
+    ProbeKind,
+    ProbeResult,
+    Route,
+    Setting,
+)
 
 # Devices that a CNI or the service proxy makes: no client and no router outside the cluster has one.
 _OF_PODS = r"cali[0-9a-f]|vxlan\.calico|lxc|cilium_|flannel\.|cni0|kube-|weave|antrea|ovn-k8s"
@@ -21,6 +31,8 @@ def add_named_nodes(facts: tuple[Fact, ...], hosts: Hosts) -> None:
     a host that is looked into, and from which the service is tried as well as from the client, is meant as a node; so
     is one that the name of a file gives beside those of the client.
     """
+    for holder in sorted({name for fact in facts if (name := _holder(fact))}):
+        hosts.add_node(f"node/{holder}")
     named = {name for fact in facts if (name := _host(fact)) and _strange(name, hosts)}
     shown = {name for fact in facts if (name := _host(fact)) in named and _of_a_node(fact)}
     tries = {f.source for f in facts if isinstance(f, ProbeResult) and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}}
@@ -32,6 +44,21 @@ def add_named_nodes(facts: tuple[Fact, ...], hosts: Hosts) -> None:
     for name in sorted(named):
         if name in shown or _stem(name) in stems:
             hosts.add_node(f"node/{name}")
+
+
+def _holder(fact: Fact) -> str:
+    """The node that a Lease's holder names; "" where the holder is something else.
+
+    Of kube-node-lease and of cilium-l2announce-* it is the node's name (kubelet; others.md section 1); of Cilium's
+    operator the name of its node and ten random characters (operator/cmd/root.go, operatorID).
+    """
+    if not isinstance(fact, ObjectLeaf) or (fact.kind, fact.path) != ("Lease", "spec.holderIdentity"):
+        return ""
+    holder = re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,62}", str(fact.value))
+    if holder and (fact.namespace == "kube-node-lease" or fact.name.startswith("cilium-l2announce-")):
+        return holder[0]
+    operator = re.fullmatch(r"([a-z0-9][a-z0-9.-]{0,62})-[A-Za-z0-9]{10}", str(fact.value))
+    return operator[1] if operator and fact.name == "cilium-operator-resource-lock" else ""
 
 
 def _host(fact: Fact) -> str:

@@ -207,6 +207,10 @@ def _by_record(objects: dict[ObjectKey, KubeObject], flow: Flow | None, leaves: 
         if announcer:
             leaves.put("cluster", ANNOUNCER, announcer, entry.origins(path)[:1])
             return
+    for (kind, _, name), entry in objects.items():
+        if kind == "Lease" and name.startswith("cilium-l2announce-"):  # of another service, or of one not shown
+            leaves.put("cluster", ANNOUNCER, "cilium-l2", entry.origins("spec.holderIdentity")[:1], Trust.MENTIONED)
+            return
 
 
 def _by_kind(objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:

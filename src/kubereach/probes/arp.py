@@ -1,8 +1,8 @@
 """Who answers ARP or NDP for the address on the nodes' segment: arping, captures at the asker, neighbour tables.
 
-Answers: none, one, several. Asked with `withdrawn`, of the address while no service has it, and with `entry`, of a
-table, which holds one owner at most whoever answers: none, one. What a node sees of it is another probe's (arp_wire):
-answers go to the asker alone.
+Answers: none, one, several. Asked with `withdrawn`, of the address while no service has it; with `entry`, of a table,
+which holds one owner at most whoever answers: none, one; and with `repeated`, of an asker that a node hears asking
+again and again: none. What else a node sees of it is another probe's (arp_wire): answers go to the asker alone.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 answer, fact, f"{says}, {fact.given}" if withdrawn else says, ("withdrawn",) * bool(withdrawn)
             )
     yield from _captured(network)
+    yield from _repeated(network)
     for fact in network.observed:
         if isinstance(fact, Neighbour) and fact.address == address and fact.device in {"client", "router", ""}:
             answer = "none" if fact.state in {"FAILED", "INCOMPLETE"} or not fact.mac else "one"
@@ -59,6 +60,26 @@ def _captured(network: Network) -> Iterable[Sighting]:
     if asked and sum(f.count for f in asked) > 2:
         answer = "several" if len(owners) > 1 else "one" if owners else "none"
         yield _sighting(answer, asked[0], f"who-has {address}: {len(owners) or 'no'} owner answers")
+
+
+def _repeated(network: Network) -> Iterable[Sighting]:
+    """An asker that a node hears asking more than twice, and gets no answer from that node: none came from others.
+
+    Answers go to the asker alone, but who has one asks no more for a while: Linux asks three times, a second apart
+    (Documentation/networking/ip-sysctl, neigh mcast_solicit and retrans_time_ms).
+    """
+    address = network.flow.address
+    packets = [f for f in network.observed if isinstance(f, Packet) and f.device in network.nodes]
+    answered = {f.device for f in packets if f.what == "arp-reply" and f.source == address}
+    asked: dict[tuple[str, str], list[Packet]] = {}
+    for fact in packets:
+        if fact.what == "arp-request" and fact.destination == address and fact.source not in {"", address}:
+            asked.setdefault((fact.device, fact.source), []).append(fact)
+    for (device, asker), requests in asked.items():
+        if device not in answered and sum(f.count for f in requests) > 2:
+            says = f"{asker} asks who has {address} again and again, as one who gets no answer"
+            yield _sighting("none", requests[0], says, ("repeated",))
+            return
 
 
 def _sighting(answer: str, fact: ProbeResult | Packet | Neighbour, says: str, about: tuple[str, ...] = ()) -> Sighting:
@@ -85,7 +106,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     expected = mixed((1.0, {answer: 1.0}) for answer in outcomes)
     if world.get(world.network.flow.service, HELD_BY_TURNS):
         expected = mixed([(0.7, expected), (0.2, {"none": 1.0}), (0.1, {"several": 1.0})])
-    return mixed([(0.95, expected), (0.05, {"none": 1.0})])
+    vain = 0.1 if question.about == ("repeated",) else 0.05  # somebody may run arping, which goes on when answered
+    return mixed([(1 - vain, expected), (vain, {"none": 1.0})])
 
 
 def _entry(world: World) -> Distribution:
