@@ -5,9 +5,12 @@ from __future__ import annotations
 from kubereach.build.assemble import build
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
+from kubereach.model.attribute import CLIENT_ROUTE_WRONG
 from kubereach.model.network import Network
 from kubereach.pipeline import Options, diagnose
-from kubereach.probes import arp
+from kubereach.probes import arp, arp_wire
+from kubereach.probes.question import Question
+from kubereach.simulate.world import World
 
 TRIED = "$ curl -m 5 http://203.0.113.9/\ncurl: (28) Connection timed out after 5001 milliseconds\n"
 LEASES = """\
@@ -56,6 +59,16 @@ def test_who_asks_again_and_again_gets_no_answer() -> None:
 def test_a_single_request_or_an_answered_one_tells_nothing() -> None:
     assert _heard(1) == []
     assert _heard(3, after=ANSWER) == []
+
+
+def test_who_is_asked_for_is_reached_as_far_as_the_segment() -> None:
+    network = _network(ASKED.format(second=0))
+    world = World(network)
+    astray = world.changed({CLIENT_ROUTE_WRONG.of("client"): True})
+    asked, not_asked = (arp_wire.predict(w, Question(arp_wire.KIND, "node/edge-b")) for w in (world, astray))
+    assert asked
+    assert not_asked
+    assert not_asked["nothing"] > 0.5 > asked["nothing"]
 
 
 def test_an_address_that_is_asked_for_lies_on_the_segment() -> None:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 
 from kubereach.model.attribute import ANNOUNCER, ARP_LOST, MACS, POOL_OFFLINK, STALE_NEIGHBOUR
-from kubereach.model.fact import AnyFact, Outcome, Packet, ProbeResult
+from kubereach.model.fact import AnyFact, Outcome, ProbeResult
+from kubereach.model.fact import Packet as Captured
 from kubereach.model.network import Network
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, likeliest
 from kubereach.simulate.arp import responders, senders
+from kubereach.simulate.walk import Packet, walk
 from kubereach.simulate.world import World
 
 KIND = "arp_wire"
@@ -26,7 +28,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         shown = [f for f in network.observed if _about(f, node, network.flow.address)]
         if not shown:
             continue
-        packets = [f for f in shown if isinstance(f, Packet)]
+        packets = [f for f in shown if isinstance(f, Captured)]
         left = [f for f in packets if f.what == "arp-reply" and _own(network, f, node)]
         came = [f for f in packets if f.what == "arp-request" and f.direction != "Out"]
         answer, first = ("answers", left) if left else ("asked", came) if came else ("nothing", shown)
@@ -41,7 +43,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
 
 def _about(fact: AnyFact, node: str, address: str) -> bool:
     """Whether it is ARP for the address at the node, or the result of a capture that asked for just that."""
-    if isinstance(fact, Packet):
+    if isinstance(fact, Captured):
         asked = fact.what == "arp-request" and fact.destination == address
         return (
             fact.device == node and bool(address) and (asked or (fact.what == "arp-reply" and fact.source == address))
@@ -52,7 +54,7 @@ def _about(fact: AnyFact, node: str, address: str) -> bool:
     return missed or _asks(fact.origin.command, address)
 
 
-def _own(network: Network, fact: Packet, node: str) -> bool:
+def _own(network: Network, fact: Captured, node: str) -> bool:
     """Whether an answer is the node's own: it leaves, or bears one of its hardware addresses where those are shown."""
     if fact.direction:
         return fact.direction == "Out"
@@ -80,10 +82,22 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"nothing": 0.92, "asked": 0.05, "answers": 0.03}
     stale = world.get("router", STALE_NEIGHBOUR) or world.get("segment", STALE_NEIGHBOUR)
     asked = 0.25 if stale else 0.85  # who holds an entry asks only now and then, and then the holder alone
+    if not _comes_that_far(world):
+        asked *= _BY_OTHERS
     answers = node in senders(world, flow.service, flow.address)
     # A request that refreshes an entry reaches its holder alone.
     seen = asked if answers or not responders(world, flow.service, flow.address) else asked * 0.5
     return {"nothing": 1 - seen, "asked": 0.03 if answers else seen, "answers": seen - 0.03 if answers else 0.0}
+
+
+_BY_OTHERS = 0.4  # other clients and health checks ask too; estimate
+
+
+def _comes_that_far(world: World) -> bool:
+    """Whether the client's packet has somebody on the nodes' segment ask, and is not lost before."""
+    flow = world.network.flow
+    branches = walk(world, flow.service, Packet("client", flow.address, flow.port)).branches
+    return any(step.kind == "resolve-neighbour" for branch in branches for step in branch.forward)
 
 
 def offers(network: Network) -> Iterable[Offer]:
