@@ -28,6 +28,7 @@ FAULT = Fault(
     summary="nothing announces the pool that the address comes from",
 )
 
+LEASED = Chance(0.002, "where Cilium keeps a Lease to announce a service: some policy has selected one; estimate")
 CILIUM_KINDS = {
     "cilium-l2": ("CiliumL2AnnouncementPolicy",),
     "cilium-bgp": ("CiliumBGPPeeringPolicy", "CiliumBGPAdvertisement"),
@@ -55,7 +56,8 @@ def suspects(world: World) -> Iterable[Suspect]:
     if kinds := network.objects_of(*CILIUM_KINDS.get(announcer, ())):
         shown = tuple((o, f"there is a {kinds[0].kind}") for o in kinds[0].origins("spec", "metadata")[:1])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.ABSENT, because=shown),)
-    return (Suspect(fault=FAULT, subject="cluster"),)
+    leased = any(entry.name.startswith("cilium-l2announce-") for entry in network.objects_of("Lease"))
+    return (Suspect(fault=FAULT, subject="cluster", prior=LEASED if leased else None),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
@@ -67,6 +69,11 @@ def remove(world: World, suspect: Suspect) -> Changes:
 
 
 def repair(world: World, suspect: Suspect) -> Plan:
+    if kinds := CILIUM_KINDS.get(world.get("cluster", ANNOUNCER)):
+        return Plan(
+            summary="create an advertisement that selects the service",
+            commands=(f"kubectl apply -f advertisement.yaml   # kind: {kinds[-1]}",),
+        )
     return Plan(
         summary="create an advertisement for the pool",
         commands=("kubectl apply -f advertisement.yaml   # kind: L2Advertisement, namespace: metallb-system",),

@@ -15,5 +15,5 @@ def announce(world: World, service: str, address: str) -> Announced:
     """The host route from the nodes that the policy admits, or nothing when no advertisement matches."""
     if world.get("cluster", NO_ADVERTISEMENT) or not world.get("cluster", BGP_POOLS) or not given(world, service):
         return Announced(silent=tuple((n, "no advertisement matches the service") for n in world.network.nodes))
-    speaking, silent = candidates(world, service)
+    speaking, silent = candidates(world, service, ready=False)
     return Announced(tuple(Announcement(n, host_prefix(address), "endpoint") for n in speaking), silent=silent)

@@ -16,7 +16,7 @@ def announce(world: World, service: str, address: str) -> Announced:
         return Announced(
             silent=tuple((n, "no CiliumL2AnnouncementPolicy selects the service") for n in world.network.nodes)
         )
-    speaking, silent = candidates(world, service, endpoints_count=False)
+    speaking, silent = candidates(world, service, endpoints_count=False, ready=False)
     with_endpoint = [n for n in speaking if any(e.node == n for e in world.get(service, ENDPOINTS))]
     holder = world.get(service, LEASE_HOLDER)
     without = [n for n in speaking if n not in with_endpoint and world.get(n, ATTRACTS_WITHOUT_ENDPOINT)]
