@@ -1,7 +1,8 @@
-"""What all tests share: goldens that `pytest --accept` rewrites."""
+"""What all tests share: goldens that `pytest --accept` rewrites, and programs that heed Ctrl-C."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,12 @@ Golden = Callable[[Path, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the goldens with what comes out now")
+
+
+def pytest_configure() -> None:
+    # A shell's background job ignores SIGINT, and whatever it starts inherits that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ class Session:
         self.status: int | None = None
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # as a shell does for what it runs; a job runner may ignore it
             os.chdir(cwd or Path.cwd())
             environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
             os.execve(sys.executable, [sys.executable, "-m", "kubereach", *words], environment)
