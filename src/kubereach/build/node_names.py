@@ -17,6 +17,7 @@ from kubereach.model.fact import (
     Route,
     Setting,
 )
+from kubereach.model.kube_object import CILIUM_LEASE
 
 # Devices that a CNI or the service proxy makes: no client and no router outside the cluster has one.
 _OF_PODS = r"cali[0-9a-f]|vxlan\.calico|lxc|cilium_|flannel\.|cni0|kube-|weave|antrea|ovn-k8s"
@@ -55,7 +56,7 @@ def _holder(fact: Fact) -> str:
     if not isinstance(fact, ObjectLeaf) or (fact.kind, fact.path) != ("Lease", "spec.holderIdentity"):
         return ""
     holder = re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,62}", str(fact.value))
-    if holder and (fact.namespace == "kube-node-lease" or fact.name.startswith("cilium-l2announce-")):
+    if holder and (fact.namespace == "kube-node-lease" or fact.name.startswith(CILIUM_LEASE)):
         return holder[0]
     operator = re.fullmatch(r"([a-z0-9][a-z0-9.-]{0,62})-[A-Za-z0-9]{10}", str(fact.value))
     return operator[1] if operator and fact.name == "cilium-operator-resource-lock" else ""

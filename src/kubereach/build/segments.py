@@ -45,7 +45,7 @@ from kubereach.model.fact import (
     Setting,
     Trust,
 )
-from kubereach.model.kube_object import KubeObject
+from kubereach.model.kube_object import CILIUM_LEASE, KubeObject
 from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
 
@@ -291,7 +291,7 @@ Held = tuple[str, Origin, Trust]
 
 def _holder_in_objects(objects: Objects, namespace: str, name: str) -> Iterator[Held]:
     for (kind, _, entry_name), entry in objects.items():
-        if kind == "Lease" and entry_name in {f"cilium-l2announce-{namespace}-{name}", "plndr-svcs-lock"}:
+        if kind == "Lease" and entry_name in {f"{CILIUM_LEASE}{namespace}-{name}", "plndr-svcs-lock"}:
             path = "spec.holderIdentity"
         elif kind == "ServiceL2Status" and entry.text("status.serviceName") == name:
             path = "status.node"

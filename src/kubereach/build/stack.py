@@ -19,7 +19,7 @@ from kubereach.model.fact import (
     Setting,
     Trust,
 )
-from kubereach.model.kube_object import KubeObject, ObjectKey
+from kubereach.model.kube_object import CILIUM_LEASE, KubeObject, ObjectKey
 from kubereach.model.network import Flow
 from kubereach.model.origin import Origin
 
@@ -197,7 +197,7 @@ def _by_record(objects: dict[ObjectKey, KubeObject], flow: Flow | None, leaves: 
     _, namespace, service = flow.service.split("/", 2) if flow else ("", "", "")
     for (kind, _, name), entry in objects.items():
         announcer, path = "", "metadata.name"
-        if kind == "Lease" and name == f"cilium-l2announce-{namespace}-{service}":
+        if kind == "Lease" and name == f"{CILIUM_LEASE}{namespace}-{service}":
             announcer, path = "cilium-l2", "spec.holderIdentity"
         elif kind == "ServiceL2Status" and service and entry.text("status.serviceName") == service:
             announcer, path = "metallb-l2", "status.serviceName"
@@ -208,7 +208,7 @@ def _by_record(objects: dict[ObjectKey, KubeObject], flow: Flow | None, leaves: 
             leaves.put("cluster", ANNOUNCER, announcer, entry.origins(path)[:1])
             return
     for (kind, _, name), entry in objects.items():
-        if kind == "Lease" and name.startswith("cilium-l2announce-"):  # of another service, or of one not shown
+        if kind == "Lease" and name.startswith(CILIUM_LEASE):  # of another service, or of one not shown
             leaves.put("cluster", ANNOUNCER, "cilium-l2", entry.origins("spec.holderIdentity")[:1], Trust.MENTIONED)
             return
 

@@ -22,6 +22,10 @@ class Field(Struct, frozen=True):
     others: tuple[tuple[str, Origin], ...] = ()
 
 
+# The Lease that Cilium keeps for a service it announces by L2: this, its namespace, a dash and its name.
+CILIUM_LEASE = "cilium-l2announce-"
+
+
 class KubeObject:
     """An object as far as evidence shows it: paths to fields."""
 

@@ -17,6 +17,7 @@ from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Presence, Suspect
 from kubereach.model.attribute import ANNOUNCER, BGP_POOLS, L2_POOLS, NO_ADVERTISEMENT, why
 from kubereach.model.diagnosis import Owner
+from kubereach.model.kube_object import CILIUM_LEASE
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -56,7 +57,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     if kinds := network.objects_of(*CILIUM_KINDS.get(announcer, ())):
         shown = tuple((o, f"there is a {kinds[0].kind}") for o in kinds[0].origins("spec", "metadata")[:1])
         return (Suspect(fault=FAULT, subject="cluster", presence=Presence.ABSENT, because=shown),)
-    leased = any(entry.name.startswith("cilium-l2announce-") for entry in network.objects_of("Lease"))
+    leased = any(entry.name.startswith(CILIUM_LEASE) for entry in network.objects_of("Lease"))
     return (Suspect(fault=FAULT, subject="cluster", prior=LEASED if leased else None),)
 
 

@@ -19,7 +19,6 @@ from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_layer2
 from kubereach.model.address import contains
 from kubereach.model.attribute import ADDRESS, POOL_OFFLINK, ROUTED
 from kubereach.model.diagnosis import Owner
-from kubereach.model.fact import Packet
 from kubereach.simulate.world import Changes, World
 
 FAULT = Fault(
@@ -31,9 +30,6 @@ FAULT = Fault(
     summary="the address is outside the subnet of the nodes' segment, so nobody there asks for it",
 )
 CLOSE_BY = Chance(0.001, "in the 24 bits of a node's address: few segments are smaller")
-ASKED_FOR = Chance(
-    0.001, "where somebody asks for the address by ARP: it is in a subnet of his own, unless he ran arping; estimate"
-)
 # Where nothing of the node's addresses shares even the first half with the address.
 FAR_AWAY = Chance(0.7, "where none of the nodes' addresses shares even the first half with the address")
 
@@ -45,11 +41,6 @@ def suspects(world: World) -> Iterable[Suspect]:
     nodes = [
         a for n in world.network.nodes if (a := world.network.seen(n, ADDRESS)) and (":" in a) == (":" in flow.address)
     ]
-    if any(
-        isinstance(f, Packet) and f.what == "arp-request" and f.destination == flow.address
-        for f in world.network.observed
-    ):
-        return decided(world, FAULT, (flow.service, POOL_OFFLINK), ASKED_FOR)
     near = [a for a in nodes if contains(f"{a}/{32 if ':' in a else 16}", flow.address)]
     if any(contains(f"{a}/{64 if ':' in a else 24}", flow.address) for a in nodes):
         return decided(world, FAULT, (flow.service, POOL_OFFLINK), CLOSE_BY)
