@@ -31,6 +31,7 @@ from kubereach.build.stack import find_stack, put_announcer
 from kubereach.build.stated import put_stated
 from kubereach.build.stated_endpoints import put_stated_endpoints
 from kubereach.build.target import PLACEHOLDER, SERVICE_PROBES, Choice, choose
+from kubereach.build.told import of_service, on_nodes
 from kubereach.model.address import canonical_address, contains
 from kubereach.model.attribute import (
     ADDRESS,
@@ -47,6 +48,7 @@ from kubereach.model.attribute import (
     STATIC_ROUTES,
 )
 from kubereach.model.fact import (
+    NODES,
     AnyFact,
     BgpListing,
     BgpSession,
@@ -97,7 +99,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     facts = without_second_router(facts, flow, hosts, leaves)
-    facts = by_name(flow, facts)
+    facts = of_service(by_name(flow, facts), flow, hosts)
     for fact in facts:
         if isinstance(fact, NODE_FACTS):  # before it is asked whose the other facts of the same host are
             hosts.resolve(fact.device, node_like=True)
@@ -115,6 +117,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
         (*observed, *(f for f in current if isinstance(f, (Setting, ObjectListing)))), objects, flow, hosts, leaves
     )
     assumed = _assume(flow, hosts, leaves, alone=_alone(current, hosts))
+    observed = on_nodes(observed, flow, hosts, leaves)
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)
     _put_static_routes(observed, leaves)
@@ -158,7 +161,7 @@ def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
     if isinstance(fact, ProbeResult):
         source = (
             fact.source
-            if fact.source.startswith("elsewhere")
+            if fact.source.startswith("elsewhere") or fact.source == NODES
             else hosts.resolve(fact.source) or fact.source or "client"
         )
         if fact.probe is ProbeKind.CAPTURE and source == "client" and fact.source:

@@ -19,7 +19,7 @@ from kubereach.model.attribute import (
     PORTS,
     ServicePort,
 )
-from kubereach.model.fact import BgpSession, Fact, Outcome, ProbeKind, ProbeResult, Route
+from kubereach.model.fact import BgpSession, Fact, Outcome, ProbeKind, ProbeResult, Route, Trust
 from kubereach.model.network import Flow
 
 SERVICE_PROBES = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
@@ -108,7 +108,10 @@ def _named(services: tuple[str, ...], wanted: str) -> str:
 
 
 def _probed(facts: tuple[Fact, ...]) -> Counter[str]:
-    return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target)
+    """How many probes were sent to each address; what is only told counts where nothing is shown."""
+    tried = [f for f in facts if isinstance(f, ProbeResult) and f.target]
+    shown = [f for f in tried if f.trust is not Trust.MENTIONED]
+    return Counter(f.target for f in shown or tried)
 
 
 def _inner(service: str, leaves: Leaves, facts: tuple[Fact, ...]) -> frozenset[str]:
@@ -137,7 +140,7 @@ def _peers_only(facts: tuple[Fact, ...]) -> frozenset[str]:
 def _failing(facts: tuple[Fact, ...]) -> Counter[str]:
     """How many probes of each target failed."""
     bad = {Outcome.TIMEOUT, Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.INTERMITTENT, Outcome.FILTERED}
-    bad |= {Outcome.SLOW, Outcome.RESETS}
+    bad |= {Outcome.SLOW, Outcome.RESETS, Outcome.FAILED}
     return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target and f.outcome in bad)
 
 

@@ -18,6 +18,7 @@ from kubereach.evidence.capture import Capture
 from kubereach.evidence.decoding import lines_of
 from kubereach.evidence.document import Document
 from kubereach.evidence.pcap import is_pcap, lines_of_pcap
+from kubereach.evidence.told import told as tellings
 from kubereach.model.fact import AnyFact
 from kubereach.model.origin import Origin
 
@@ -248,6 +249,12 @@ class _DocumentReader:
                 place = Origin(self.source, index + 1, index + 1)
                 self.understood.append(Passage(place, f"what follows was run at: {host}"))
                 self.states[index] = LineState.UNDERSTOOD
+        for test in tellings(told):
+            self.facts.append(test.fact)
+            self.understood.append(Passage(test.fact.origin, test.says))
+            for index in range(test.first, test.last + 1):
+                if self.states[index] == LineState.UNREAD:
+                    self.states[index] = LineState.UNDERSTOOD
         for mention in prose.mentions(told):
             self.facts.append(mention.setting)
             self.understood.append(Passage(mention.setting.origin, mention.says))

@@ -250,6 +250,12 @@ class Outcome(StrEnum):
     SLOW = "slow"
     INTERMITTENT = "intermittent"
     RESETS = "resets"
+    FAILED = "failed"  # somebody says that it fails, and not how
+
+
+# Sources of tests that somebody tells of: a node, a pod of the cluster, and not which.
+NODES = "nodes"
+SOME_POD = "pod/(a pod)"
 
 
 class ProbeResult(Fact, frozen=True, kw_only=True, tag=True):

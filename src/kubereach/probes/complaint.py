@@ -30,6 +30,7 @@ _DESPITE: Distribution = {"service": 0.05, "aside": 0.1, "nothing": 0.3, "silent
 _OTHER_TESTS = frozenset({"icmp", "wrong-port", "same-node"})
 UNASKED = "unasked"  # no service was tried: only what is named may be complained of
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
+_BAD = frozenset({Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.REFUSED, Outcome.FAILED})
 
 
 def _good(fact: ProbeResult) -> bool:
@@ -48,7 +49,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     service = [f for f in probes if f.probe in {ProbeKind.TCP, ProbeKind.HTTP} and f.source == "client"]
     fine = [f for f in service if _good(f) and f.port in {None, network.flow.port}]
     if fine and all(_good(f) for f in service if f.port in {None, network.flow.port}):
-        bad = [f for f in probes if f.outcome in {Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.REFUSED}]
+        bad = [f for f in probes if f.outcome in _BAD]
         if not bad and not uneven(network):
             return
     bases = _bases(network, probes)

@@ -90,6 +90,7 @@ _DATA_ANSWERS: dict[Outcome, frozenset[str]] = {
     Outcome.INTERMITTENT: frozenset({"intermittent"}),
     Outcome.SLOW: frozenset({"slow"}),
     Outcome.RESETS: frozenset({"resets"}),
+    Outcome.FAILED: frozenset({"timeout", "unreachable", "refused"}),
 }
 
 
@@ -176,7 +177,7 @@ def _attempts(network: Network) -> Iterable[Sighting]:
                 answers=answers,
                 origins=(fact.origin,),
                 trust=fact.trust,
-                says=f"{fact.probe.value} to {fact.target}{port}: {fact.outcome.value}"
+                says=f"{fact.probe.value} to {fact.target or 'the service'}{port}: {fact.outcome.value}"
                 + (f" ({fact.reason})" if fact.reason else ""),
             )
 

@@ -1,0 +1,61 @@
+"""Tests that somebody only tells of: which address they were of, and on which hosts.
+
+A person says "from the nodes it works" of no node in particular, and names the address once in ten sentences. Where a
+program's output or a statement shows the same test, the telling adds nothing and is left out.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kubereach.build.hosts import Hosts
+from kubereach.build.leaves import Leaves
+from kubereach.build.target import SERVICE_PROBES
+from kubereach.model.attribute import ENDPOINTS
+from kubereach.model.fact import NODES, AnyFact, ProbeResult, Trust
+from kubereach.model.network import Flow
+
+
+def of_service(facts: tuple[AnyFact, ...], flow: Flow, hosts: Hosts) -> tuple[AnyFact, ...]:
+    """`facts` with the told tests sent to the flow's address, without those that something better shows."""
+    shown = {_same(f, hosts) for f in facts if isinstance(f, ProbeResult) and not _is_told(f) and _meant(f, flow)}
+    kept: list[AnyFact] = []
+    for fact in facts:
+        if not isinstance(fact, ProbeResult) or not _is_told(fact) or not _meant(fact, flow):
+            kept.append(fact)
+        elif _same(fact, hosts) not in shown:
+            kept.append(replace(fact, target=flow.address))
+    return tuple(kept)
+
+
+def on_nodes(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, leaves: Leaves) -> tuple[AnyFact, ...]:
+    """`observed` with what is told of the nodes put on two of them: one with a ready endpoint, and one without.
+
+    On more it would count one sentence many times.
+    """
+    ends = [e.node for e in leaves.get(flow.service, ENDPOINTS) or () if e.node in hosts.nodes]
+    first = next(iter([*ends, *hosts.nodes]), "")
+    second = next((node for node in hosts.nodes if node not in {first, *ends}), "")
+    spread: list[AnyFact] = []
+    for fact in observed:
+        if isinstance(fact, ProbeResult) and fact.source == NODES:
+            spread += [replace(fact, source=node) for node in (first, second) if node]
+        else:
+            spread.append(fact)
+    return tuple(spread)
+
+
+def _is_told(fact: ProbeResult) -> bool:
+    return fact.trust is Trust.MENTIONED
+
+
+def _meant(fact: ProbeResult, flow: Flow) -> bool:
+    """Whether the test is one of the flow's address; a telling that names no address and no host is."""
+    return fact.target == flow.address or (_is_told(fact) and not fact.target and not fact.target_name)
+
+
+def _same(fact: ProbeResult, hosts: Hosts) -> tuple[str, bool]:
+    """From what kind of place, and whether it is a connection: what makes two tests the same here."""
+    source = NODES if fact.source == NODES else hosts.resolve(fact.source) or fact.source
+    kind = source.partition("/")[0]
+    return kind if kind in {NODES, "node", "pod", "router"} else "client", fact.probe in SERVICE_PROBES

@@ -1,0 +1,238 @@
+"""What a person says they tried: connections and pings, from where, and what came of them.
+
+A post's first sentence is often its only statement of the symptom: from the nodes it works, from outside it hangs. It
+is read clause by clause, with the word lists of evidence.told_words, and trusted as prose is. What names no place
+inside is the client's; what names no address is meant of the service itself, whose address the model knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from kubereach.evidence import told_words as words
+from kubereach.model.address import canonical_address
+from kubereach.model.fact import NODES, SOME_POD, Outcome, ProbeKind, ProbeResult, Trust
+from kubereach.model.origin import Origin
+
+_ADDRESS = (
+    r"(?<![\w.:/-])(?:https?://|tcp )?((?:\d{1,3}\.){3}\d{1,3})(?::(\d{1,5})| port (\d{1,5}))?(?![\w/-]*\.\d)(?!/\d)"
+)
+_SENTENCE = r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+|[。！？]|\n"
+_ITEM = r"\s*(?:#{1,6}\s|[-*+>]\s|\d{1,2}[.)]\s)"
+# Sections of a report form that speak of another state than the present one.
+_OTHER_SECTION = r"expect|solution|workaround|feature|proposal|checklist|before you|soll|attendu|esperad|期待|期望"
+# Lines of logs and configuration that a paste left without a fence.
+_LOG = (
+    r"^\s*[\[{<]?\d{4}[-/]\d\d|\blevel=|\bts=|^\s*[{\[\"']|\"\s*:\s*[\"{\[]|^[EWI]\d{4}\b|^\s*[\w.-]+:\s*\S*$"
+    r"|\w=\S+ \w+="
+)
+_WIDEST = 600  # characters of a line, and of a sentence
+_LONGEST = 40  # lines of a paragraph: more is no prose that anybody wrapped
+_HOW = (
+    (words.SOMETIMES, Outcome.INTERMITTENT),
+    (words.REFUSED, Outcome.REFUSED),
+    (words.UNREACHABLE, Outcome.UNREACHABLE),
+    (words.RESETS, Outcome.RESETS),
+    (words.SILENT, Outcome.TIMEOUT),
+    (words.FAILS, Outcome.FAILED),
+)
+_SAYS = {NODES: "from inside the cluster", SOME_POD: "from a pod", "client": "from outside"}
+
+
+class Told(Struct, frozen=True):
+    """A test that the lines from index `first` to `last` tell of, and how a report puts it."""
+
+    first: int
+    last: int
+    fact: ProbeResult
+    says: str
+
+
+class _Clause(Struct, frozen=True):
+    """One statement: where from ("" when it does not say), by what, and what came of it (None: not said)."""
+
+    place: str
+    probe: ProbeKind
+    outcome: Outcome | None
+    only: bool
+    negated: bool
+    about_service: bool
+    address: str = ""
+    port: int | None = None
+
+
+def told(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Told, ...]:
+    """The tests that lines of prose tell of; each line comes as (index, text, origin).
+
+    Of two that contradict each other, neither is kept: a sentence about another service reads the same.
+    """
+    found: list[Told] = []
+    for paragraph in _paragraphs(lines):
+        place = ""
+        for first, last, sentence in _sentences(paragraph):
+            origin = Origin(paragraph[0][2].source, first + 1, last + 1)
+            clauses = list(_clauses(sentence, place))
+            place = clauses[-1].place if clauses else place
+            found += [
+                _told(first, last, origin, clause) for clause in clauses if clause.outcome and clause.place in _SAYS
+            ]
+    return _agreed(found)
+
+
+def _paragraphs(lines: Iterable[tuple[int, str, Origin]]) -> Iterator[list[tuple[int, str, Origin]]]:
+    """Lines that follow each other, without the sections about what is expected or was solved."""
+    current: list[tuple[int, str, Origin]] = []
+    elsewhere = False
+    for index, text, origin in lines:
+        heading = re.match(r"\s*(?:#{1,6}\s|\*\*[^*]{1,80}\*\*:?\s*$)", text) is not None
+        if heading:
+            elsewhere = re.search(_OTHER_SECTION, text, re.IGNORECASE) is not None
+        ends = heading or len(current) == _LONGEST or re.match(_ITEM, text)
+        if current and (ends or current[-1][0] != index - 1):
+            yield current
+            current = []
+        if not elsewhere and not re.search(_LOG, text[:_WIDEST]):
+            current.append((index, text[:_WIDEST], origin))
+            if heading:
+                yield current
+                current = []
+    if current:
+        yield current
+
+
+def _sentences(paragraph: Sequence[tuple[int, str, Origin]]) -> Iterator[tuple[int, int, str]]:
+    """Sentences with the index of their first and last line; a wrapped one goes over several lines."""
+    text, starts = "", []
+    for index, line, _ in paragraph:
+        starts.append((len(text), index))
+        text += re.sub(rf"^{_ITEM}", " ", line).replace("`", "").replace("**", "").replace("_", " ") + " "
+    at = 0
+    for sentence in re.split(rf"({_SENTENCE})", text):
+        start, at = at, at + len(sentence)
+        if len(sentence.strip()) > 3:
+            inside = [index for offset, index in starts if offset < at]
+            before = [index for offset, index in starts if offset <= start + len(sentence) - len(sentence.lstrip())]
+            yield before[-1], inside[-1], sentence[:_WIDEST]
+
+
+def _clauses(sentence: str, before: str) -> Iterator[_Clause]:
+    """The statements of a sentence; one that names no place is made where the one before was, at first `before`."""
+    previous: _Clause | None = None
+    place = before
+    for part in re.split(words.CONTRAST, sentence):
+        if not part or words.OTHER_ADDRESS.search(part):
+            continue
+        clause = _clause(part, place)
+        if clause.outcome is None and clause.place and previous is not None and _elliptic(part):
+            # "… works on the nodes, but not from my laptop"
+            clause = _opposite(previous, clause.place)
+        if words.ELSEWHEN.search(part):
+            return
+        previous, place = clause, clause.place
+        yield clause
+        if clause.only and clause.place == NODES and clause.outcome is Outcome.REPLY:
+            yield _opposite(clause, "client")
+
+
+def _elliptic(part: str) -> bool:
+    return (
+        len(part.split()) <= 8 and re.search(r"\bnot\b|\bnicht\b|\bpas\b|\bno\b|\bnão\b|\bне\b", part, re.I) is not None
+    )
+
+
+def _opposite(clause: _Clause, place: str) -> _Clause:
+    worked = clause.outcome is Outcome.REPLY
+    return _Clause(
+        place=place,
+        probe=clause.probe,
+        outcome=None if clause.outcome is None else Outcome.FAILED if worked else Outcome.REPLY,
+        only=False,
+        negated=worked,
+        about_service=clause.about_service,
+        address=clause.address,
+        port=clause.port,
+    )
+
+
+def _clause(part: str, before: str) -> _Clause:
+    addresses = {match for match in re.findall(_ADDRESS, part) if canonical_address(match[0])}
+    address, port = "", ""
+    if len({match[0] for match in addresses}) == 1:
+        address, *ports = max(addresses, key=lambda match: len(match[1] + match[2]))
+        port = "".join(ports)
+    place = _place(part) or before
+    about = bool(address) or words.THING.search(part) is not None
+    outcome = None if len({match[0] for match in addresses}) > 1 else _outcome(part, place, about=about)
+    return _Clause(
+        place=place or ("client" if outcome is not None else ""),
+        probe=ProbeKind.PING if words.PING.search(part) else ProbeKind.TCP,
+        outcome=outcome,
+        only=words.ONLY.search(part) is not None,
+        negated=words.FAILS.search(part) is not None,
+        about_service=about,
+        address=address,
+        port=int(port) if port and int(port) < 65536 else None,
+    )
+
+
+def _place(part: str) -> str:
+    """Where the clause says that the test was made; outside beside inside is outside, as in `outside the cluster`."""
+    if words.OUTSIDE.search(part):
+        return "client"
+    if words.INSIDE.search(part):
+        return NODES
+    if words.ROUTER.search(part):
+        return "router"
+    return SOME_POD if words.POD.search(part) else ""
+
+
+def _outcome(part: str, place: str, *, about: bool) -> Outcome | None:
+    """What came of it; None when the clause does not say, or does not say it of the service."""
+    if not place and not about:
+        return None
+    for pattern, outcome in _HOW:
+        if pattern.search(part):
+            return outcome
+    worked = place and words.WORKS.search(part) and not words.WISH.search(part)
+    return Outcome.REPLY if worked else None
+
+
+def _told(first: int, last: int, origin: Origin, clause: _Clause) -> Told:
+    outcome = clause.outcome or Outcome.FAILED
+    fact = ProbeResult(
+        origin=origin,
+        trust=Trust.MENTIONED,
+        probe=clause.probe,
+        source=clause.place,
+        target=clause.address,
+        port=clause.port,
+        outcome=outcome,
+    )
+    what = f"{clause.probe.value} to {clause.address or 'the service'}" + (f":{clause.port}" if clause.port else "")
+    return Told(first, last, fact, f"{_SAYS[clause.place]}, {what}: {outcome.value}")
+
+
+_GOOD = frozenset({Outcome.REPLY})
+
+
+def _agreed(found: list[Told]) -> tuple[Told, ...]:
+    """One for each place, probe and target: the most exact one where all agree whether it works."""
+    kept: list[Told] = []
+    for key in dict.fromkeys(_key(one) for one in found):
+        group = [one for one in found if _key(one) == key]
+        if len({one.fact.outcome in _GOOD for one in group}) > 1:
+            continue
+        exact = [one for one in group if one.fact.outcome is not Outcome.FAILED]
+        differ = len({one.fact.outcome for one in exact}) > 1
+        general = [one for one in group if one.fact.outcome is Outcome.FAILED]
+        if differ and not general:
+            continue
+        kept.append((general if differ else exact or general)[0])
+    return tuple(kept)
+
+
+def _key(one: Told) -> tuple[str, ProbeKind, str]:
+    return one.fact.source, one.fact.probe, one.fact.target

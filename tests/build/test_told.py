@@ -1,0 +1,51 @@
+"""Where told tests end up in the model."""
+
+from __future__ import annotations
+
+from kubereach.build.assemble import build
+from kubereach.evidence.document import Document
+from kubereach.evidence.intake import read_evidence
+from kubereach.model.fact import Outcome, ProbeResult, Trust
+from kubereach.model.network import Network
+from kubereach.probes.connect import sightings
+
+SERVICE = """
+$ kubectl get svc
+NAME   TYPE           CLUSTER-IP    EXTERNAL-IP    PORT(S)        AGE
+web    LoadBalancer   10.96.10.20   192.0.2.77     80:31000/TCP   5d
+"""
+
+
+def built(text: str) -> Network:
+    return build(read_evidence((Document("post.txt", text.encode()),)).facts)
+
+
+def probes_of(network: Network) -> list[ProbeResult]:
+    return [f for f in network.observed if isinstance(f, ProbeResult)]
+
+
+def test_a_sentence_without_an_address_speaks_of_the_service() -> None:
+    network = built("From outside the service is not reachable.\n" + SERVICE)
+    assert [(f.source, f.target, f.outcome) for f in probes_of(network)] == [("client", "192.0.2.77", Outcome.FAILED)]
+    assert [s.answers for s in sightings(network)] == [frozenset({"timeout", "unreachable", "refused"})]
+
+
+def test_what_is_told_of_the_nodes_is_put_on_two_of_them() -> None:
+    nodes = "\n$ kubectl get nodes\nNAME   STATUS   ROLES    AGE   VERSION\n" + "".join(
+        f"n{i}     Ready    <none>   5d    v1.30.1\n" for i in range(1, 6)
+    )
+    network = built("From the nodes the service works.\n" + SERVICE + nodes)
+    assert len(network.nodes) == 5
+    assert sorted(f.source for f in probes_of(network)) == ["node/n1", "node/n2"]
+
+
+def test_a_program_s_output_replaces_the_telling() -> None:
+    answer = "curl: (7) Failed to connect to 192.0.2.77 port 80: No route to host"
+    shown = f"\nme@laptop:~$ curl -m 5 http://192.0.2.77/\n{answer}\n"
+    network = built("From my laptop the service times out.\n" + SERVICE + shown)
+    assert [(f.trust, f.outcome) for f in probes_of(network)] == [(Trust.OUTPUT, Outcome.UNREACHABLE)]
+
+
+def test_an_address_that_is_only_told_decides_the_flow_where_none_is_shown() -> None:
+    assert built("From my laptop http://192.0.2.80:8443/ times out.\n").flow.address == "192.0.2.80"
+    assert built("From my laptop 192.0.2.99 times out.\n" + SERVICE).flow.address == "192.0.2.77"

@@ -1,0 +1,104 @@
+"""What people say they tried, read from their sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubereach.evidence.document import Document
+from kubereach.evidence.intake import LineState, account, read_evidence
+from kubereach.model.fact import NODES, SOME_POD, ProbeResult, Trust
+from tests.timing import spent
+
+OUT, IN, POD = "client", NODES, SOME_POD
+
+
+def read(text: str) -> list[tuple[str, str, str, str]]:
+    """(source, probe, target, outcome) of each test told."""
+    facts = read_evidence((Document("post.txt", text.encode()),)).facts
+    return [(f.source, f.probe.value, f.target, f.outcome.value) for f in facts if isinstance(f, ProbeResult)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Curl from any worker node answers, but from my laptop it hangs.", [(OUT, "timeout")]),
+        ("It works on all nodes but not from my desktop.", [(IN, "reply"), (OUT, "failed")]),
+        ("The address is only reachable from inside the cluster.", [(IN, "reply"), (OUT, "failed")]),
+        ("I am unable to access the LoadBalancer IP from outside the cluster.", [(OUT, "failed")]),
+        ("From my PC the service answers with connection refused.", [(OUT, "refused")]),
+        ("On my mac I get 'No route to host' for the external IP.", [(OUT, "unreachable")]),
+        ("The service is intermittently unreachable from external clients.", [(OUT, "intermittent")]),
+        ("From another pod the service responds.", [(POD, "reply")]),
+        ("Von den Nodes funktioniert es, von außen ist der Dienst nicht erreichbar.", [(OUT, "failed")]),
+        ("Depuis les nœuds ça fonctionne mais depuis mon pc ça ne répond pas.", [(IN, "reply"), (OUT, "failed")]),
+        ("Desde los nodos funciona pero desde fuera no responde.", [(IN, "reply"), (OUT, "failed")]),
+        ("集群内可以访问该服务，但是集群外无法访问", [(IN, "reply"), (OUT, "failed")]),
+        ("ノードからは接続できますが、手元のPCからはタイムアウトします。", [(IN, "reply"), (OUT, "timeout")]),
+        ("Снаружи сервис не отвечает.", [(OUT, "failed")]),
+        ("외부에서 서비스에 접속이 안 됩니다", [(OUT, "failed")]),
+    ],
+)
+def test_a_connection_is_told_in_a_sentence(text: str, wanted: list[tuple[str, str]]) -> None:
+    assert [(source, outcome) for source, _, _, outcome in read(text)] == wanted
+
+
+def test_a_ping_is_told_apart_from_a_connection_and_the_place_carries_over() -> None:
+    found = read("From my laptop ping works but curl http://203.0.113.9:8080 hangs.")
+    assert found == [(OUT, "ping", "", "reply"), (OUT, "tcp", "203.0.113.9", "timeout")]
+
+
+def test_a_wrapped_sentence_is_one_sentence() -> None:
+    text = "We see that the service cannot\nbe reached, i.e. it is not reachable\nfrom outside.\n"
+    assert read(text) == [(OUT, "tcp", "", "failed")]
+    states = account(Document("post.txt", text.encode()))
+    assert LineState.UNREAD not in states
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It should be reachable from outside the cluster.",
+        "If I set externalTrafficPolicy to Local it works from outside.",
+        "I want to reach the service from my laptop.",
+        "How can I make the service reachable from my laptop?",
+        "The NodePort works from my laptop.",
+        "kubectl does not work from my laptop.",
+        "The cluster IP is reachable from the nodes.",
+        "We have no response from the maintainers.",
+        "I can reach it from my router.",
+        "## Expected Behavior\nThe service responds from outside the cluster.\n",
+        "From outside 10.0.0.2 works through 10.0.0.3",
+        "Before the upgrade it worked from my laptop.",
+    ],
+)
+def test_wishes_other_states_and_other_addresses_are_no_tests(text: str) -> None:
+    assert read(text) == []
+
+
+def test_of_two_that_contradict_each_other_none_is_kept() -> None:
+    assert read("The blog works from outside.\n\nThe shop service does not work from outside.\n") == []
+
+
+def test_the_most_exact_of_several_is_kept_once() -> None:
+    assert read("# Service not reachable from outside\n\nFrom my laptop it times out.\n") == [
+        (OUT, "tcp", "", "timeout")
+    ]
+
+
+def test_it_is_trusted_as_prose_and_listed_with_its_place() -> None:
+    evidence = read_evidence((Document("post.txt", b"Hi!\n\nThe service is not reachable from outside.\n"),))
+    fact = next(f for f in evidence.facts if isinstance(f, ProbeResult))
+    assert fact.trust is Trust.MENTIONED
+    assert (fact.origin.first, fact.origin.last) == (3, 3)
+    assert [p.text for p in evidence.understood] == ["from outside, tcp to the service: failed"]
+
+
+def test_an_output_is_never_read_as_a_sentence() -> None:
+    log = '{"level":"error","msg":"the service is not reachable from outside"}\nts=1 level=warn no route to host\n'
+    assert read(log) == []
+
+
+def test_many_lines_take_no_more_than_linear_time() -> None:
+    line = "the service is not reachable from outside and it hangs "
+    few, many = (Document("post.txt", (line * 8 + "\n").encode() * count) for count in (500, 2000))
+    assert spent(lambda: read_evidence((many,))) < 8 * spent(lambda: read_evidence((few,)))
