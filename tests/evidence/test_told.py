@@ -102,3 +102,24 @@ def test_many_lines_take_no_more_than_linear_time() -> None:
     line = "the service is not reachable from outside and it hangs "
     few, many = (Document("post.txt", (line * 8 + "\n").encode() * count) for count in (500, 2000))
     assert spent(lambda: read_evidence((many,))) < 8 * spent(lambda: read_evidence((few,)))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("I'm not able to curl it from my mac, but I am from the node itself.", [(OUT, "failed"), (IN, "reply")]),
+        ("It works as expected in the cluster but not from outside.", [(IN, "reply"), (OUT, "failed")]),
+    ],
+)
+def test_a_clause_may_leave_out_its_verb(text: str, wanted: list[tuple[str, str]]) -> None:
+    assert [(source, outcome) for source, _, _, outcome in read(text)] == wanted
+
+
+def test_arp_is_told_like_a_ping() -> None:
+    assert read("arping from my laptop gets no reply.") == [(OUT, "arp", "", "timeout")]
+    found = read("I can arping the IP from my laptop but curl hangs.")
+    assert found == [(OUT, "arp", "", "reply"), (OUT, "tcp", "", "timeout")]
+
+
+def test_a_success_outside_alone_is_no_report() -> None:
+    assert read("The web server on the host is reachable from outside.") == []

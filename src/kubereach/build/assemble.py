@@ -31,7 +31,8 @@ from kubereach.build.stack import find_stack, put_announcer
 from kubereach.build.stated import put_stated
 from kubereach.build.stated_endpoints import put_stated_endpoints
 from kubereach.build.target import PLACEHOLDER, SERVICE_PROBES, Choice, choose
-from kubereach.build.told import of_service, on_nodes
+from kubereach.build.told import of_service, on_nodes, put_tried
+from kubereach.build.vantages import apart_hosts
 from kubereach.model.address import canonical_address, contains
 from kubereach.model.attribute import (
     ADDRESS,
@@ -99,7 +100,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     find_node_ports(current, hosts, leaves)
     flow = choose(services, leaves, current, choice or Choice())
     facts = without_second_router(facts, flow, hosts, leaves)
-    facts = of_service(by_name(flow, facts), flow, hosts)
+    facts = of_service(apart_hosts(by_name(flow, facts), flow, hosts), flow, hosts)
     for fact in facts:
         if isinstance(fact, NODE_FACTS):  # before it is asked whose the other facts of the same host are
             hosts.resolve(fact.device, node_like=True)
@@ -118,6 +119,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     )
     assumed = _assume(flow, hosts, leaves, alone=_alone(current, hosts))
     observed = on_nodes(observed, flow, hosts, leaves)
+    put_tried(observed, flow, leaves)
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)
     _put_static_routes(observed, leaves)

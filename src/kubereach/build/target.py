@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from kubereach.model.attribute import (
     PORTS,
     ServicePort,
 )
-from kubereach.model.fact import BgpSession, Fact, Outcome, ProbeKind, ProbeResult, Route, Trust
+from kubereach.model.fact import BgpSession, Fact, LogEvent, Outcome, ProbeKind, ProbeResult, Route, Trust
 from kubereach.model.network import Flow
 
 SERVICE_PROBES = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
@@ -46,7 +47,7 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
     probed = _probed(facts)
     service = _named(services, choice.service) if choice.service else ""
     if not service:
-        service = _evident(services, leaves, probed, address)
+        service = _evident(services, leaves, probed, address, _failing(facts))
     if not address:
         owned = leaves.get(service, ADDRESSES) or ()
         failing = _failing(facts)
@@ -61,7 +62,7 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         wanted = [a for a in tried if a in owned] or [a for a in tried if a in inner and failing[a]]
         address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")
         if not address and not service:
-            address = _announced(facts)
+            address = _logged(facts) or _announced(facts)
     return Flow(
         service=service or PLACEHOLDER,
         address=address,
@@ -69,6 +70,13 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         protocol=_protocol(leaves.get(service, PORTS) or (), port, facts, address),
         client=canonical_address(choice.client or "") or _client(facts, address),
     )
+
+
+def _logged(facts: tuple[Fact, ...]) -> str:
+    """The one address that MetalLB's log gives to a service, where nothing else names one."""
+    events = [f for f in facts if isinstance(f, LogEvent) and f.event in {"ipAllocated", "serviceAnnounced"}]
+    said = {re.sub(r"[\[\]\"]", "", value) for f in events for key, value in f.fields if key in {"ip", "ips"}}
+    return (canonical_address(next(iter(said))) or "") if len(said) == 1 else ""
 
 
 def _announced(facts: tuple[Fact, ...]) -> str:
@@ -144,15 +152,19 @@ def _failing(facts: tuple[Fact, ...]) -> Counter[str]:
     return Counter(f.target for f in facts if isinstance(f, ProbeResult) and f.target and f.outcome in bad)
 
 
-def _evident(services: tuple[str, ...], leaves: Leaves, probed: Counter[str], address: str) -> str:
+def _evident(
+    services: tuple[str, ...], leaves: Leaves, probed: Counter[str], address: str, failing: Counter[str]
+) -> str:
+    """The service that is meant: of those whose addresses were tried, one where a test failed comes first."""
     tried = any(probed[a] for s in services for a in leaves.get(s, ADDRESSES) or ())
 
-    def weight(service: str) -> tuple[int, int, int, int]:
+    def weight(service: str) -> tuple[int, ...]:
         owned = leaves.get(service, ADDRESSES)
         asked = sum(probed[a] for a in owned or ())
         refused = int(not owned and bool(leaves.table.get(ALLOCATION_FAULT.of(service))))
         pending = int(owned == () and not tried)  # no service's address tried: what lacks one is what is asked about
-        return (int(bool(address) and address in (owned or ())), asked, pending + refused, int(owned is not None))
+        bad = int(any(failing[a] for a in owned or ()))
+        return (int(bool(address) and address in (owned or ())), bad, asked, pending + refused, int(owned is not None))
 
     ranked = sorted(services, key=lambda s: (*(-w for w in weight(s)), s))
     if not ranked or (address and not weight(ranked[0])[0]):

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.target import SERVICE_PROBES
-from kubereach.model.attribute import ENDPOINTS
+from kubereach.model.attribute import ADDRESSES, ALLOCATION_CLEARED, ENDPOINTS
 from kubereach.model.fact import NODES, AnyFact, ProbeResult, Trust
 from kubereach.model.network import Flow
+
+_REASONS = ("no-pool", "exhausted", "refused", "class", "controller", "host-port")
 
 
 def of_service(facts: tuple[AnyFact, ...], flow: Flow, hosts: Hosts) -> tuple[AnyFact, ...]:
@@ -39,10 +41,18 @@ def on_nodes(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, leaves: Le
     spread: list[AnyFact] = []
     for fact in observed:
         if isinstance(fact, ProbeResult) and fact.source == NODES:
-            spread += [replace(fact, source=node) for node in (first, second) if node]
+            places = (first, second) if _is_told(fact) else (first,)
+            spread += [replace(fact, source=node) for node in places if node]
         else:
             spread.append(fact)
     return tuple(spread)
+
+
+def put_tried(observed: tuple[AnyFact, ...], flow: Flow, leaves: Leaves) -> None:
+    """Put that the service has an address where somebody tried it, though none is shown: <pending> cannot be tried."""
+    told = [f for f in observed if isinstance(f, ProbeResult) and not f.target and f.probe in SERVICE_PROBES]
+    if told and not flow.address and leaves.get(flow.service, ADDRESSES) is None:
+        leaves.put(flow.service, ALLOCATION_CLEARED, _REASONS, (told[0].origin,), Trust.MENTIONED)
 
 
 def _is_told(fact: ProbeResult) -> bool:

@@ -72,7 +72,7 @@ NOT_LISTED = Chance(0.03, "weight of a way of announcing whose objects were list
 ELECTION = Chance(
     0.2, "weight of kube-vip's BGP where its lock for services exists: only ARP needs the election; estimate"
 )
-NOT_TOLD = Chance(0.3, "weight of the way of announcing that the prose does not name, where it names the other")
+NOT_TOLD = Chance(0.15, "weight of the way of announcing that the prose does not name, where it names the other")
 
 BGP = 179
 _OBJECTS = (

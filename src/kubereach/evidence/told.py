@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kubereach.evidence import told_words as words
 from kubereach.model.address import canonical_address
@@ -58,8 +59,6 @@ class _Clause(Struct, frozen=True):
     probe: ProbeKind
     outcome: Outcome | None
     only: bool
-    negated: bool
-    about_service: bool
     address: str = ""
     port: int | None = None
 
@@ -67,7 +66,8 @@ class _Clause(Struct, frozen=True):
 def told(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Told, ...]:
     """The tests that lines of prose tell of; each line comes as (index, text, origin).
 
-    Of two that contradict each other, neither is kept: a sentence about another service reads the same.
+    Of two that contradict each other, neither is kept: a sentence about another service reads the same. So does a
+    success from outside where nothing fails anywhere and no address is named: nobody asks for help about that.
     """
     found: list[Told] = []
     for paragraph in _paragraphs(lines):
@@ -125,36 +125,34 @@ def _clauses(sentence: str, before: str) -> Iterator[_Clause]:
     for part in re.split(words.CONTRAST, sentence):
         if not part or words.OTHER_ADDRESS.search(part):
             continue
-        clause = _clause(part, place)
-        if clause.outcome is None and clause.place and previous is not None and _elliptic(part):
-            # "… works on the nodes, but not from my laptop"
-            clause = _opposite(previous, clause.place)
-        if words.ELSEWHEN.search(part):
+        if words.CONDITION.search(part):
             return
+        clause = _clause(part, place)
+        if words.ELSEWHEN.search(part):
+            clause = replace(clause, outcome=None)
+        elif clause.outcome is None and clause.place and previous is not None and _elliptic(part, previous):
+            clause = _opposite(previous, clause.place)
+        elif previous is not None and not words.CONNECTS.search(part) and clause.probe is ProbeKind.TCP:
+            clause = replace(clause, probe=previous.probe)  # "I can ping it and get an answer"
         previous, place = clause, clause.place
         yield clause
         if clause.only and clause.place == NODES and clause.outcome is Outcome.REPLY:
             yield _opposite(clause, "client")
 
 
-def _elliptic(part: str) -> bool:
-    return (
-        len(part.split()) <= 8 and re.search(r"\bnot\b|\bnicht\b|\bpas\b|\bno\b|\bnão\b|\bне\b", part, re.I) is not None
-    )
+def _elliptic(part: str, previous: _Clause) -> bool:
+    """Whether a clause says the opposite of the one before, of another place: "… but not from my laptop"."""
+    if len(part.split()) > 8:
+        return False
+    pattern = words.NOT_SO if previous.outcome is Outcome.REPLY else words.NOW_IT_DOES
+    return pattern.search(part) is not None
 
 
 def _opposite(clause: _Clause, place: str) -> _Clause:
+    if clause.outcome is None:
+        return replace(clause, place=place)
     worked = clause.outcome is Outcome.REPLY
-    return _Clause(
-        place=place,
-        probe=clause.probe,
-        outcome=None if clause.outcome is None else Outcome.FAILED if worked else Outcome.REPLY,
-        only=False,
-        negated=worked,
-        about_service=clause.about_service,
-        address=clause.address,
-        port=clause.port,
-    )
+    return replace(clause, place=place, outcome=Outcome.FAILED if worked else Outcome.REPLY, only=False)
 
 
 def _clause(part: str, before: str) -> _Clause:
@@ -168,14 +166,18 @@ def _clause(part: str, before: str) -> _Clause:
     outcome = None if len({match[0] for match in addresses}) > 1 else _outcome(part, place, about=about)
     return _Clause(
         place=place or ("client" if outcome is not None else ""),
-        probe=ProbeKind.PING if words.PING.search(part) else ProbeKind.TCP,
+        probe=_probe(part),
         outcome=outcome,
         only=words.ONLY.search(part) is not None,
-        negated=words.FAILS.search(part) is not None,
-        about_service=about,
         address=address,
         port=int(port) if port and int(port) < 65536 else None,
     )
+
+
+def _probe(part: str) -> ProbeKind:
+    if words.ARP.search(part):
+        return ProbeKind.ARP
+    return ProbeKind.PING if words.PING.search(part) else ProbeKind.TCP
 
 
 def _place(part: str) -> str:
@@ -191,8 +193,11 @@ def _place(part: str) -> str:
 
 def _outcome(part: str, place: str, *, about: bool) -> Outcome | None:
     """What came of it; None when the clause does not say, or does not say it of the service."""
-    if not place and not about:
+    if not place and not about and not words.ARP.search(part):
         return None
+    if words.ARP.search(part):
+        failed = words.FAILS.search(part) is not None
+        return Outcome.TIMEOUT if failed else Outcome.REPLY if words.ANSWERED.search(part) and place else None
     for pattern, outcome in _HOW:
         if pattern.search(part):
             return outcome
@@ -231,7 +236,12 @@ def _agreed(found: list[Told]) -> tuple[Told, ...]:
         if differ and not general:
             continue
         kept.append((general if differ else exact or general)[0])
-    return tuple(kept)
+    failed = any(one.fact.outcome not in _GOOD for one in kept if one.fact.probe is ProbeKind.TCP)
+    return tuple(one for one in kept if failed or not _fine_outside(one.fact))
+
+
+def _fine_outside(fact: ProbeResult) -> bool:
+    return fact.probe is ProbeKind.TCP and fact.source == "client" and fact.outcome in _GOOD and not fact.target
 
 
 def _key(one: Told) -> tuple[str, ProbeKind, str]:

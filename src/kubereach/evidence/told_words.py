@@ -19,7 +19,7 @@ FAILS = _any(
     rf"\b(?:can(?:no|['’])?t|can not|could(?: not|n['’]t)|unable to|not able to|fail(?:s|ed|ing)? to)\b.{{0,40}}?\b{_TRY}",
     r"(?:\bnot|\bnever|n['’]t|\bno longer)\b(?: (?:be|being|even|really|at all))? ?"
     r"(?:reachable|accessible|available|respond(?:ing)?|answer(?:ing)?|pingable|work(?:ing)?|accessed|reached|curl|ping)",
-    r"\bno (?:response|reply|answer)s?\b|\binaccessible\b|\bunreachable\b",
+    r"\bno (?:arp )?(?:response|reply|answer)s?\b|\binaccessible\b|\bunreachable\b",
     r"nicht (?:erreichbar|zugreifen|verbinden|erreichen|aufrufen|ansprechen|anpingen)|\bkeine (?:antwort|verbindung)"
     r"|\b(?:funktioniert|antwortet|geht|klappt)\b.{0,40}\bnicht|\bnicht (?:funktioniert|geht|klappt)",
     r"\binaccessible|\binjoignable|\bimpossible d['’e] ?(?:y )?(?:accéder|acceder|joindre|atteindre|se connecter)"
@@ -98,19 +98,27 @@ INSIDE = _any(
     r"\bс (?:самих |самой |любой |мастер-?|worker-?)?(?:нод\w*|узл\w*|мастер\w*|воркер\w*)|\bвнутри кластера|\bизнутри\b|\bна нод\w+",
     r"(?:노드|마스터|워커)(?:에서|들)?|클러스터 내부?|내부에서",
 )
+NOW_IT_DOES = _any(r"\b(?:i am|i can|it does|it is|they do|they are)\b.{0,12}\b(?:from|on|in|inside|within)\b")
+NOT_SO = _any(r"\b(?:not|nicht|pas|no|não|не)\b")
+CONNECTS = _any(
+    r"\b(?:curl|telnet|browser|https?|connect\w*|access\w*|wget|nc|reach\w*|open|load|service|page|website)\b"
+)
 ROUTER = _any(r"\b(?:from|on|in)\b(?: \w+){0,3}? (?:router|firewall|gateway|mikrotik|opnsense|pfsense)\b")
 POD = _any(r"\b(?:from|in|inside|within)\b(?: \w+){0,3}? (?:pods?|containers?)\b", r"(?:pod|容器)(?:内|中|里)")
 # The service as people call it, where no place is named.
 THING = _any(
-    r"\bservices?\b|\bsvc\b|\bexternal[- ]?ips?\b|\blb\b|\bload[- ]?balancers?\b|\bvip\b|\bingress\b|\bexternal address\b|\bthe ip\b",
+    r"\bservices?\b|\bsvc\b|\bexternal[- ]?ips?\b|\blb\b|\bload[- ]?balancers?\b|\bvip\b|\bingress\b|\bexternal address\b|\b(?:the|public|metallb|assigned|lb)[- ]ip\b",
     r"\bdienst\b|\bservicio\b|\bserviço\b",
     r"サービス|外部 ?IP|服务|服務|外部ip|сервис\w*|서비스",
 )
-# Sentences about another state than the present one, a wish, or another kind of address.
-ELSEWHEN = _any(
+# What follows is so in another state than the present one.
+CONDITION = _any(
     r"\b(?:if|when(?:ever)?|once|as soon as|unless)\b.{0,40}\b(?:chang|set\b|setting|add|remov|delet|restart|disabl|enabl|switch|us(?:e|ing)\b|turn|stop|scal|patch|drain|reboot|flush|replac|mov(?:e|ing)\b)",
+)
+# Words of a wish, or of another time.
+ELSEWHEN = _any(
     r"\bafter (?!\d|a (?:few|while|couple))|\bbefore\b|\bpreviously\b|\bused to\b|\bwas (?:working|able|reachable|accessible)\b|\bworked before"
-    r"|\byesterday\b|\bshould\b|\bexpect|\bin order to\b|\bso that\b|\bsupposed to\b|\bsolved\b|\bfixed\b|\bresolved\b|\bworkaround\b"
+    r"|\byesterday\b|\bshould\b|(?<!as )\bexpect|\bin order to\b|\bso that\b|\bsupposed to\b|\bsolved\b|\bfixed\b|\bresolved\b|\bworkaround\b"
     r"|\bwould (?:like|expect|have|be)\b|\bfreshly\b|\bat first\b|\binitially\b|\bmomentarily\b",
     r"\bfrüher\b|\bvorher\b|\bnachdem\b|\bsollte\b|\bwenn ich\b.{0,40}\b(?:ändere|setze|neu starte|lösche)",
     r"\baprès avoir\b|\bavant\b|\bdevrait\b|\bdespués de\b|\bantes\b|\bdebería\b|\bdepois de\b|\bdeveria\b",
@@ -121,10 +129,14 @@ WISH = _any(
 )
 OTHER_ADDRESS = _any(
     r"\bcluster[- ]?ips?\b|\bnode[- ]?ports?\b|\bpod[- ]?ips?\b|\bnode[- ]?ips?\b|\binternal ip|\blocalhost\b|\bport-?forward|\bdns\b|\bssh\b"
-    r"|\bwebhooks?\b|\bapi[- ]?server\b|\bkubelet\b|\betcd\b|\b6443\b|\bimages?\b|\binternet\b|\barping\b|\bnmap\b|\btraceroute\b|\bkubectl\b|\bhelm\b"
+    r"|\bwebhooks?\b|\bapi[- ]?server\b|\bkubelet\b|\betcd\b|\b6443\b|\b3[0-2]\d{3}\b|\bimages?\b|\binternet\b|\bnmap\b|\btraceroute\b|\bkubectl\b|\bhelm\b"
     r"|\bbgp (?:session|peer)|\b(?:each|one) other\b|节点ip|集群ip|クラスタ ?IP|ノードポート"
 )
 PING = _any(r"\bping(?:s|ed|ing|able|en)?\b|ping ?(?:不)?通|\bicmp\b|\bпинг\w*|핑")
+ARP = _any(r"\barp(?:ing|s|ed)?\b")
+ANSWERED = _any(
+    r"\b(?:repl(?:y|ies|ied)|answers?|answered|responds?|responded|works?|working|fine)\b|\b(?:can|able to) arping\b"
+)
 ONLY = _any(
     r"\bonly\b|\bjust from\b|\bnur\b|\bseulement\b|\buniquement\b|\bsolo\b|\bsolamente\b|\bapenas\b|只能|仅|のみ|だけ|\bтолько\b"
 )

@@ -78,6 +78,9 @@ _HANDSHAKE: dict[Fate, Distribution] = {
     Fate.MOVED: {"reply": 0.86, "intermittent": 0.06, "mixed": 0.03, "timeout": 0.03, "resets": 0.02},
 }
 
+# What an ingress says to a request for an address, which names no host of its rules, and an API to a stranger.
+_OF_ANOTHER_NAME = frozenset({401, 403, 404, 405, 421})
+
 _DATA_ANSWERS: dict[Outcome, frozenset[str]] = {
     Outcome.REPLY: frozenset({"reply"}),
     Outcome.OPEN: frozenset({"reply", "error"}),
@@ -185,6 +188,8 @@ def _attempts(network: Network) -> Iterable[Sighting]:
 def answers_of(fact: ProbeResult) -> frozenset[str]:
     """What a connection's outcome may be in this probe's words, by status and reason where the tool gives them."""
     reason = fact.reason.lower()
+    if fact.http_status in _OF_ANOTHER_NAME and fact.probe is ProbeKind.HTTP and not fact.target_name:
+        return frozenset({"error", "reply"})
     if fact.http_status is not None and fact.http_status >= 400:
         return frozenset({"error"})
     if fact.outcome is Outcome.OPEN and re.search(r"\b(?:ssl|tls|certificate|handshake|http/0\.9)\b", reason):
