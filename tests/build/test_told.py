@@ -49,3 +49,20 @@ def test_a_program_s_output_replaces_the_telling() -> None:
 def test_an_address_that_is_only_told_decides_the_flow_where_none_is_shown() -> None:
     assert built("From my laptop http://192.0.2.80:8443/ times out.\n").flow.address == "192.0.2.80"
     assert built("From my laptop 192.0.2.99 times out.\n" + SERVICE).flow.address == "192.0.2.77"
+
+
+def test_a_flow_that_only_a_capture_shows_is_the_one_that_comes_in() -> None:
+    lines = "".join(
+        f"15:13:4{i}.910348 {interface} IP 198.51.100.33.42844 > {to}: Flags [S], seq 254594485, win 64240, length 0\n"
+        for i, (interface, to) in enumerate((("eth0  In ", "192.0.2.128.6068"), ("cni0  Out", "10.42.1.7.8080")))
+    )
+    network = built(f"On the node:\n\n# tcpdump -ni any tcp\n{lines}\nFrom outside the service times out.\n")
+    assert (network.flow.address, network.flow.port) == ("192.0.2.128", 6068)
+    told = [f for f in probes_of(network) if f.trust is Trust.MENTIONED]
+    assert [f.target for f in told] == ["192.0.2.128"]
+
+
+def test_a_test_on_a_node_of_unknown_name_is_no_client_s() -> None:
+    curl = "# curl -m 5 http://192.0.2.77/\ncurl: (7) Failed to connect to 192.0.2.77 port 80: Connection refused\n"
+    network = built(SERVICE + f"\nFrom a cluster node:\n\n{curl}")
+    assert [f.source.startswith("node/") for f in probes_of(network)] == [True]

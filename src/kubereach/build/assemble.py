@@ -32,7 +32,7 @@ from kubereach.build.stated import put_stated
 from kubereach.build.stated_endpoints import put_stated_endpoints
 from kubereach.build.target import PLACEHOLDER, SERVICE_PROBES, Choice, choose
 from kubereach.build.told import of_service, on_nodes, put_tried
-from kubereach.build.vantages import apart_hosts
+from kubereach.build.vantages import apart_hosts, some_node
 from kubereach.model.address import canonical_address, contains
 from kubereach.model.attribute import (
     ADDRESS,
@@ -118,7 +118,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
         (*observed, *(f for f in current if isinstance(f, (Setting, ObjectListing)))), objects, flow, hosts, leaves
     )
     assumed = _assume(flow, hosts, leaves, alone=_alone(current, hosts))
-    observed = on_nodes(observed, flow, hosts, leaves)
+    flow, observed = on_nodes(observed, flow, hosts, leaves)
     put_tried(observed, flow, leaves)
     _put_hosts(objects, hosts, leaves)
     _put_segment(flow, observed, hosts, leaves)
@@ -164,13 +164,14 @@ def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
         source = (
             fact.source
             if fact.source.startswith("elsewhere") or fact.source == NODES
-            else hosts.resolve(fact.source) or fact.source or "client"
+            else hosts.resolve(fact.source) or some_node(fact.source) or fact.source or "client"
         )
         if fact.probe is ProbeKind.CAPTURE and source == "client" and fact.source:
             source = fact.source  # captured packets may come from the service's own address, which is nobody's name
         return replace(fact, source=source, at=hosts.resolve(fact.at, node_like=True) if fact.at else "")
     if isinstance(fact, DEVICE_FACTS):
-        return replace(fact, device=hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)))
+        device = hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)) or some_node(fact.device)
+        return replace(fact, device=device)
     return fact
 
 
@@ -214,7 +215,7 @@ def _sourced(flow: Flow, observed: tuple[AnyFact, ...]) -> Flow:
     """The flow from inside the cluster where nobody outside tried the service; the likeliest is who failed."""
     kinds = {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP}
     tries = [f for f in observed if isinstance(f, ProbeResult) and f.target == flow.address and f.probe in kinds]
-    inside = [f for f in tries if f.source.startswith(("node/", "pod/"))]
+    inside = [f for f in tries if f.source.startswith(("node/", "pod/")) or f.source == NODES]
     good = {Outcome.REPLY, Outcome.OPEN}
     failed = [f for f in inside if f.outcome not in good]
     if len(inside) != len(tries):

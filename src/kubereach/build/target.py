@@ -20,7 +20,7 @@ from kubereach.model.attribute import (
     PORTS,
     ServicePort,
 )
-from kubereach.model.fact import BgpSession, Fact, LogEvent, Outcome, ProbeKind, ProbeResult, Route, Trust
+from kubereach.model.fact import BgpSession, Fact, LogEvent, Outcome, Packet, ProbeKind, ProbeResult, Route, Trust
 from kubereach.model.network import Flow
 
 SERVICE_PROBES = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
@@ -62,7 +62,7 @@ def choose(services: tuple[str, ...], leaves: Leaves, facts: tuple[Fact, ...], c
         wanted = [a for a in tried if a in owned] or [a for a in tried if a in inner and failing[a]]
         address = wanted[0] if wanted else owned[0] if owned else next(iter(tried), "")
         if not address and not service:
-            address = _logged(facts) or _announced(facts)
+            address = _logged(facts) or _opened(facts) or _announced(facts)
     return Flow(
         service=service or PLACEHOLDER,
         address=address,
@@ -77,6 +77,21 @@ def _logged(facts: tuple[Fact, ...]) -> str:
     events = [f for f in facts if isinstance(f, LogEvent) and f.event in {"ipAllocated", "serviceAnnounced"}]
     said = {re.sub(r"[\[\]\"]", "", value) for f in events for key, value in f.fields if key in {"ip", "ips"}}
     return (canonical_address(next(iter(said))) or "") if len(said) == 1 else ""
+
+
+def _opened(facts: tuple[Fact, ...]) -> str:
+    """The address that most connections are opened to where they come in, as captures show it.
+
+    Behind the translation the same connection goes to a pod: what leaves an interface is asked only of what came in.
+    """
+    counted = Counter({f.destination: f.count for f in _arriving(facts)})
+    return next((a for a, _ in counted.most_common(1)), "")
+
+
+def _arriving(facts: tuple[Fact, ...]) -> list[Packet]:
+    """The requests for connections that captures do not see leave."""
+    opens = [f for f in facts if isinstance(f, Packet) and f.what == "tcp" and f.flags == "S" and f.destination]
+    return [f for f in opens if f.direction != "Out"]
 
 
 def _announced(facts: tuple[Fact, ...]) -> str:
@@ -189,6 +204,9 @@ def _port(ports: tuple[ServicePort, ...], facts: tuple[Fact, ...], address: str,
         return both[0]
     if served:
         return served[0]
+    if not asked:
+        opened = Counter({f.destination_port: f.count for f in _arriving(facts) if f.destination == address})
+        return next((port for port, _ in opened.most_common(1)), None)
     likeliest = failed or asked  # the one that fails is the one that is complained about
     daemons = {22, 179, 6443, 10250}
     candidates = [p for p in dict.fromkeys(likeliest) if p not in daemons] or list(dict.fromkeys(likeliest))

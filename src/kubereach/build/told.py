@@ -12,9 +12,10 @@ from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.target import SERVICE_PROBES
 from kubereach.model.attribute import ADDRESSES, ALLOCATION_CLEARED, ENDPOINTS
-from kubereach.model.fact import NODES, AnyFact, ProbeResult, Trust
+from kubereach.model.fact import NODES, AnyFact, Outcome, Packet, ProbeResult, Trust
 from kubereach.model.network import Flow
 
+_GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
 _REASONS = ("no-pool", "exhausted", "refused", "class", "controller", "host-port")
 
 
@@ -30,22 +31,28 @@ def of_service(facts: tuple[AnyFact, ...], flow: Flow, hosts: Hosts) -> tuple[An
     return tuple(kept)
 
 
-def on_nodes(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, leaves: Leaves) -> tuple[AnyFact, ...]:
-    """`observed` with what is told of the nodes put on two of them: one with a ready endpoint, and one without.
+def on_nodes(
+    observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, leaves: Leaves
+) -> tuple[Flow, tuple[AnyFact, ...]]:
+    """The flow and `observed` with the tests and captures of unnamed nodes put on nodes.
 
-    On more it would count one sentence many times.
+    What is told of "the nodes" goes to two of them, one with a ready endpoint and one without: on more it would count
+    one sentence many times. One shown test is of one node, a failed one likelier of one without an endpoint.
     """
     ends = [e.node for e in leaves.get(flow.service, ENDPOINTS) or () if e.node in hosts.nodes]
     first = next(iter([*ends, *hosts.nodes]), "")
     second = next((node for node in hosts.nodes if node not in {first, *ends}), "")
     spread: list[AnyFact] = []
     for fact in observed:
-        if isinstance(fact, ProbeResult) and fact.source == NODES:
-            places = (first, second) if _is_told(fact) else (first,)
-            spread += [replace(fact, source=node) for node in places if node]
-        else:
+        if isinstance(fact, Packet) and fact.device == NODES:
+            fact = replace(fact, device=first)
+        if not isinstance(fact, ProbeResult) or fact.source != NODES:
             spread.append(fact)
-    return tuple(spread)
+            continue
+        one = first if fact.outcome in _GOOD else second or first
+        places = (first, second) if _is_told(fact) else (one,)
+        spread += [replace(fact, source=node) for node in places if node]
+    return replace(flow, source=second or first) if flow.source == NODES else flow, tuple(spread)
 
 
 def put_tried(observed: tuple[AnyFact, ...], flow: Flow, leaves: Leaves) -> None:

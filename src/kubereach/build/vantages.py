@@ -6,7 +6,7 @@ import re
 
 from msgspec.structs import replace
 
-from kubereach.build.hosts import CLIENT_NAMES, Hosts
+from kubereach.build.hosts import CLIENT_NAMES, MASTER_NAMES, WORKER_NAMES, Hosts
 from kubereach.build.target import SERVICE_PROBES
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import NODES, AnyFact, Outcome, ProbeResult, Trust
@@ -16,6 +16,11 @@ _NODE_LIKE = (
     r"(?:^|[-_.]|k[38]s)(?:masters?|workers?|nodes?|control-?plane|cp|kube\w*|k3s|k8s|rke2?|microk8s)(?:$|[-_.\d])"
 )
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
+
+
+def some_node(source: str) -> str:
+    """The source of a test made on "a node", where it is not known on which; "" for any other name."""
+    return NODES if source.lower() in MASTER_NAMES | WORKER_NAMES else ""
 
 
 def apart_hosts(facts: tuple[AnyFact, ...], flow: Flow, hosts: Hosts) -> tuple[AnyFact, ...]:

@@ -19,7 +19,8 @@ from kubereach.model.fact import NODES, SOME_POD, Outcome, ProbeKind, ProbeResul
 from kubereach.model.origin import Origin
 
 _ADDRESS = (
-    r"(?<![\w.:/-])(?:https?://|tcp )?((?:\d{1,3}\.){3}\d{1,3})(?::(\d{1,5})| port (\d{1,5}))?(?![\w/-]*\.\d)(?!/\d)"
+    r"(?<![A-Za-z0-9_.:/-])(?:https?://|tcp )?((?:\d{1,3}\.){3}\d{1,3})(?::(\d{1,5})| port (\d{1,5}))?"
+    r"(?![A-Za-z0-9_/-]*\.\d)(?!/\d)"
 )
 _SENTENCE = r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+|[。！？]|\n"
 _ITEM = r"\s*(?:#{1,6}\s|[-*+>]\s|\d{1,2}[.)]\s)"

@@ -64,7 +64,7 @@ WORKS = _any(
     r"\bfunktioniert\b|\berreichbar\b|\bklappt\b|\bantwortet\b",
     r"\bfonctionne\b|\baccessible\b|\brépond\b",
     r"\bfunciona\b|\bresponde\b|\baccesible\b|\bpuedo acceder\b|\bacessível\b|\bconsigo acessar\b",
-    r"可以(?:正常)?(?:访问|连接|ping ?通|curl|通)|正常(?:访问|返回)|能(?:够)?(?:正常)?(?:访问|ping ?通|连[接通上])|访问(?:成功|正常)|可以訪問",
+    r"可以(?:正常|成功)?(?:地)?(?:curl ?)?(?:访问|连接|ping ?通|curl|通)|正常(?:访问|返回)|能(?:够)?(?:正常)?(?:访问|ping ?通|连[接通上])|访问(?:成功|正常)|可以訪問",
     r"(?:アクセス|接続|疎通|通信)(?:が|は|も)?(?:でき(?:る|ます|た|ました)|可能|成功)|(?:返され|返って(?:き|く)|表示され)(?:ます|る|ました|た)"
     r"|(?:機能|動作)し(?:ます|ている|ており|、)",
     r"\bработает\b|\bдоступ(?:ен|на|но)\b|\bотвеча(?:ет|ют)\b|\bоткрывается\b|\bпингуется\b",
@@ -133,9 +133,9 @@ OTHER_ADDRESS = _any(
     r"|\bbgp (?:session|peer)|\b(?:each|one) other\b|节点ip|集群ip|クラスタ ?IP|ノードポート"
 )
 PING = _any(r"\bping(?:s|ed|ing|able|en)?\b|ping ?(?:不)?通|\bicmp\b|\bпинг\w*|핑")
-ARP = _any(r"\barp(?:ing|s|ed)?\b")
+ARP = _any(r"(?<![A-Za-z])arp(?:ing|s|ed)?(?![A-Za-z])")
 ANSWERED = _any(
-    r"\b(?:repl(?:y|ies|ied)|answers?|answered|responds?|responded|works?|working|fine)\b|\b(?:can|able to) arping\b"
+    r"\b(?:repl(?:y|ies|ied)|answers?|answered|responds?|responded|works?|working|fine)\b|正常|应答|\b(?:can|able to) arping\b"
 )
 ONLY = _any(
     r"\bonly\b|\bjust from\b|\bnur\b|\bseulement\b|\buniquement\b|\bsolo\b|\bsolamente\b|\bapenas\b|只能|仅|のみ|だけ|\bтолько\b"
