@@ -40,6 +40,7 @@ from kubereach.evidence.document import Document
 from kubereach.evidence.intake import Evidence, Passage, read_evidence
 from kubereach.model.diagnosis import Because, Cause, Diagnosis, Role, Target, UnreadSpan
 from kubereach.model.difference import Difference
+from kubereach.model.fact import ProbeResult, Trust
 from kubereach.model.network import Network
 from kubereach.model.what_if import WhatIf
 
@@ -138,10 +139,16 @@ def diff(
 
 def _network(documents: Sequence[Document], options: Options, skipped: Sequence[Skipped]) -> tuple[Evidence, Network]:
     evidence = read_evidence(sorted(documents, key=lambda document: document.name))
-    if not evidence.facts and not evidence.understood:
+    if _says_nothing(evidence):
         raise _unreadable(evidence.wanted, skipped)
     choice = Choice(service=options.service, address=_address(options), client=options.from_)
     return evidence, build(evidence.facts, choice)
+
+
+def _says_nothing(evidence: Evidence) -> bool:
+    """Whether there is no evidence; a lone sentence that the service fails, of no address, is none."""
+    bare = [f for f in evidence.facts if isinstance(f, ProbeResult) and f.trust is Trust.MENTIONED and not f.target]
+    return len(evidence.facts) == len(bare) <= 1 and len(evidence.understood) == len(bare)
 
 
 def _same_flow(network: Network) -> Choice:

@@ -88,6 +88,25 @@ def test_what_others_ask_a_pod_leaves_open_how_far_the_request_got() -> None:
     assert _answers(_network(**{PORTS: ARRIVES + probe}), "progress") == [{"arrives", "to-pod"}]
 
 
+def _one_leg(*packets: str, name: str = "tcpdump-n-i-eth0-port-80.ash.txt") -> dict[str, str]:
+    return {name: "".join(packets)}
+
+
+def test_an_answer_seen_on_one_interface_leaves_the_node() -> None:
+    request = f"10:00:00.100101 IP {CLIENT}.51514 > {VIP}.80: Flags [S], seq 1, win 64240, length 0\n"
+    answer = f"10:00:00.100640 IP {VIP}.80 > {CLIENT}.51514: Flags [S.], seq 9, ack 2, win 65160, length 0\n"
+    again = "".join(request.replace("00.100101", f"0{i}.100101") for i in range(4))
+    assert _answers(_network(**_one_leg(request, answer)), "progress") == [{"leaves"}]
+    silent = [{"arrives", "bounced", "to-pod", "answered"}]
+    assert _answers(_network(**_one_leg(again)), "progress") == silent
+    assert _answers(_network(**_one_leg(request)), "progress") == []  # one request may have been answered later
+    filtered = f"tcpdump-n-i-eth0-dst-host-{VIP}.ash.txt"
+    assert _answers(_network(**_one_leg(again, name=filtered)), "progress") == []
+    found = diagnose(_documents(**_one_leg(again)), Options())
+    beyond = {c.class_: c.probability for c in found.causes if c.class_ in {"return-no-route-to-client", "fabric-acl"}}
+    assert all(p < 0.1 for p in beyond.values())
+
+
 def test_tracked_connections_show_how_far_they_came() -> None:
     entry = (
         f"tcp      6 57 SYN_RECV src={CLIENT} dst={VIP} sport=51514 dport=80 "

@@ -29,7 +29,7 @@ def read(text: str) -> list[tuple[str, str, str, str]]:
         ("On my mac I get 'No route to host' for the external IP.", [(OUT, "unreachable")]),
         ("The service is intermittently unreachable from external clients.", [(OUT, "intermittent")]),
         ("From another pod the service responds.", [(POD, "reply")]),
-        ("Von den Nodes funktioniert es, von außen ist der Dienst nicht erreichbar.", [(OUT, "failed")]),
+        ("Von den Nodes geht es, von außen ist der Dienst nicht erreichbar.", [(IN, "reply"), (OUT, "failed")]),
         ("Depuis les nœuds ça fonctionne mais depuis mon pc ça ne répond pas.", [(IN, "reply"), (OUT, "failed")]),
         ("Desde los nodos funciona pero desde fuera no responde.", [(IN, "reply"), (OUT, "failed")]),
         ("集群内可以访问该服务，但是集群外无法访问", [(IN, "reply"), (OUT, "failed")]),
@@ -123,3 +123,19 @@ def test_arp_is_told_like_a_ping() -> None:
 
 def test_a_success_outside_alone_is_no_report() -> None:
     assert read("The web server on the host is reachable from outside.") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            "Die LB-IP ist nicht erreichbar, Ping geht aber. Vom Worker liefert curl etwas, vom Mac aus hängt es.",
+            [(OUT, "tcp", "timeout"), (OUT, "ping", "reply"), (IN, "tcp", "reply")],
+        ),
+        ("The terminals outside the cluster cannot access services in the k8s cluster.", [(OUT, "tcp", "failed")]),
+        ("From my cousin's toaster it works, from berta it hangs.", []),
+        ("With the cluster IP, it works from the nodes.", []),
+    ],
+)
+def test_each_part_of_a_sentence_has_its_own_place(text: str, wanted: list[tuple[str, str, str]]) -> None:
+    assert [(source, probe, outcome) for source, probe, _, outcome in read(text)] == wanted

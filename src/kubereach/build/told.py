@@ -36,8 +36,8 @@ def on_nodes(
 ) -> tuple[Flow, tuple[AnyFact, ...]]:
     """The flow and `observed` with the tests and captures of unnamed nodes put on nodes.
 
-    What is told of "the nodes" goes to two of them, one with a ready endpoint and one without: on more it would count
-    one sentence many times. One shown test is of one node, a failed one likelier of one without an endpoint.
+    A success is put where it says least, on a node with a ready endpoint, and a failure on one without: who tests on
+    "the nodes" names none, and seldom means each.
     """
     ends = [e.node for e in leaves.get(flow.service, ENDPOINTS) or () if e.node in hosts.nodes]
     first = next(iter([*ends, *hosts.nodes]), "")
@@ -49,9 +49,7 @@ def on_nodes(
         if not isinstance(fact, ProbeResult) or fact.source != NODES:
             spread.append(fact)
             continue
-        one = first if fact.outcome in _GOOD else second or first
-        places = (first, second) if _is_told(fact) else (one,)
-        spread += [replace(fact, source=node) for node in places if node]
+        spread.append(replace(fact, source=first if fact.outcome in _GOOD else second or first))
     return replace(flow, source=second or first) if flow.source == NODES else flow, tuple(spread)
 
 

@@ -128,17 +128,19 @@ def _clauses(sentence: str, before: str) -> Iterator[_Clause]:
             continue
         if words.CONDITION.search(part):
             return
-        clause = _clause(part, place)
-        if words.ELSEWHEN.search(part):
-            clause = replace(clause, outcome=None)
-        elif clause.outcome is None and clause.place and previous is not None and _elliptic(part, previous):
-            clause = _opposite(previous, clause.place)
-        elif previous is not None and not words.CONNECTS.search(part) and clause.probe is ProbeKind.TCP:
-            clause = replace(clause, probe=previous.probe)  # "I can ping it and get an answer"
-        previous, place = clause, clause.place
-        yield clause
-        if clause.only and clause.place == NODES and clause.outcome is Outcome.REPLY:
-            yield _opposite(clause, "client")
+        place = "" if place == _NOWHERE else place
+        for fragment in re.split(r"(?<!\d),\s|，", part):
+            clause = _clause(fragment, place)
+            if words.ELSEWHEN.search(part):
+                clause = replace(clause, outcome=None)
+            elif clause.outcome is None and clause.place and previous is not None and _elliptic(fragment, previous):
+                clause = _opposite(previous, clause.place)
+            elif previous is not None and not words.CONNECTS.search(fragment) and clause.probe is ProbeKind.TCP:
+                clause = replace(clause, probe=previous.probe)  # "I can ping it and get an answer"
+            previous, place = clause, clause.place
+            yield clause
+            if clause.only and clause.place == NODES and clause.outcome is Outcome.REPLY:
+                yield _opposite(clause, "client")
 
 
 def _elliptic(part: str, previous: _Clause) -> bool:
@@ -181,15 +183,23 @@ def _probe(part: str) -> ProbeKind:
     return ProbeKind.PING if words.PING.search(part) else ProbeKind.TCP
 
 
+_NOWHERE = "?"
+
+
 def _place(part: str) -> str:
-    """Where the clause says that the test was made; outside beside inside is outside, as in `outside the cluster`."""
-    if words.OUTSIDE.search(part):
-        return "client"
-    if words.INSIDE.search(part):
+    """Where the clause says that the test was made; "" when it says nothing, `_NOWHERE` when that is not understood."""
+    outside = words.OUTSIDE.search(part) is not None
+    rest = words.OUTSIDE.sub(" ", words.ITS_PLACE.sub(" ", part)) if outside else part
+    inside = words.INSIDE.search(rest) is not None
+    if outside:
+        return _NOWHERE if inside and not re.match(r"\s*(?:the |of the |of )?(?:\w+ )?cluster", rest) else "client"
+    if inside:
         return NODES
     if words.ROUTER.search(part):
         return "router"
-    return SOME_POD if words.POD.search(part) else ""
+    if words.POD.search(part):
+        return SOME_POD
+    return _NOWHERE if words.SOMEWHERE.search(part) else ""
 
 
 def _outcome(part: str, place: str, *, about: bool) -> Outcome | None:

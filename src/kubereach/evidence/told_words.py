@@ -61,7 +61,7 @@ WORKS = _any(
     r"\bworks?\b|\bworking\b|\bworked (?:fine|well|ok)|\b(?:reachable|accessible|pingable)\b|\bsucceeds?\b|\bresponds?\b"
     rf"|\b(?:can|able to)\b(?! ?not|['’]t).{{0,30}}?\b(?:{_TRY}|be (?:reached|accessed))|\bsuccessful(?:ly)?\b"
     r"|\breturns? (?:the|a|an|appropriate|correct|expected|fine|200)\b|\b200 ok\b|\bgets? (?:a|the|an) (?:response|reply|answer|page)",
-    r"\bfunktioniert\b|\berreichbar\b|\bklappt\b|\bantwortet\b",
+    r"\bfunktioniert\b|\berreichbar\b|\bklappt\b|\bantwortet\b|\bgeht\b|\bliefert\b",
     r"\bfonctionne\b|\baccessible\b|\brépond\b",
     r"\bfunciona\b|\bresponde\b|\baccesible\b|\bpuedo acceder\b|\bacessível\b|\bconsigo acessar\b",
     r"可以(?:正常|成功)?(?:地)?(?:curl ?)?(?:访问|连接|ping ?通|curl|通)|正常(?:访问|返回)|能(?:够)?(?:正常)?(?:访问|ping ?通|连[接通上])|访问(?:成功|正常)|可以訪問",
@@ -76,7 +76,7 @@ OUTSIDE = _any(
     r"|\b(?:laptop|browser|web browser|lan clients?|local network)\b"
     r"|\b(?:other|another|different|remote|any other) (?:\w+ )?(?:machines?|hosts?|computers?|vms?|pcs?|devices?|servers?|clients?)\b"
     r"|\bclient (?:machine|pc|host|side)\b|\b(?:from|on) (?:the|a|any) clients?\b",
-    r"\bvon (?:außen|aussen|extern)\b|\b(?:außer|ausser)halb\b|\bmeine[mn] (?:laptop|pc|rechner|notebook)\b|\banderen? rechner",
+    r"\bvon (?:außen|aussen|extern)\b|\b(?:außer|ausser)halb\b|\b(?:meine[mn]|vom|am) (?:laptop|pc|mac|rechner|notebook)\b|\banderen? rechner",
     r"\bl['’]ext[ée]rieur\b|\ben dehors du\b|\bhors du cluster\b|\bmon (?:pc|portable|ordinateur|laptop|poste)\b",
     r"\b(?:desde|de|por) (?:fuera|afuera|el exterior)\b|\bexternamente\b|\bmi (?:laptop|portátil|pc|ordenador|equipo)\b|\bred local\b",
     r"\bde fora\b|\bfora do cluster\b|\bmeu (?:laptop|notebook|pc|computador)\b|\brede local\b",
@@ -90,7 +90,7 @@ OUTSIDE = _any(
 INSIDE = _any(
     r"\b(?:from|on|in|inside|within|at)\b(?: of)?(?: (?!port\b)[\w./-]+){0,4}? ?\b(?:nodes?|masters?|workers?|control[- ]?planes?)\b(?![- ]?(?:port|ip))"
     r"|\b(?:inside|within|in|from)(?: of)?(?: the| my| our)?(?: \w+)? cluster\b|\binternally\b",
-    r"\b(?:von|auf|aus|innerhalb|in)\b.{0,25}\b(?:nodes?|knoten|master|workern?|cluster)\b",
+    r"\b(?:vom?|vo[nm]|auf|aus|innerhalb|i[nm])\b.{0,25}\b(?:nodes?|knoten|master|workern?|cluster)\b",
     r"\b(?:depuis|sur|dans)\b.{0,25}\b(?:n(?:œ|oe)uds?|nodes?|master|workers?|cluster)\b|\b[àa] l['’]intérieur\b",
     r"\b(?:desde|en|dentro)\b.{0,25}\b(?:nodos?|nodes?|nós|master|workers?|cl[úu]ster)\b|\b(?:nos|dos) (?:nós|nodes)\b",
     r"(?:集群|叢集)(?:的)?内部?|节点(?:上|内|中|可以)|(?:各|每个|所有|任意)节点|master|worker",
@@ -104,6 +104,15 @@ CONNECTS = _any(
     r"\b(?:curl|telnet|browser|https?|connect\w*|access\w*|wget|nc|reach\w*|open|load|service|page|website)\b"
 )
 ROUTER = _any(r"\b(?:from|on|in)\b(?: \w+){0,3}? (?:router|firewall|gateway|mikrotik|opnsense|pfsense)\b")
+# A thing's own place, which is not where anybody tests from.
+ITS_PLACE = _any(
+    r"\b(?:services?|svc|pods?|ingress)\b(?: \w+)? (?:in|inside|of|on|within) (?:the |my |a |our )?(?:\w+ ){0,2}cluster\b"
+)
+# A place that no list knows; an answer comes from the service, too.
+SOMEWHERE = _any(
+    r"\bfrom (?!(?:the |my |a |this |that )?(?:services?|svc|server|app\w*|it|ips?|lb|load|vip|address|backend|time|external|nginx|metallb|pods?)\b)\w",
+    r"\b(?:vom|von) (?!au(?:ß|ss)en|extern)\w|\bdepuis \w|\bdesde \w",
+)
 POD = _any(r"\b(?:from|in|inside|within)\b(?: \w+){0,3}? (?:pods?|containers?)\b", r"(?:pod|容器)(?:内|中|里)")
 # The service as people call it, where no place is named.
 THING = _any(

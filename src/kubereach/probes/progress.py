@@ -4,7 +4,8 @@ Asked of a node that the requests enter. Answers: arrives (and nothing more is s
 for the same address), to-pod (they go on to a pod, nothing comes back), answered (the pod answers, and the answer does
 not leave), leaves (an answer in the service's name leaves), refused (a reset leaves).
 A capture for the client's address shows the way to the pod only where the source is kept, so under policy Local; one
-for the ports of service and pod, or of everything, shows it always: its question is about `ports`.
+for the ports of service and pod, or of everything, shows it always: its question is about `ports`. One on a single
+interface shows what leaves there: about `leg`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ENDPOINTS, NO_ROUTE_BACK, POLICY, PORTS, PROXY_MODE
+from kubereach.model.attribute import ENDPOINTS, NO_ROUTE_BACK, POLICY, PORTS, PROXY_MODE, REPLY_WRONG_INTERFACE
 from kubereach.model.fact import Packet
 from kubereach.model.network import Network
 from kubereach.probes._commands import capture
@@ -37,8 +38,8 @@ _ANY = r"\btcpdump\b.*\s-\w*i\s*any\b"
 def sightings(network: Network) -> Iterable[Sighting]:
     """Of each node with a capture that shows requests coming in, how far they got."""
     for node in network.nodes:
-        shown = [f for f in network.observed if isinstance(f, Packet) and f.device == node and f.what == "tcp"]
-        shown = [f for f in shown if f.direction in {"In", "Out"} and _whole(network, f)]
+        every = [f for f in network.observed if isinstance(f, Packet) and f.device == node and f.what == "tcp"]
+        shown = [f for f in every if f.direction in {"In", "Out"} and _whole(network, f)]
         came = [f for f in shown if f.flags == "S" and f.direction == "In" and f.destination == network.flow.address]
         if came and (network.flow.port is None or came[0].destination_port == network.flow.port):
             kept = any(f.origin.command == came[0].origin.command and _shows_pods(network, f) for f in came)
@@ -50,6 +51,46 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 trust=last.trust,
                 says=_SAID[next(stage for stage in _ORDER if stage in answers)],
             )
+        elif not shown:
+            yield from _on_one_leg(network, node, every)
+
+
+def _on_one_leg(network: Network, node: str, shown: list[Packet]) -> Iterable[Sighting]:
+    """What a capture on one interface, or one of unknown filter, shows all the same.
+
+    An answer in the service's name is certain where it is seen. Silence after several requests says that none leaves by
+    the interface that the requests come in by, where the filter would have let one through.
+    """
+    address, port = network.flow.address, network.flow.port
+    came = [f for f in shown if f.flags == "S" and f.direction != "Out" and f.destination == address]
+    came = [f for f in came if port in {None, f.destination_port}]
+    if not came or not address:
+        return
+    clients = {f.source for f in came}
+    back = [f for f in shown if f.source == address and f.destination in clients and f.direction != "In"]
+    left = next((f for f in back if f.flags.startswith(("S", "R"))), None)
+    if left is not None:
+        stage = "leaves" if left.flags.startswith("S") else "refused"
+        yield Sighting(
+            question=Question(KIND, node),
+            answers=frozenset({stage}),
+            origins=(came[0].origin, left.origin),
+            trust=left.trust,
+            says=_SAID[stage],
+        )
+    elif not back and sum(f.count for f in came) > 2 and _hears_answers(came[0].origin.command):
+        yield Sighting(
+            question=Question(KIND, node, ("leg",)),
+            answers=frozenset({"arrives", "bounced", "to-pod", "answered"}),
+            origins=(came[0].origin,),
+            trust=came[0].trust,
+            says="requests arrive at the node and no answer leaves by the same interface",
+        )
+
+
+def _hears_answers(command: str) -> bool:
+    """Whether the capture's filter, as far as it is known, lets answers to the requests through."""
+    return "tcpdump" in command and re.search(r"\b(?:dst|src|grep)\b|tcp\[|-Q ?in\b", command) is None
 
 
 _SAID = {
@@ -124,8 +165,10 @@ def predict(world: World, question: Question) -> Distribution | None:
     entering = [b for b in found.branches if b.entry == question.where]
     if not entering:
         return None
-    kept = question.about == ("ports",) or world.get(flow.service, POLICY) == "Local"
+    kept = question.about in {("ports",), ("leg",)} or world.get(flow.service, POLICY) == "Local"
     stages = mixed((b.weight, _stage(world, b, kept=kept)) for b in entering)
+    if question.about == ("leg",) and world.get(question.where, REPLY_WRONG_INTERFACE):
+        stages = {"arrives": 1.0}  # what leaves by another interface is not seen on this one
     return mixed([(1 - _SMEAR, stages), (_SMEAR, BACKGROUND)])
 
 
