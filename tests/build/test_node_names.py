@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kubereach.build.assemble import build
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
@@ -28,3 +30,10 @@ def test_a_host_named_like_one_with_a_pods_device_is_a_node() -> None:
 
 def test_a_laptop_and_a_host_of_another_name_are_none() -> None:
     assert not any(source.startswith("node/") for source in _sources("me@laptop", "me@thinkcentre"))
+
+
+@pytest.mark.parametrize("name", ["node-10.0.0.10", "prod-master", "gpu-worker-3", "eu.control-plane1"])
+def test_a_role_in_a_host_s_name_makes_it_a_node(name: str) -> None:
+    text = f"{name} $ curl -m 5 http://192.0.2.77/\nok\n"
+    network = build(read_evidence((Document("post.txt", text.encode()),)).facts)
+    assert f"node/{name}" in network.nodes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubereach.build.hosts import CLIENT_NAMES, ROUTER_NAMES, ROUTER_WORDS, Hosts
+from kubereach.build.hosts import CLIENT_NAMES, MASTER_NAMES, ROUTER_NAMES, ROUTER_WORDS, WORKER_NAMES, Hosts
 from kubereach.model.address import canonical_address
 from kubereach.model.fact import (
     Fact,
@@ -22,13 +22,17 @@ from kubereach.model.kube_object import CILIUM_LEASE
 # Devices that a CNI or the service proxy makes: no client and no router outside the cluster has one.
 _OF_PODS = r"cali[0-9a-f]|vxlan\.calico|lxc|cilium_|flannel\.|cni0|kube-|weave|antrea|ovn-k8s"
 
+# A role in a host's name, and the roles alone, which name no host.
+_ROLE = r"(?:^|[-_.])(?:nodes?|masters?|workers?|control-?plane)(?:$|[-_.\d])"
+_ROLES = MASTER_NAMES | WORKER_NAMES | {"nodes", "masters", "workers"}
 _OWN_PORTS = frozenset({10249, 10250, 10256})  # kube-proxy's metrics, the kubelet, kube-proxy's health check
 
 
 def add_named_nodes(facts: tuple[Fact, ...], hosts: Hosts) -> None:
     """Know as nodes the hosts with devices or rules that nodes alone have, and those named like them.
 
-    A name is like a node's where it differs only behind the last dash: the makers of clusters number their hosts. And
+    A name is like a node's where it says the role, or differs only behind the last dash: the makers of clusters number
+    their hosts. And
     a host that is looked into, and from which the service is tried as well as from the client, is meant as a node; so
     is one that the name of a file gives beside those of the client.
     """
@@ -36,6 +40,7 @@ def add_named_nodes(facts: tuple[Fact, ...], hosts: Hosts) -> None:
         hosts.add_node(f"node/{holder}")
     named = {name for fact in facts if (name := _host(fact)) and _strange(name, hosts)}
     shown = {name for fact in facts if (name := _host(fact)) in named and _of_a_node(fact)}
+    shown |= {name for name in named if re.search(_ROLE, name, re.IGNORECASE) and name.lower() not in _ROLES}
     tries = {f.source for f in facts if isinstance(f, ProbeResult) and f.probe in {ProbeKind.HTTP, ProbeKind.TCP}}
     if any(source.lower() in CLIENT_NAMES for source in tries):
         looked_into = {_host(fact) for fact in facts if not isinstance(fact, ProbeResult)}

@@ -76,7 +76,7 @@ def told(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Told, ...]:
         for first, last, sentence in _sentences(paragraph):
             origin = Origin(paragraph[0][2].source, first + 1, last + 1)
             clauses = list(_clauses(sentence, place))
-            place = clauses[-1].place if clauses else place
+            place = clauses[-1].place if clauses and clauses[-1].outcome is not None else ""
             found += [
                 _told(first, last, origin, clause) for clause in clauses if clause.outcome and clause.place in _SAYS
             ]

@@ -17,7 +17,7 @@ def _any(*rows: str) -> re.Pattern[str]:
 _TRY = r"(?:reach|access|connect|get (?:to|into|through|a\b|any\b)|curl|open|browse|load|hit|telnet|talk to|ping|wget)"
 FAILS = _any(
     rf"\b(?:can(?:no|['’])?t|can not|could(?: not|n['’]t)|unable to|not able to|fail(?:s|ed|ing)? to)\b.{{0,40}}?\b{_TRY}",
-    r"(?:\bnot|\bnever|n['’]t|\bno longer)\b(?: (?:be|being|even|really|at all))? ?"
+    r"(?:\bnot|\bnever|n['’]t|\b(?:does|do|is|ca|wo)nt|\bno longer)\b(?: (?:be|being|even|really|at all))? ?"
     r"(?:reachable|accessible|available|respond(?:ing)?|answer(?:ing)?|pingable|work(?:ing)?|accessed|reached|curl|ping)",
     r"\bno (?:arp )?(?:response|reply|answer)s?\b|\binaccessible\b|\bunreachable\b",
     r"nicht (?:erreichbar|zugreifen|verbinden|erreichen|aufrufen|ansprechen|anpingen)|\bkeine (?:antwort|verbindung)"

@@ -57,10 +57,10 @@ def sightings(network: Network) -> Iterable[Sighting]:
 
 
 def loops(fact: ProbeResult) -> bool:
-    """Whether the trace passes two hosts again and again, or an answer says that the time to live was used up."""
+    """Whether the trace comes back to a host it has left, or an answer says that the time to live was used up."""
     seen = [hop for hop in fact.hops if hop]
     again = {hop for i, hop in enumerate(seen) if hop in seen[: max(i - 1, 0)] and seen[i - 1] != hop}
-    return len(again) >= 2 or bool(re.search(r"time to live|ttl (?:expired|exceeded)", fact.reason.lower()))
+    return bool(again) or bool(re.search(r"time to live|ttl (?:expired|exceeded)", fact.reason.lower()))
 
 
 def predict(world: World, question: Question) -> Distribution | None:
