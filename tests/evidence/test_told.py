@@ -21,6 +21,9 @@ def read(text: str) -> list[tuple[str, str, str, str]]:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
+        ("I cannot access the services in my cluster.", [(OUT, "failed")]),
+        ("It doesn't seem to work from outside, never got it working from my laptop.", [(OUT, "failed")]),
+        ("The VIP is unreachable from outside of the k8s cluster.", [(OUT, "failed")]),
         ("Curl from any worker node answers, but from my laptop it hangs.", [(OUT, "timeout")]),
         ("It works on all nodes but not from my desktop.", [(IN, "reply"), (OUT, "failed")]),
         ("The address is only reachable from inside the cluster.", [(IN, "reply"), (OUT, "failed")]),

@@ -76,10 +76,9 @@ def told(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Told, ...]:
         for first, last, sentence in _sentences(paragraph):
             origin = Origin(paragraph[0][2].source, first + 1, last + 1)
             clauses = list(_clauses(sentence, place))
-            place = clauses[-1].place if clauses and clauses[-1].outcome is not None else ""
-            found += [
-                _told(first, last, origin, clause) for clause in clauses if clause.outcome and clause.place in _SAYS
-            ]
+            tests = [clause for clause in clauses if clause.outcome is not None]
+            place = tests[-1].place if tests else ""
+            found += [_told(first, last, origin, clause) for clause in tests if clause.place in _SAYS]
     return _agreed(found)
 
 
@@ -189,10 +188,9 @@ _NOWHERE = "?"
 def _place(part: str) -> str:
     """Where the clause says that the test was made; "" when it says nothing, `_NOWHERE` when that is not understood."""
     outside = words.OUTSIDE.search(part) is not None
-    rest = words.OUTSIDE.sub(" ", words.ITS_PLACE.sub(" ", part)) if outside else part
-    inside = words.INSIDE.search(rest) is not None
+    inside = words.INSIDE.search(words.ITS_PLACE.sub(" ", words.OUTSIDE.sub(" ", part))) is not None
     if outside:
-        return _NOWHERE if inside and not re.match(r"\s*(?:the |of the |of )?(?:\w+ )?cluster", rest) else "client"
+        return _NOWHERE if inside else "client"
     if inside:
         return NODES
     if words.ROUTER.search(part):
@@ -212,8 +210,12 @@ def _outcome(part: str, place: str, *, about: bool) -> Outcome | None:
     for pattern, outcome in _HOW:
         if pattern.search(part):
             return outcome
-    worked = place and words.WORKS.search(part) and not words.WISH.search(part)
-    return Outcome.REPLY if worked else None
+    worked = words.WORKS.search(part)
+    if not place or worked is None or words.WISH.search(part):
+        return None
+    if words.NOT_SO.search(part) is None:
+        return Outcome.REPLY
+    return Outcome.FAILED if words.NOT_SO.search(part[: worked.start()]) else None  # "it doesn't seem to work"
 
 
 def _told(first: int, last: int, origin: Origin, clause: _Clause) -> Told:

@@ -71,7 +71,7 @@ WORKS = _any(
     r"접(?:속|근)(?:이)? ?(?:됩|가능|된다|잘)|정상(?:적으로)? ?(?:접속|동작|응답)",
 )
 OUTSIDE = _any(
-    r"\boutside\b|\bexternal(?:ly)?\b(?![- ]?(?:ip|address|traffic|name))"
+    r"\boutside\b(?:(?: of)?(?: (?:the|my|our|a))?(?: \w+)? (?:cluster|nodes?|network)\b)?|\bexternal(?:ly)?\b(?![- ]?(?:ip|address|traffic|name))"
     r"|\bmy (?:own )?(?:\w+ )?(?:laptop|pc|mac(?:book)?|desktop|workstation|computer|phone|browser|local (?:machine|network|pc))\b"
     r"|\b(?:laptop|browser|web browser|lan clients?|local network)\b"
     r"|\b(?:other|another|different|remote|any other) (?:\w+ )?(?:machines?|hosts?|computers?|vms?|pcs?|devices?|servers?|clients?)\b"
@@ -99,14 +99,14 @@ INSIDE = _any(
     r"(?:노드|마스터|워커)(?:에서|들)?|클러스터 내부?|내부에서",
 )
 NOW_IT_DOES = _any(r"\b(?:i am|i can|it does|it is|they do|they are)\b.{0,12}\b(?:from|on|in|inside|within)\b")
-NOT_SO = _any(r"\b(?:not|nicht|pas|no|não|не)\b")
+NOT_SO = _any(r"\b(?:not|nicht|pas|no|não|не|never|neither|nor|nie|jamais|nunca)\b|n['’]t\b")
 CONNECTS = _any(
     r"\b(?:curl|telnet|browser|https?|connect\w*|access\w*|wget|nc|reach\w*|open|load|service|page|website)\b"
 )
 ROUTER = _any(r"\b(?:from|on|in)\b(?: \w+){0,3}? (?:router|firewall|gateway|mikrotik|opnsense|pfsense)\b")
 # A thing's own place, which is not where anybody tests from.
 ITS_PLACE = _any(
-    r"\b(?:services?|svc|pods?|ingress)\b(?: \w+)? (?:in|inside|of|on|within) (?:the |my |a |our )?(?:\w+ ){0,2}cluster\b"
+    r"\b(?:services?|svc|ingress|app\w*|deployments?|anything|everything)\b(?: \w+)? (?:in|inside|of|on|within) (?:the |my |a |our )?(?:\w+ ){0,2}cluster\b"
 )
 # A place that no list knows; an answer comes from the service, too.
 SOMEWHERE = _any(
