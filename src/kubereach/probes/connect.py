@@ -1,6 +1,7 @@
 """A TCP or HTTP connection to the service's own port: curl, nc, nmap on that port, a browser.
 
-Answers: reply (data came), error (an HTTP error status), timeout, refused, unreachable, intermittent, slow,
+Answers: reply (data came), error (an HTTP error status), nameless (a status that a server also gives to a request which
+names none of its hosts, or nobody), timeout, refused, unreachable, intermittent, slow,
 resets, mixed (it worked and it failed, and nobody says that it comes and goes), broken-off (new connections work, and
 another test's open one is reset).
 """
@@ -32,12 +33,13 @@ from kubereach.simulate.world import World
 
 KIND = "connect"
 BACKGROUND: Distribution = {
-    "reply": 0.3,
-    "timeout": 0.35,
+    "reply": 0.29,
+    "timeout": 0.33,
     "refused": 0.12,
     "unreachable": 0.08,
     "intermittent": 0.08,
     "error": 0.03,
+    "nameless": 0.03,
     "slow": 0.02,
     "resets": 0.02,
     "mixed": 0.03,
@@ -45,8 +47,8 @@ BACKGROUND: Distribution = {
 }
 # What each fate looks like to a client that wants data, and to one that only wants the handshake.
 _DATA: dict[Fate, Distribution] = {
-    Fate.DELIVERED: {"reply": 0.96, "timeout": 0.02, "error": 0.02},
-    Fate.ERROR: {"error": 0.8, "reply": 0.1, "resets": 0.1},
+    Fate.DELIVERED: {"reply": 0.9, "timeout": 0.02, "error": 0.02, "nameless": 0.06},
+    Fate.ERROR: {"error": 0.6, "nameless": 0.22, "reply": 0.09, "resets": 0.09},
     Fate.HOST: {"reply": 0.3, "refused": 0.6, "timeout": 0.1},
     Fate.REFUSED: {"refused": 0.9, "unreachable": 0.04, "timeout": 0.06},
     # BSD and macOS turn the ICMP codes of filters into a refused connection (netinet inetctlerrmap).
@@ -83,7 +85,7 @@ _OF_ANOTHER_NAME = frozenset({401, 403, 404, 405, 421})
 
 _DATA_ANSWERS: dict[Outcome, frozenset[str]] = {
     Outcome.REPLY: frozenset({"reply"}),
-    Outcome.OPEN: frozenset({"reply", "error"}),
+    Outcome.OPEN: frozenset({"reply", "error", "nameless"}),
     Outcome.TIMEOUT: frozenset({"timeout"}),
     Outcome.REFUSED: frozenset({"refused"}),
     Outcome.CLOSED: frozenset({"refused"}),
@@ -103,7 +105,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
     mixture: list[Sighting] = []
     for question in dict.fromkeys(s.question for s in found):
         mine = [s for s in found if s.question == question]
-        good = [s for s in mine if "reply" in s.answers and s.answers <= _OPEN]
+        good = [s for s in mine if s.answers & {"reply", "nameless"} and s.answers <= _OPEN]
         bad = [s for s in mine if s.answers <= _FAILING]
         if question.about == ("handshake",):  # data that came needed a handshake as well
             good += [s for s in found if s.question == Question(KIND, question.where, ("data",)) and s.answers == _GOOD]
@@ -132,7 +134,7 @@ def _command(sighting: Sighting) -> str:
 _FAILING = frozenset({"timeout", "unreachable", "refused", "slow", "resets"})
 _NO_HANDSHAKE = frozenset({"timeout", "unreachable", "refused"})
 _GOOD = frozenset({"reply"})
-_OPEN = frozenset({"reply", "error"})
+_OPEN = frozenset({"reply", "nameless", "error"})
 _MIXED = frozenset({"mixed", "intermittent"})
 _BROKEN_OFF = frozenset({"broken-off"})
 
@@ -189,7 +191,7 @@ def answers_of(fact: ProbeResult) -> frozenset[str]:
     """What a connection's outcome may be in this probe's words, by status and reason where the tool gives them."""
     reason = fact.reason.lower()
     if fact.http_status in _OF_ANOTHER_NAME and fact.probe is ProbeKind.HTTP and not fact.target_name:
-        return frozenset({"error", "reply"})
+        return frozenset({"nameless"})
     if fact.http_status is not None and fact.http_status >= 400:
         return frozenset({"error"})
     if fact.outcome is Outcome.OPEN and re.search(r"\b(?:ssl|tls|certificate|handshake|http/0\.9)\b", reason):
