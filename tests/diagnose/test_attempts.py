@@ -42,7 +42,7 @@ def test_a_vaguer_word_for_the_same_counts_once() -> None:
 
 def test_a_handshake_without_data_is_two_outcomes() -> None:
     found = {s.question.about: set(s.answers) for s in _seen(("tcp", "open"), ("http", "timeout"))}
-    assert found == {("handshake",): {"reply", "error"}, ("data",): {"timeout"}}
+    assert found == {("handshake",): {"reply", "error", "nameless"}, ("data",): {"timeout"}}
 
 
 def test_data_once_and_no_handshake_once_come_and_go() -> None:
