@@ -148,7 +148,7 @@ def _sides(ranking: Ranking, network: Network, changed: Network) -> Sides:
         for key in {*network.settings, *changed.settings}
         if _value(network, key) != _value(changed, key) or (key in changed.settings) != (key in network.settings)
     }
-    shared: Shared = {}
+    shared = Shared()
     after = tuple(_after(h, changed, settled, shared) for h in likely)
     return Sides(likely, tuple(h.world for h in likely), after)
 

@@ -73,7 +73,7 @@ class Member(Struct, frozen=True):
 
 def rank(network: Network, groups: tuple[Group, ...], disabled: frozenset[str] = frozenset()) -> Ranking:
     """Rank all hypotheses; `disabled` faults count as having no effect (for tests of their worth)."""
-    shared: Shared = {}
+    shared = Shared()
     families = tuple(_family(network, variant, groups, disabled, shared) for variant in variants(network))
     extend = partial(_extensions, groups)
     found = tuple(search([Member(family.base, family) for family in families], extend, LIMITS))

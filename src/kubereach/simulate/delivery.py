@@ -26,8 +26,21 @@ class _End(Protocol):
     ) -> Branch: ...
 
 
-def at_node(world: World, service: str, packet: Packet, way: Way) -> list[Branch]:
-    """What becomes of a packet at the node that it enters."""
+def at_node(world: World, service: str, packet: Packet, way: Way) -> tuple[Branch, ...]:
+    """What becomes of a packet at the node that it enters.
+
+    Cached per world: what is wrong at one of many nodes changes nothing about the others.
+    """
+    name = ("at node", service, packet, way)
+    if (found := world.cached(name)) is not None:
+        return found  # type: ignore[return-value]  # stored below
+    before = world.start()
+    result = tuple(_at_node(world, service, packet, way))
+    world.keep(name, result, before)
+    return result
+
+
+def _at_node(world: World, service: str, packet: Packet, way: Way) -> list[Branch]:
     node = way.node
     arrive = Step("arrive", node, f"it enters the cluster at {node.removeprefix('node/')}")
     steps = (*way.steps, arrive)

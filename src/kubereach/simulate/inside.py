@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from kubereach.model import attribute as a
@@ -114,7 +116,7 @@ def _by_routing_table(world: World, service: str, packet: Packet, node: str, wei
     return found
 
 
-def _half_seen(world: World, branches: list[Branch]) -> list[Branch]:
+def _half_seen(world: World, branches: Sequence[Branch]) -> Sequence[Branch]:
     """Nodes answer each other past the router that the request passed; one that is stateful drops what comes next."""
     layer2 = world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp"))
     if layer2 or not world.get("router", a.DROPS_INVALID):

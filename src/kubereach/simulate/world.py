@@ -9,11 +9,21 @@ from kubereach.model.network import Network
 from kubereach.simulate.nominal import NOMINAL
 
 Changes = Mapping[Key, object]
-# Derivations that worlds of one network share: for each name, sets of leaves that it was seen to read, and the results
-# by the changes among those leaves.
+# Of a derivation: the leaves it read that are changed, and their values. For each name, a few sets of leaves that it was
+# seen to read are kept, and the results by signature.
 Signature = tuple[frozenset[Key], tuple[object, ...]]
-Shared = dict[object, list[tuple[frozenset[Key], dict[Signature, object]]]]
 MOST_READ_SETS = 4
+_UNTOUCHED: Signature = (frozenset(), ())
+
+
+class Shared:
+    """What worlds of one network share: derivations, and the leaves that no other leaf decides, completed."""
+
+    __slots__ = ("derived", "leaves")
+
+    def __init__(self) -> None:
+        self.derived: dict[object, list[tuple[frozenset[Key], dict[Signature, object]]]] = {}
+        self.leaves: dict[Key, object] = {}
 
 
 class World:
@@ -30,22 +40,35 @@ class World:
         self._changed = frozenset(self.changes)
         self.reads: set[Key] = set()
         self._derived: dict[object, tuple[object, frozenset[Key]]] = {}
-        self._shared: Shared = {} if shared is None else shared
+        self._shared = Shared() if shared is None else shared
+        self._leaves = self._shared.leaves
 
     def get(self, subject: str, attribute: Attribute[T]) -> T:
         """The value of a leaf in this world."""
-        return self.value((subject, attribute.name))  # type: ignore[return-value]  # typed by its attribute
+        # A walk does this a hundred times: `value` once more, without the call.
+        key = (subject, attribute.name)
+        self.reads.add(key)
+        if key in self.changes:
+            return self.changes[key]  # type: ignore[return-value]  # typed by its attribute
+        if key in self._leaves:
+            return self._leaves[key]  # type: ignore[return-value]
+        return self._completed(key)  # type: ignore[return-value]
 
     def value(self, key: Key) -> object:
         """Like `get`, by the leaf's key."""
         self.reads.add(key)
         if key in self.changes:
             return self.changes[key]
+        return self._leaves[key] if key in self._leaves else self._completed(key)
+
+    def _completed(self, key: Key) -> object:
+        """What was seen, or the nominal value; kept for all worlds unless it depends on other leaves."""
         seen = self.network.settings.get(key)
-        if seen is not None:
-            return seen.value
-        nominal = NOMINAL[key[1]]
-        return nominal(self, key[0]) if callable(nominal) else nominal
+        nominal = NOMINAL[key[1]] if seen is None else seen.value
+        if seen is None and callable(nominal):
+            return nominal(self, key[0])
+        self._leaves[key] = nominal
+        return nominal
 
     def known(self, subject: str, attribute: Attribute[T]) -> bool:
         """Whether the leaf is seen or changed, and so no assumption."""
@@ -80,7 +103,7 @@ class World:
         if found is not None:
             self.reads |= found[1]
             return found[0]
-        for keys, results in self._shared.get(name, ()):
+        for keys, results in self._shared.derived.get(name, ()):
             result = results.get(self._changed_among(keys))
             if result is not None:
                 self._derived[name] = (result, keys)
@@ -90,6 +113,8 @@ class World:
 
     def _changed_among(self, keys: frozenset[Key]) -> Signature:
         mine = self._changed & keys
+        if not mine:
+            return _UNTOUCHED
         return mine, tuple([self.changes[key] for key in (sorted(mine) if len(mine) > 1 else mine)])
 
     def start(self) -> set[Key]:
@@ -101,7 +126,7 @@ class World:
         """End a derivation: keep its value with what it read."""
         reads = frozenset(self.reads)
         self._derived[name] = (value, reads)
-        sets = self._shared.setdefault(name, [])
+        sets = self._shared.derived.setdefault(name, [])
         results = next((found for keys, found in sets if keys == reads), None)
         if results is None and len(sets) < MOST_READ_SETS:
             results = {}
