@@ -64,12 +64,16 @@ def _extensions(puzzle: Puzzle, one: Set, floor: float) -> Iterator[Extension[Se
             lacking = (o.weight for o in puzzle.seen if fault in o.touched() and not o.explained(one.chosen))
             gain = sum(lacking) - puzzle.costs[fault]
             chosen = one.chosen | {fault}
-            make = partial(_walked, puzzle, chosen)
+            make = partial(_remade, puzzle, chosen)
             yield Extension(gain, gain, chosen, tuple(sorted(chosen)), make)
 
 
 def _walked(puzzle: Puzzle, chosen: frozenset[int]) -> Set:
     return Set(chosen, puzzle.score(chosen))
+
+
+def _remade(puzzle: Puzzle, chosen: frozenset[int], _best: float) -> Set:
+    return _walked(puzzle, chosen)
 
 
 def _found(puzzle: Puzzle, depth: float = 0.0, walks: int = 10**6) -> list[Set]:

@@ -139,13 +139,19 @@ def _of_offer(offer: Offer) -> Candidate:
 
 
 def _of_setting(ask: SettingAsk) -> Candidate:
+    known: dict[str, Distribution] = {}  # one object for each answer, as a probe's predictions are
+
+    def predict(hypothesis: Hypothesis) -> Distribution:
+        answer = ask.words(hypothesis.world.value(ask.key))
+        return known.setdefault(answer, {answer: 1.0})
+
     return Candidate(
         where=KUBECTL,
         command=ask.command,
         seconds=SECONDS,
         privilege="none",
         risk="none",
-        predict=lambda hypothesis: {ask.words(hypothesis.world.value(ask.key)): 1.0},
+        predict=predict,
         usual={},
         words=lambda answer: answer,
     )
@@ -156,14 +162,27 @@ def _joint(candidates: Sequence[Candidate], labelled: Labelled, residual: float)
 
     Several questions are independent of each other in any one world.
     """
-    combined: list[Distribution] = [{"": 1.0} for _ in (*labelled, UNKNOWN)]
-    for candidate in candidates:
-        answers = _answers(candidate, labelled)
-        if not answers:
-            return {}
-        combined = [_product(a, _read(b, candidate.words)) for a, b in zip(combined, answers, strict=True)]
+    every = [_answers(candidate, labelled) for candidate in candidates]
+    if not all(every):
+        return {}
     weights = [*((h.weight, label) for h, label in labelled), (residual, UNKNOWN)]
-    return table((w, label, answers) for (w, label), answers in zip(weights, combined, strict=True))
+    # Most hypotheses share their predictions, as the very same objects: what is made of them is made once.
+    alike: dict[tuple[str, tuple[int, ...]], float] = {}
+    answers: dict[tuple[int, ...], tuple[Distribution, ...]] = {}
+    for (weight, label), mine in zip(weights, zip(*every, strict=True), strict=True):
+        same = tuple(map(id, mine))
+        alike[label, same] = alike.get((label, same), 0.0) + weight
+        answers[same] = mine
+    read = {same: _shown(candidates, mine) for same, mine in answers.items()}
+    return table((weight, label, read[same]) for (label, same), weight in alike.items())
+
+
+def _shown(candidates: Sequence[Candidate], answers: Sequence[Distribution]) -> Distribution:
+    """What is read on the screen when each candidate gives its answer."""
+    combined: Distribution = {"": 1.0}
+    for candidate, mine in zip(candidates, answers, strict=True):
+        combined = _product(combined, _read(mine, candidate.words))
+    return combined
 
 
 def _answers(candidate: Candidate, labelled: Labelled) -> list[Distribution]:
@@ -173,7 +192,9 @@ def _answers(candidate: Candidate, labelled: Labelled) -> list[Distribution]:
     if not usual:
         return []
     error = trust.MISREPORT[Trust.OUTPUT]
-    return [*(_noisy(p, usual, error) if p else usual for *_, p in predicted), usual]
+    noisy = {id(p): p for *_, p in predicted if p}
+    mine = {same: _noisy(p, usual, error) for same, p in noisy.items()}
+    return [*(mine[id(p)] if p else usual for *_, p in predicted), usual]
 
 
 def _product(one: Distribution, other: Distribution) -> Distribution:

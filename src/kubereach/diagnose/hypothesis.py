@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from math import exp, log
+from math import exp, inf, log
 from typing import cast
 
 from msgspec import Struct
@@ -67,16 +67,22 @@ class Hypothesis:
         child.variant = self.variant
         return child
 
-    def judge(self, groups: tuple[Group, ...], parent: Hypothesis | None = None) -> None:
+    def judge(self, groups: tuple[Group, ...], parent: Hypothesis | None = None, least: float = -inf) -> bool:
         """Compute the likelihood of all sightings; what the change from `parent` does not touch is taken from it.
+
+        False where it turns out on the way that the score is below `least`: then the rest is not walked, and the
+        judgements are the parent's where they were not needed.
 
         Where it is open in which way a session fault works, which of equal routes the router's tie-break prefers, or
         who leads on layer 2, the likelihood is the mean over the choices, and the world becomes the one of the choice
         that fits best, so that all sightings are of one and the same choice.
         """
+        choices = self._choices(parent)
+        if parent and all(self._falls_short(groups, parent, world, least) for _, world in choices):
+            return False
         found: list[tuple[float, float, World, tuple[Judgement, ...]]] = []
         known, of = (parent._here, parent.world) if parent else ((), self.plain)
-        for share, world in self._choices(parent):
+        for share, world in choices:
             self.world = world
             judged = self._judged(groups, known, world.differs(of))
             found.append((sum(j.log_likelihood for j in judged), share, world, judged))
@@ -84,6 +90,26 @@ class Hypothesis:
         best, _, self.world, self._here = max(found, key=lambda f: f[0])
         self.log_likelihood = best + log(sum(share * exp(fits - best) for fits, share, *_ in found))
         self.judgements = tuple(_either(each) for each in zip(*(f[3] for f in found), strict=True))
+        return True
+
+    def _falls_short(self, groups: tuple[Group, ...], parent: Hypothesis, world: World, least: float) -> bool:
+        """Whether the score is below `least` in this world, whatever the groups say that are not looked at any more.
+
+        What fits badly in the parent comes first: most faults mend nothing of it, and cost their prior.
+        """
+        changed, known = world.differs(parent.world), list(parent._here)
+        touched = [n for n, judgement in enumerate(known) if not judgement.reads.isdisjoint(changed)]
+        touched.sort(key=lambda n: known[n].log_likelihood - known[n].most)
+        most = self.log_prior + sum(j.log_likelihood for j in known)
+        most += sum(known[n].most - known[n].log_likelihood for n in touched)
+        self.world = world
+        for n in touched:
+            if most < least:
+                break
+            known[n] = self._group(n, groups[n])
+            most += known[n].log_likelihood - known[n].most
+        self.judgements = tuple(known)
+        return most < least
 
     def _choices(self, parent: Hypothesis | None) -> list[tuple[float, World]]:
         """The worlds of what is open, each with its share: in which way a session fault works, and who is chosen."""

@@ -30,6 +30,7 @@ LEAST_MENDED = (
     0.7  # nats: a fault that could not even double the likelihood explains nothing, and stays as likely as before
 )
 NEGLIGIBLE = 1e-4  # hypotheses below this share of the mass are dropped
+DROPPED = 14.0  # nats below the best one: so little that all of them together change no digit that is shown
 
 
 class Ranking(Struct, frozen=True):
@@ -155,15 +156,19 @@ def _readers(hypothesis: Hypothesis) -> dict[Key, list[int]]:
     return readers
 
 
-def _extended(groups: tuple[Group, ...], one: Member, suspect: Suspect) -> Member | None:
+def _extended(groups: tuple[Group, ...], one: Member, suspect: Suspect, best: float) -> Member | None:
+    """The set with one more fault; None where nothing that was seen depends on it, or where it fits too badly.
+
+    What fits worse than its world without any fault is not grown.
+    """
     changes = _changes(one.hypothesis, suspect)
     if not any(judgement.reads & changes.keys() for judgement in one.hypothesis.judgements):
         return None
     child = one.hypothesis.with_fault(suspect, changes)
-    child.judge(groups, one.hypothesis)
+    worth = child.judge(groups, one.hypothesis, min(best - DROPPED, one.family.base.score))
     if not one.hypothesis.assumed:
         one.family.alone[suspect.key] = child.judgements
-    return Member(child, one.family)
+    return Member(child, one.family) if worth else None
 
 
 def _normalised(

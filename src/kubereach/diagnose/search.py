@@ -33,14 +33,14 @@ class Extension(Struct, Generic[S], frozen=True):
 
     `gain` is what the fault adds to the score at most (it may be negative), and `likely` what it probably adds: what
     seems best is walked first. `key` identifies the set that comes out, `tie` orders what seems equally good, and
-    `make` walks it: None where it turns out to be no different.
+    `make` is told the best score so far and walks it: None where it turns out to be no different, or not worth growing.
     """
 
     gain: float
     likely: float
     key: Hashable
     tie: tuple[object, ...]
-    make: Callable[[], S | None]
+    make: Callable[[float], S | None]
 
 
 class Limits(Struct, frozen=True):
@@ -85,7 +85,7 @@ def search(roots: Sequence[S], extend: Extend[S], limits: Limits) -> Iterator[S]
             continue
         seen.add(extension.key)
         walks += size > 1
-        made = extension.make()
+        made = extension.make(best)
         if made is not None:
             best = max(best, made.score)
             yield made

@@ -9,8 +9,8 @@ from kubereach.model.network import Network
 from kubereach.simulate.nominal import NOMINAL
 
 Changes = Mapping[Key, object]
-# Of a derivation: the leaves it read that are changed, and their values. For each name, a few sets of leaves that it was
-# seen to read are kept, and the results by signature.
+# Of a derivation: the leaves it read that are changed, and their values. For each name, a few sets of leaves that it
+# was seen to read are kept, and the results by signature.
 Signature = tuple[frozenset[Key], tuple[object, ...]]
 MOST_READ_SETS = 4
 _UNTOUCHED: Signature = (frozenset(), ())
