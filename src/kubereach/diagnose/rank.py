@@ -7,7 +7,7 @@ the background probabilities. Sets of up to three are searched best first (see `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import exp, log
 
@@ -123,8 +123,8 @@ def _extensions(groups: tuple[Group, ...], one: Member, floor: float) -> Iterato
             return  # and so would be all that are less likely
         if not readers:
             readers = _readers(hypothesis)
-        conflicts = {number for key in added.keys for number in readers.get(key, ())}
-        mended = sum(lacks[number] for number in sorted(conflicts))
+        conflicts = sorted({number for key in added.keys for number in readers.get(key, ())})
+        mended = sum([lacks[number] for number in conflicts])
         gain = added.log_odds + mended
         if mended < LEAST_MENDED or added.suspect in hypothesis.assumed:
             continue
@@ -135,11 +135,15 @@ def _extensions(groups: tuple[Group, ...], one: Member, floor: float) -> Iterato
             yield Extension(gain, likely, (id(family), chosen), chosen, make)
 
 
-def _likely(hypothesis: Hypothesis, alone: tuple[Judgement, ...] | None, conflicts: set[int], mended: float) -> float:
+def _likely(
+    hypothesis: Hypothesis, alone: tuple[Judgement, ...] | None, conflicts: Sequence[int], mended: float
+) -> float:
     """What a fault probably mends in a set: what it does by itself, where that is known, and else all that it may."""
     if alone is None:
         return mended
-    return sum(max(alone[n].log_likelihood - hypothesis.judgements[n].log_likelihood, 0.0) for n in sorted(conflicts))
+    mine = hypothesis.judgements
+    mends = [alone[n].log_likelihood - mine[n].log_likelihood for n in conflicts]
+    return sum([mend for mend in mends if mend > 0])
 
 
 def _grown(gain: float, left: int) -> float:

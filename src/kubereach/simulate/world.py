@@ -124,13 +124,15 @@ class World:
 
     def keep(self, name: object, value: object, before: set[Key]) -> None:
         """End a derivation: keep its value with what it read."""
-        reads = frozenset(self.reads)
+        mine, sets = self.reads, self._shared.derived.setdefault(name, [])
+        reads, results = next(((keys, found) for keys, found in sets if keys == mine), (None, None))
+        if reads is None or results is None:  # else the set that is there already serves every world
+            reads = frozenset(mine)
+            if len(sets) < MOST_READ_SETS:
+                results = {}
+                sets.append((reads, results))
         self._derived[name] = (value, reads)
-        sets = self._shared.derived.setdefault(name, [])
-        results = next((found for keys, found in sets if keys == reads), None)
-        if results is None and len(sets) < MOST_READ_SETS:
-            results = {}
-            sets.append((reads, results))
         if results is not None:
             results[self._changed_among(reads)] = value
-        self.reads = before | reads
+        before |= reads
+        self.reads = before
