@@ -10,7 +10,7 @@ carrying command and answer to and fro.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ from kubereach.diagnose import trust
 from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.hypothesis import Hypothesis
 from kubereach.diagnose.observe import Group, probe
-from kubereach.diagnose.roles import Judged
+from kubereach.diagnose.roles import Judged, likeness
 from kubereach.model.diagnosis import Answer, NextProbe, Role
 from kubereach.model.fact import Trust
 from kubereach.model.network import Network
@@ -42,7 +42,20 @@ MOST_TOGETHER = 3  # questions whose answers one output is taken to give at once
 NOTHING = "nothing wrong"
 UNKNOWN = "something that kubereach does not know"
 
+MOST_ALIKE = 4  # of hypotheses that differ only in which of like nodes is meant: these answer for the rest
+
 Labelled = list[tuple[Hypothesis, str]]
+
+
+class Voice(Struct, frozen=True):
+    """A part of the mass with one label; what it answers is what most of its hypotheses do."""
+
+    weight: float
+    label: str
+    hypotheses: tuple[Hypothesis, ...]
+
+
+Voices = tuple[Voice, ...]
 
 
 class Candidate(Struct, frozen=True):
@@ -100,22 +113,41 @@ def candidates(network: Network, groups: tuple[Group, ...]) -> tuple[Candidate, 
 def valued(found: Iterable[Candidate], labelled: Labelled, residual: float) -> list[Valued]:
     """The candidates that tell enough about the labels of the hypotheses, best first, one for each command and host."""
     by_command: dict[tuple[str, str], list[Valued]] = {}
+    voices = _voices(labelled)
     for candidate in found:
-        joint = _joint([candidate], labelled, residual)
+        joint = _joint([candidate], voices, residual)
         one = Valued(candidate, joint, bits(joint))
         if one.gain >= LEAST_PART:
             by_command.setdefault((candidate.where, candidate.command), []).append(one)
-    best = [_together(group, labelled, residual) for group in by_command.values()]
+    best = [_together(group, voices, residual) for group in by_command.values()]
     return sorted((one for one in best if one.gain >= LEAST_GAIN), key=lambda v: v.order)
 
 
-def _together(group: list[Valued], labelled: Labelled, residual: float) -> Valued:
+def _voices(labelled: Labelled) -> Voices:
+    """Each hypothesis by itself, and together those that are like `MOST_ALIKE` others.
+
+    A fault at one of fifty like nodes would have each question worked out fifty times. What the rest of them answer is
+    what most of those do that were kept: a question about one node is answered alike by the faults of all the others.
+    """
+    strata: dict[Hashable, list[tuple[Hypothesis, str]]] = {}
+    for hypothesis, label in labelled:
+        strata.setdefault((label, likeness(hypothesis)), []).append((hypothesis, label))
+    voices: list[Voice] = []
+    for members in strata.values():
+        voices += (Voice(h.weight, label, (h,)) for h, label in members[:MOST_ALIKE])
+        if rest := members[MOST_ALIKE:]:
+            kept = tuple(h for h, _ in members[:MOST_ALIKE])
+            voices.append(Voice(sum(h.weight for h, _ in rest), rest[0][1], kept))
+    return tuple(voices)
+
+
+def _together(group: list[Valued], voices: Voices, residual: float) -> Valued:
     """The best of the questions that one output answers, with the bits of the best few together."""
     ranked = sorted(group, key=lambda v: (-round(v.gain, 9), v.candidate.seconds))
     first = ranked[0]
     if len(ranked) == 1:
         return first
-    several = bits(_joint([v.candidate for v in ranked[:MOST_TOGETHER]], labelled, residual))
+    several = bits(_joint([v.candidate for v in ranked[:MOST_TOGETHER]], voices, residual))
     return Valued(first.candidate, first.joint, max(several, first.gain))
 
 
@@ -157,15 +189,15 @@ def _of_setting(ask: SettingAsk) -> Candidate:
     )
 
 
-def _joint(candidates: Sequence[Candidate], labelled: Labelled, residual: float) -> dict[str, dict[str, float]]:
+def _joint(candidates: Sequence[Candidate], voices: Voices, residual: float) -> dict[str, dict[str, float]]:
     """The joint mass of what is read on the screen and the labels, the unknown among them.
 
     Several questions are independent of each other in any one world.
     """
-    every = [_answers(candidate, labelled) for candidate in candidates]
+    every = [_answers(candidate, voices) for candidate in candidates]
     if not all(every):
         return {}
-    weights = [*((h.weight, label) for h, label in labelled), (residual, UNKNOWN)]
+    weights = [*((voice.weight, voice.label) for voice in voices), (residual, UNKNOWN)]
     # Most hypotheses share their predictions, as the very same objects: what is made of them is made once.
     alike: dict[tuple[str, tuple[int, ...]], float] = {}
     answers: dict[tuple[int, ...], tuple[Distribution, ...]] = {}
@@ -185,9 +217,9 @@ def _shown(candidates: Sequence[Candidate], answers: Sequence[Distribution]) -> 
     return combined
 
 
-def _answers(candidate: Candidate, labelled: Labelled) -> list[Distribution]:
-    """What each hypothesis, and last the unknown, says that the candidate shows; empty where none says anything."""
-    predicted = [(h.weight, label, candidate.predict(h)) for h, label in labelled]
+def _answers(candidate: Candidate, voices: Voices) -> list[Distribution]:
+    """What each voice, and last the unknown, says that the candidate shows; empty where none says anything."""
+    predicted = [(voice.weight, voice.label, _commonest(voice, candidate)) for voice in voices]
     usual = _usual(candidate, predicted)
     if not usual:
         return []
@@ -195,6 +227,11 @@ def _answers(candidate: Candidate, labelled: Labelled) -> list[Distribution]:
     noisy = {id(p): p for *_, p in predicted if p}
     mine = {same: _noisy(p, usual, error) for same, p in noisy.items()}
     return [*(mine[id(p)] if p else usual for *_, p in predicted), usual]
+
+
+def _commonest(voice: Voice, candidate: Candidate) -> Distribution | None:
+    given = [candidate.predict(hypothesis) for hypothesis in voice.hypotheses]
+    return max(given, key=given.count)
 
 
 def _product(one: Distribution, other: Distribution) -> Distribution:

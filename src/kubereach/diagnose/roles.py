@@ -8,7 +8,8 @@ something else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 
 from msgspec.structs import replace
@@ -45,13 +46,51 @@ Judged = tuple[tuple[Hypothesis, Mapping[Suspect, Role]], ...]
 def judged(ranking: Ranking) -> Judged:
     """The hypotheses that make up nearly all of the mass, each with the roles in its world."""
     found: list[tuple[Hypothesis, Mapping[Suspect, Role]]] = []
+    known: dict[Hashable, tuple[Hypothesis, Mapping[Suspect, Role]]] = {}
     mass, total = 0.0, sum(h.weight for h in ranking.hypotheses)
     for hypothesis in ranking.hypotheses:
         if mass > CONSIDERED_MASS * total:
             break
         mass += hypothesis.weight
-        found.append((hypothesis, roles(hypothesis)))
+        same = likeness(hypothesis)
+        if same in known:
+            found.append((hypothesis, _renamed(*known[same], hypothesis)))
+            continue
+        known[same] = (hypothesis, roles(hypothesis))
+        found.append(known[same])
     return tuple(found)
+
+
+def likeness(hypothesis: Hypothesis) -> Hashable:
+    """Equal for hypotheses that differ in nothing but which of several like nodes has the one fault.
+
+    They give everything seen the same probability, and the packet's ways end alike. Of fifty nodes of which nothing was
+    collected, one stands for all.
+    """
+    own = hypothesis.assumed[0].subject if len(hypothesis.assumed) == 1 else ""
+    if not own.startswith("node/") or any(s.subject == own for s in hypothesis.present):
+        return id(hypothesis)
+    ends = Counter(
+        (round(b.weight, 9), b.fate, b.why.replace(_bare(own), "*"), b.entry == own, b.endpoint == own, b.direct)
+        for b in service_walk(hypothesis.world).branches
+    )
+    return (
+        hypothesis.assumed[0].fault.code,
+        round(hypothesis.log_prior, 9),
+        tuple(round(j.log_likelihood, 9) for j in hypothesis.judgements),
+        frozenset(ends.items()),
+        hypothesis.assumed[0].because,
+    )
+
+
+def _bare(subject: str) -> str:
+    return subject.partition("/")[2]
+
+
+def _renamed(like: Hypothesis, found: Mapping[Suspect, Role], hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
+    """The roles of a hypothesis like the one whose roles were found."""
+    (theirs,), (mine,) = like.assumed, hypothesis.assumed
+    return {mine if suspect == theirs else suspect: role for suspect, role in found.items()}
 
 
 def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
