@@ -163,7 +163,7 @@ class Hypothesis:
             backgrounds *= background
             error = min(error, trust.MISREPORT[sighting.trust])
         likelihood = log((1 - error) * fits + error * backgrounds)
-        return Judgement(likelihood, log(1 - error + error * backgrounds), frozenset(self.world.reads))
+        return Judgement(likelihood, log(1 - error + error * backgrounds), self.world.record())
 
 
 def _either(judgements: tuple[Judgement, ...]) -> Judgement:

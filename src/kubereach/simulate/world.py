@@ -19,11 +19,12 @@ _UNTOUCHED: Signature = (frozenset(), ())
 class Shared:
     """What worlds of one network share: derivations, and the leaves that no other leaf decides, completed."""
 
-    __slots__ = ("derived", "leaves")
+    __slots__ = ("derived", "leaves", "records")
 
     def __init__(self) -> None:
         self.derived: dict[object, list[tuple[frozenset[Key], dict[Signature, object]]]] = {}
         self.leaves: dict[Key, object] = {}
+        self.records: dict[frozenset[Key], frozenset[Key]] = {}  # what was read, equal sets as one object
 
 
 class World:
@@ -128,15 +129,18 @@ class World:
         before, self.reads = self.reads, set()
         return before
 
+    def record(self) -> frozenset[Key]:
+        """The leaves read since `start`; worlds of one network read few different sets, and share them."""
+        mine = frozenset(self.reads)
+        return self._shared.records.setdefault(mine, mine)
+
     def keep(self, name: object, value: object, before: set[Key]) -> None:
         """End a derivation: keep its value with what it read."""
-        mine, sets = self.reads, self._shared.derived.setdefault(name, [])
-        reads, results = next(((keys, found) for keys, found in sets if keys == mine), (None, None))
-        if reads is None or results is None:  # else the set that is there already serves every world
-            reads = frozenset(mine)
-            if len(sets) < MOST_READ_SETS:
-                results = {}
-                sets.append((reads, results))
+        reads, sets = self.record(), self._shared.derived.setdefault(name, [])
+        results = next((found for keys, found in sets if keys is reads), None)
+        if results is None and len(sets) < MOST_READ_SETS:
+            results = {}
+            sets.append((reads, results))
         self._derived[name] = (value, reads)
         if results is not None:
             results[self._changed_among(reads)] = value
