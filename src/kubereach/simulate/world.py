@@ -79,12 +79,7 @@ class World:
 
     def changed(self, changes: Changes) -> World:
         """A copy with further changes."""
-        merged = dict(self.changes)
-        for key, value in changes.items():
-            if self._is_plain(key, value):
-                merged.pop(key, None)
-            else:
-                merged[key] = value
+        merged = {**self.changes, **{key: value for key, value in changes.items() if not self._is_plain(key, value)}}
         return World(self.network, merged, self._shared)
 
     def differs(self, other: World) -> frozenset[Key]:
@@ -94,10 +89,9 @@ class World:
         return frozenset(k for k in keys if k not in mine or k not in theirs or mine[k] != theirs[k])
 
     def _is_plain(self, key: Key, value: object) -> bool:
-        """Whether the change says what the network says anyway, so that leaving it out makes more worlds equal.
-
-        A fault that is taken out again leaves the world without it, and what was derived there.
-        """
+        """Whether the change says what the network says anyway, so that leaving it out makes more worlds equal."""
+        if key in self.changes:
+            return False
         seen = self.network.settings.get(key)
         if seen is not None:
             return seen.value == value
