@@ -5,8 +5,10 @@ from __future__ import annotations
 from kubereach.build.assemble import build
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
+from kubereach.model.attribute import ALLOCATION_CLEARED
 from kubereach.model.fact import Outcome, ProbeResult, Trust
 from kubereach.model.network import Network
+from kubereach.probes import arp_wire, capture
 from kubereach.probes.connect import sightings
 
 SERVICE = """
@@ -66,3 +68,32 @@ def test_a_test_on_a_node_of_unknown_name_is_no_client_s() -> None:
     curl = "# curl -m 5 http://192.0.2.77/\ncurl: (7) Failed to connect to 192.0.2.77 port 80: Connection refused\n"
     network = built(SERVICE + f"\nFrom a cluster node:\n\n{curl}")
     assert [f.source.startswith("node/") for f in probes_of(network)] == [True]
+
+
+def test_a_told_capture_is_of_the_service_and_of_no_node_in_particular() -> None:
+    network = built("tcpdump on the node shows the SYN coming in but no reply.\n" + SERVICE)
+    found = {(s.question.where, s.question.about): s.answers for s in capture.sightings(network)}
+    assert found == {("cluster", ("tcp",)): frozenset({"seen"}), ("cluster", ("answer",)): frozenset({"not-seen"})}
+
+
+def test_told_arp_requests_are_for_the_service_s_address() -> None:
+    network = built("tcpdump on the node shows ARP requests but no ARP replies.\n" + SERVICE)
+    assert [s.answers for s in arp_wire.sightings(network)] == [frozenset({"asked"})]
+
+
+def test_a_shown_capture_replaces_the_told_one() -> None:
+    shown = (
+        "15:13:40.910348 IP 198.51.100.33.42844 > 192.0.2.77.80: Flags [S], seq 254594485, win 64240, length 0\n" * 2
+    )
+    text = (
+        "tcpdump on the node shows no packets arriving.\n" + SERVICE + f"\n[root@n1 ~]# tcpdump -ni eth0 tcp\n{shown}"
+    )
+    network = built(
+        text + "\n# kubectl get nodes\nNAME   STATUS   ROLES    AGE   VERSION\nn1     Ready    <none>   5d    v1.30.1\n"
+    )
+    assert [(s.question.where, s.answers) for s in capture.sightings(network)] == [("node/n1", frozenset({"seen"}))]
+
+
+def test_an_address_whose_arp_was_tried_is_there() -> None:
+    told = built("With arping from outside the LoadBalancer gets no ARP reply.\n")
+    assert ALLOCATION_CLEARED.of(told.flow.service) in told.settings

@@ -142,3 +142,20 @@ def test_a_success_outside_alone_is_no_report() -> None:
 )
 def test_each_part_of_a_sentence_has_its_own_place(text: str, wanted: list[tuple[str, str, str]]) -> None:
     assert [(source, probe, outcome) for source, probe, _, outcome in read(text)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("I can reach the kubernetes master.\n\nBut from my laptop I can't access it.", [(OUT, "tcp", "", "failed")]),
+        ("I can ping all my nodes but from outside the service hangs.", [(OUT, "tcp", "", "timeout")]),
+        ("It never ARPs for the address.", [(OUT, "arp", "", "timeout")]),
+        ("The address is not in any ARP reply from the leader node.", [(IN, "arp", "", "timeout")]),
+        ("局域网里访问该地址失败", [(OUT, "tcp", "", "failed")]),
+        ("arping 192.0.2.7 没有任何回复", [(OUT, "arp", "192.0.2.7", "timeout")]),
+        ("The node isn't blocking ARP traffic for the load balancer.", []),
+        ("Why is no ARP broadcast sent for the LoadBalancer?", []),
+    ],
+)
+def test_what_is_reached_and_what_answers_arp(text: str, wanted: list[tuple[str, str, str, str]]) -> None:
+    assert read(text) == wanted

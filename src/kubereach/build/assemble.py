@@ -168,8 +168,9 @@ def _resolved(fact: AnyFact, hosts: Hosts) -> AnyFact:
         )
         if fact.probe is ProbeKind.CAPTURE and source == "client" and fact.source:
             source = fact.source  # captured packets may come from the service's own address, which is nobody's name
-        return replace(fact, source=source, at=hosts.resolve(fact.at, node_like=True) if fact.at else "")
-    if isinstance(fact, DEVICE_FACTS):
+        listens = fact.at if fact.at in {"", NODES} else hosts.resolve(fact.at, node_like=True)
+        return replace(fact, source=source, at=listens)
+    if isinstance(fact, DEVICE_FACTS) and fact.device != NODES:
         device = hosts.resolve(fact.device, node_like=isinstance(fact, NODE_FACTS)) or some_node(fact.device)
         return replace(fact, device=device)
     return fact

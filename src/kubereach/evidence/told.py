@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kubereach.evidence import told_capture
 from kubereach.evidence import told_words as words
 from kubereach.model.address import canonical_address
-from kubereach.model.fact import NODES, SOME_POD, Outcome, ProbeKind, ProbeResult, Trust
+from kubereach.model.fact import NODES, SOME_POD, AnyFact, Outcome, ProbeKind, ProbeResult, Trust
 from kubereach.model.origin import Origin
 
 _ADDRESS = (
@@ -45,7 +46,16 @@ _SAYS = {NODES: "from inside the cluster", SOME_POD: "from a pod", "client": "fr
 
 
 class Told(Struct, frozen=True):
-    """A test that the lines from index `first` to `last` tell of, and how a report puts it."""
+    """A test or capture that the lines from index `first` to `last` tell of, and how a report puts it."""
+
+    first: int
+    last: int
+    fact: AnyFact
+    says: str
+
+
+class _Test(Struct, frozen=True):
+    """A test that is told, before it is known whether the post agrees with itself."""
 
     first: int
     last: int
@@ -70,16 +80,53 @@ def told(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Told, ...]:
     Of two that contradict each other, neither is kept: a sentence about another service reads the same. So does a
     success from outside where nothing fails anywhere and no address is named: nobody asks for help about that.
     """
-    found: list[Told] = []
+    found: list[_Test] = []
+    captures: list[Told] = []
     for paragraph in _paragraphs(lines):
         place = ""
         for first, last, sentence in _sentences(paragraph):
             origin = Origin(paragraph[0][2].source, first + 1, last + 1)
+            captures += _captures(first, last, origin, sentence)
             clauses = list(_clauses(sentence, place))
             tests = [clause for clause in clauses if clause.outcome is not None]
             place = tests[-1].place if tests else ""
             found += [_told(first, last, origin, clause) for clause in tests if clause.place in _SAYS]
-    return _agreed(found)
+    agreed = (Told(one.first, one.last, one.fact, one.says) for one in _agreed(found))
+    return (*agreed, *_undisputed(captures))
+
+
+def _captures(first: int, last: int, origin: Origin, sentence: str) -> Iterable[Told]:
+    """What a sentence says that captures saw."""
+    for part, place, before in _wire_parts(sentence):
+        if words.ELSEWHEN.search(part) or words.WISH.search(part) or words.CONDITION.search(part):
+            continue
+        for seen in told_capture.captured(part, place, before):
+            if fact := told_capture.facts_of(seen, origin):
+                yield Told(first, last, fact, told_capture.says(seen))
+
+
+def _wire_parts(sentence: str) -> Iterator[tuple[str, str, str]]:
+    """The parts of a sentence, each with its place and what the part before said of a capture.
+
+    A part that names no place speaks of where the one before was; the first, of wherever the sentence names.
+    """
+    parts = [part for part in re.split(words.CONTRAST, sentence) if part and part.strip()]
+    places = [NODES if words.ON_NODE.search(part) else _place(part) for part in parts]
+    place = next((found for found in places if found), "")
+    before = ""
+    for part, found in zip(parts, places, strict=True):
+        place = found or place
+        yield part, place, before
+        before = told_capture.subject_of(part, place, before)
+
+
+def _undisputed(captures: list[Told]) -> Iterable[Told]:
+    """One telling of each kind, where none says the opposite: of two services, or two moments."""
+    kinds = {one.says.partition(": ")[0] for one in captures}
+    for kind in sorted(kinds):
+        same = [one for one in captures if one.says.partition(": ")[0] == kind]
+        if len({one.says for one in same}) == 1:
+            yield same[0]
 
 
 def _paragraphs(lines: Iterable[tuple[int, str, Origin]]) -> Iterator[list[tuple[int, str, Origin]]]:
@@ -108,7 +155,8 @@ def _sentences(paragraph: Sequence[tuple[int, str, Origin]]) -> Iterator[tuple[i
     text, starts = "", []
     for index, line, _ in paragraph:
         starts.append((len(text), index))
-        text += re.sub(rf"^{_ITEM}", " ", line).replace("`", "").replace("**", "").replace("_", " ") + " "
+        bare = re.sub(rf"^{_ITEM}", " ", line).replace("`", "").replace("**", "").replace("_", " ")
+        text += re.sub(r"(?<! ) {2,}", " ", bare) + " "
     at = 0
     for sentence in re.split(rf"({_SENTENCE})", text):
         start, at = at, at + len(sentence)
@@ -122,8 +170,9 @@ def _clauses(sentence: str, before: str) -> Iterator[_Clause]:
     """The statements of a sentence; one that names no place is made where the one before was, at first `before`."""
     previous: _Clause | None = None
     place = before
+    seen = {part for part, at, about in _wire_parts(sentence) if told_capture.subject_of(part, at, about)}
     for part in re.split(words.CONTRAST, sentence):
-        if not part or words.OTHER_ADDRESS.search(part):
+        if not part or part in seen or words.OTHER_ADDRESS.search(part):
             continue
         if words.CONDITION.search(part):
             return
@@ -205,7 +254,7 @@ def _outcome(part: str, place: str, *, about: bool) -> Outcome | None:
     if not place and not about and not words.ARP.search(part):
         return None
     if words.ARP.search(part):
-        failed = words.FAILS.search(part) is not None
+        failed = words.FAILS.search(part) is not None or words.NO_ARP.search(part) is not None
         return Outcome.TIMEOUT if failed else Outcome.REPLY if words.ANSWERED.search(part) and place else None
     for pattern, outcome in _HOW:
         if pattern.search(part):
@@ -218,7 +267,7 @@ def _outcome(part: str, place: str, *, about: bool) -> Outcome | None:
     return Outcome.FAILED if words.NOT_SO.search(part[: worked.start()]) else None  # "it doesn't seem to work"
 
 
-def _told(first: int, last: int, origin: Origin, clause: _Clause) -> Told:
+def _told(first: int, last: int, origin: Origin, clause: _Clause) -> _Test:
     outcome = clause.outcome or Outcome.FAILED
     fact = ProbeResult(
         origin=origin,
@@ -230,15 +279,15 @@ def _told(first: int, last: int, origin: Origin, clause: _Clause) -> Told:
         outcome=outcome,
     )
     what = f"{clause.probe.value} to {clause.address or 'the service'}" + (f":{clause.port}" if clause.port else "")
-    return Told(first, last, fact, f"{_SAYS[clause.place]}, {what}: {outcome.value}")
+    return _Test(first, last, fact, f"{_SAYS[clause.place]}, {what}: {outcome.value}")
 
 
 _GOOD = frozenset({Outcome.REPLY})
 
 
-def _agreed(found: list[Told]) -> tuple[Told, ...]:
+def _agreed(found: list[_Test]) -> tuple[_Test, ...]:
     """One for each place, probe and target: the most exact one where all agree whether it works."""
-    kept: list[Told] = []
+    kept: list[_Test] = []
     for key in dict.fromkeys(_key(one) for one in found):
         group = [one for one in found if _key(one) == key]
         if len({one.fact.outcome in _GOOD for one in group}) > 1:
@@ -257,5 +306,5 @@ def _fine_outside(fact: ProbeResult) -> bool:
     return fact.probe is ProbeKind.TCP and fact.source == "client" and fact.outcome in _GOOD and not fact.target
 
 
-def _key(one: Told) -> tuple[str, ProbeKind, str]:
+def _key(one: _Test) -> tuple[str, ProbeKind, str]:
     return one.fact.source, one.fact.probe, one.fact.target

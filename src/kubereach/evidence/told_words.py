@@ -14,7 +14,7 @@ def _any(*rows: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{row})" for row in rows), re.IGNORECASE)
 
 
-_TRY = r"(?:reach|access|connect|get (?:to|into|through|a\b|any\b)|curl|open|browse|load|hit|telnet|talk to|ping|wget)"
+_TRY = r"(?:reach|access|connect|get (?:to|into|through|a\b|any\b)|curl|open|browse|load(?![- ]?balanc)|hit|telnet|talk to|ping|wget)"
 FAILS = _any(
     rf"\b(?:can(?:no|['’])?t|can not|could(?: not|n['’]t)|unable to|not able to|fail(?:s|ed|ing)? to)\b.{{0,40}}?\b{_TRY}",
     r"(?:\bnot|\bnever|n['’]t|\b(?:does|do|is|ca|wo)nt|\bno longer)\b(?: (?:be|being|even|really|at all))? ?"
@@ -28,7 +28,7 @@ FAILS = _any(
     r"|\bno (?:responde|funciona|es accesible|hay respuesta)|\binaccesible|\binalcanzable",
     r"não (?:consigo|é possível) (?:acessar|conectar|alcançar|pingar)|não (?:responde|funciona|está acess)|\binacess[ií]ve",
     r"无法(?:正常)?(?:访问|连接|连通|ping|打开)|不能(?:正常)?(?:访问|连接|ping|打开)|访问不(?:了|到|通)|连不(?:上|通)|ping ?不通|不通"
-    r"|没有(?:响应|回应)|不可(?:达|访问)|無法(?:存取|連線|訪問|連接)",
+    r"|(?:没有|无|無)(?:任何)?(?:得到)?(?:响应|回应|应答|回复|返回)|(?:访问|连接|请求|訪問|連線).{0,16}?失败|不可(?:达|访问)|無法(?:存取|連線|訪問|連接)",
     r"(?:アクセス|接続|到達|疎通|通信)(?:が|は|を|も)?(?:でき(?:ない|ません|なく|ず)|不可|失敗)|応答(?:が|は)?(?:ない|ありません|しない|しません)"
     r"|つながら(?:ない|ず|なく)|繋がら(?:ない|ず|なく)|返って(?:こない|きません)",
     r"\bне (?:доступ\w+|работает|отвеча\w+|пингуется|открывается|достучаться|(?:могу|получается|уда[её]тся) (?:по|до|за)\w+)"
@@ -74,7 +74,7 @@ OUTSIDE = _any(
     r"\boutside\b(?:(?: of)?(?: (?:the|my|our|a))?(?: \w+)? (?:cluster|nodes?|network)\b)?|\bexternal(?:ly)?\b(?![- ]?(?:ip|address|traffic|name))"
     r"|\bmy (?:own )?(?:\w+ )?(?:laptop|pc|mac(?:book)?|desktop|workstation|computer|phone|browser|local (?:machine|network|pc))\b"
     r"|\b(?:laptop|browser|web browser|lan clients?|local network)\b"
-    r"|\b(?:other|another|different|remote|any other) (?:\w+ )?(?:machines?|hosts?|computers?|vms?|pcs?|devices?|servers?|clients?)\b"
+    r"|\b(?:other|another|different|remote|any other) (?:\w+ (?:or |and )?)?(?:machines?|hosts?|computers?|vms?|pcs?|devices?|servers?|clients?)\b"
     r"|\bclient (?:machine|pc|host|side)\b|\b(?:from|on) (?:the|a|any) clients?\b",
     r"\bvon (?:außen|aussen|extern)\b|\b(?:außer|ausser)halb\b|\b(?:meine[mn]|vom|am) (?:laptop|pc|mac|rechner|notebook)\b|\banderen? rechner",
     r"\bl['’]ext[ée]rieur\b|\ben dehors du\b|\bhors du cluster\b|\bmon (?:pc|portable|ordinateur|laptop|poste)\b",
@@ -99,7 +99,7 @@ INSIDE = _any(
     r"(?:노드|마스터|워커)(?:에서|들)?|클러스터 내부?|내부에서",
 )
 NOW_IT_DOES = _any(r"\b(?:i am|i can|it does|it is|they do|they are)\b.{0,12}\b(?:from|on|in|inside|within)\b")
-NOT_SO = _any(r"\b(?:not|nicht|pas|no|não|не|never|neither|nor|nie|jamais|nunca)\b|n['’]t\b")
+NOT_SO = _any(r"\b(?:(?:can)?not|nicht|pas|no|não|не|never|neither|nor|nie|jamais|nunca)\b|n['’]t\b")
 CONNECTS = _any(
     r"\b(?:curl|telnet|browser|https?|connect\w*|access\w*|wget|nc|reach\w*|open|load|service|page|website)\b"
 )
@@ -136,13 +136,21 @@ ELSEWHEN = _any(
 WISH = _any(
     r"\bwant|\bneed(?:s|ed)? to\b|\btrying to\b|\bhow (?:to|do|can|could|would)\b|\bwhy\b|\bgoal\b|\blet me know\b|\bplease\b|\bmake (?:it|them|this)\b"
 )
+# A host as what somebody gets to ("I can reach the master"), which is no service.
+_WHOSE = r"(?:(?:the|my|our|all|any|each|every|other|both|physical|kubernetes|k8s|k3s|cluster|worker|master) )"
+_HOSTS = r"(?:masters?|workers?|nodes?|control[- ]?planes?|hosts?|machines?|routers?|gateways?|rpis?|dashboard)"
 OTHER_ADDRESS = _any(
     r"\bcluster[- ]?ips?\b|\bnode[- ]?ports?\b|\bpod[- ]?ips?\b|\bnode[- ]?ips?\b|\binternal ip|\blocalhost\b|\bport-?forward|\bdns\b|\bssh\b"
     r"|\bwebhooks?\b|\bapi[- ]?server\b|\bkubelet\b|\betcd\b|\b6443\b|\b3[0-2]\d{3}\b|\bimages?\b|\binternet\b|\bnmap\b|\btraceroute\b|\bkubectl\b|\bhelm\b"
+    rf"|\b{_TRY}(?: in)? {_WHOSE}{{0,4}}{_HOSTS}\b(?![- ]?(?:port|ip))"
     r"|\bbgp (?:session|peer)|\b(?:each|one) other\b|节点ip|集群ip|クラスタ ?IP|ノードポート"
 )
 PING = _any(r"\bping(?:s|ed|ing|able|en)?\b|ping ?(?:不)?通|\bicmp\b|\bпинг\w*|핑")
 ARP = _any(r"(?<![A-Za-z])arp(?:ing|s|ed)?(?![A-Za-z])")
+NO_ARP = _any(
+    r"\b(?:never|not|n['’]t|nor) arps?\b(?! (?:traffic|tables?|requests?|mode))",
+    r"\b(?:not|never|n['’]t|nothing)\b[^,]{0,24}\barp (?:repl|respons|answer)",
+)
 ANSWERED = _any(
     r"\b(?:repl(?:y|ies|ied)|answers?|answered|responds?|responded|works?|working|fine)\b|正常|应答|\b(?:can|able to) arping\b"
 )
@@ -153,3 +161,35 @@ CONTRAST = (
     r",? \b(?:but|however|while|whereas|although|though|yet|and|aber|jedoch|und|mais|et|pero|mas|y|e)\b |[;；]| - "
     r"|,?\s*(?:\bно\b|\bа\b)\s|但是?|然而|而(?!且)|却|(?<=[すたるだ])が、|けど、?|ですが、?|하지만|지만"
 )
+# What people call a capture, and what they see in one.
+CAPTURE = _any(
+    r"\btcpdumps?\b|\bwireshark\b|\btshark\b|\btermshark\b|\bpackets? captures?\b|\bpcap\b|\bsniff(?:ing|ed|er)?\b",
+    r"\bmitschnitt\b|\bcaptures? (?:réseau|de red)\b|抓包|パケット(?:キャプチャ|ダンプ)|\bдамп\w*",
+)
+ARRIVES = _any(
+    r"\b(?:arriv|receiv|reach|incom)\w*\b|\b(?:hit(?:s|ting)?|gets? to|comes? in|coming in|sees?|saw|shows?|gets)\b",
+    r"\b(?:kommt|kommen|ankomm\w+|sehe|sieht)\b|\b(?:arrivent?|reçoi\w+|llegan?|recibe\w*)\b|收到|到达|看到|届(?:い|く)|приход\w+",
+)
+REQUEST = _any(
+    r"(?<![a-z])syns?(?![a-z])(?![- /]?ack)|\b(?:packets?|traffic|requests?|connections?|nothing)\b",
+    r"\b(?:pakete?|anfragen?|nichts)\b|\bpaquet(?:s|es)?\b|\bpacotes?\b|请求|数据包|流量|パケット|пакет\w*",
+)
+SYN_ACK = _any(r"\bsyn[- /]?acks?\b")
+UNANSWERED = _any(
+    r"\b(?:no|without(?: any?)?|never any?) (?:\w+ )?(?:repl(?:y|ies)|responses?|answers?)\b(?: packets?)?",
+    r"(?:\b(?:can)?not|\bnever|n['’]t) (?:\w+ ){0,2}any (?:\w+ )?(?:repl(?:y|ies)|responses?|answers?)\b",
+    r"(?:\b(?:not|never)|n['’]t) (?:\w+ )?(?:repl(?:y|ied|ies)|respond(?:ed|s)?|answer(?:ed|s)?)\b",
+    r"\bkeine (?:\w+ )?antwort\w*|\b(?:sans|sin|sem) (?:réponse|respuesta|resposta)\b",
+    r"(?:没有|未|无)(?:任何)?(?:得到|收到)?(?:回应|响应|应答|回复|返回)|応答(?:が|は)?(?:ない|ありません|なし)|\bнет ответ\w*",
+)
+# Where the packets of a capture are told to be seen, beside the places that tests are made from.
+ON_NODE = _any(
+    r"\b(?:reach\w*|hit(?:s|ting)?|gets? to|gets? in(?:to)?|arriv\w+ (?:at|on)|comes? (?:in )?(?:at|on|to)) (?:\w+ ){0,3}(?:nodes?|masters?|workers?)\b",
+    r"\b(?:each|every|all|the|both) (?:\w+ )?(?:nodes?|masters?|workers?) (?:\w+ ){0,2}(?:receiv\w+|sees?|saw|gets?)\b",
+    r"节点(?:上|能|都|可以)*(?:收到|看到)",
+)
+ARP_REQUEST = _any(r"\barp[- ](?:\w+ )?(?:requests?|quer(?:y|ies)|who-has)|\bwho-?has\b|arp ?请求|ARP ?リクエスト")
+ARP_REPLY = _any(
+    r"\barp[- ](?:\w+ )?(?:repl(?:y|ies)|responses?|answers?)|\b(?:repl(?:y|ies)|responses?|answers?) to (?:\w+ ){0,2}arp|\bis-at\b|arp ?(?:响应|应答|回复)|arp.{0,12}(?:得到|正确|正常).{0,4}响应"
+)
+NOTHING = _any(r"\b(?:no|nothing|none|without|keine?n?|nichts|aucun\w*|ning[uú]n\w*|nada)\b|没有|没|无|未|ない")

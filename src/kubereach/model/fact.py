@@ -256,6 +256,8 @@ class Outcome(StrEnum):
 # Sources of tests that somebody tells of: a node, a pod of the cluster, and not which.
 NODES = "nodes"
 SOME_POD = "pod/(a pod)"
+# The service's own address in what somebody tells of a capture, where no address is named.
+SERVICE = "(service)"
 
 
 class ProbeResult(Fact, frozen=True, kw_only=True, tag=True):

@@ -1,6 +1,7 @@
 """Where captures saw the client's packets: tcpdump on a node, a trace that passes one, or a statement of either.
 
-Asked of a node: does traffic of a kind (`icmp`, `tcp`) for the address arrive there, and does an `answer` leave?
+Asked of a node, or of the cluster where it is not known on which node: does traffic of a kind (`icmp`, `tcp`) for the
+address arrive there, and does an `answer` leave?
 Answers: seen, not-seen. Of an ICMP `error` that leaves: prohibited, unreachable.
 """
 
@@ -97,7 +98,7 @@ def _stated_capture(network: Network, fact: ProbeResult) -> bool:
     meant = fact.target in {"", network.flow.address, network.flow.client, *pods}
     if not fact.target and fact.port not in {None, network.flow.port}:
         return False  # it waited for another port
-    return meant and fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
+    return meant and fact.probe is ProbeKind.CAPTURE and _listens(network, fact) and fact.outcome in seen
 
 
 def _traced_to(network: Network, fact: ProbeResult) -> str:
@@ -111,8 +112,12 @@ def _traced_to(network: Network, fact: ProbeResult) -> str:
 def _answers_leave(network: Network, fact: ProbeResult) -> bool:
     """A capture of what the service's own address sends to the client, on a node."""
     seen = {Outcome.SEEN, Outcome.NOT_SEEN}
-    at_node = fact.probe is ProbeKind.CAPTURE and fact.at in network.nodes and fact.outcome in seen
+    at_node = fact.probe is ProbeKind.CAPTURE and _listens(network, fact) and fact.outcome in seen
     return at_node and bool(network.flow.address) and fact.source == network.flow.address
+
+
+def _listens(network: Network, fact: ProbeResult) -> bool:
+    return fact.at == "cluster" or fact.at in network.nodes
 
 
 def _sighting(node: str, kind: str, answer: str, fact: Packet | ProbeResult, says: str) -> Sighting:
