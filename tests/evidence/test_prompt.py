@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 
 from kubereach.evidence import prompt
+from kubereach.evidence.document import Document
+from kubereach.evidence.intake import read_evidence
+from kubereach.model.fact import ProbeResult
 
 HOSTS = [
     ("$ kubectl get svc", "kubectl get svc", ""),
@@ -107,3 +110,11 @@ def test_commands_without_a_prompt(line: str, command: str) -> None:
 )
 def test_commands_that_prose_names(line: str, command: str) -> None:
     assert prompt.named(line) == command
+
+
+@pytest.mark.parametrize("heading", ["On a node:", "Run on a k8s host:", "On a cluster machine\uff1a"])
+def test_a_heading_names_where_the_commands_below_ran(heading: str) -> None:
+    """The full-width colon is what Chinese and Japanese keyboards write."""
+    text = f"{heading}\n```\n$ curl -I http://203.0.113.9\nHTTP/1.1 200 OK\nContent-Length: 2\n```\n"
+    facts = read_evidence((Document("post.md", text.encode()),)).facts
+    assert [fact.source for fact in facts if isinstance(fact, ProbeResult)] == ["node"]

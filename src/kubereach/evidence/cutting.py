@@ -153,13 +153,13 @@ class _Cutter:
         if index and self.lines[index - 1] and self.kinds[index - 1] != _MARK:
             return False
         words = line.split()
-        heading = len(words) < 7 and (line.endswith((":", ":")) or self.is_caption(line))
+        heading = len(words) < 7 and (line.endswith((":", "\uff1a")) or self.is_caption(line))
         return (heading or looks_like_prose(line)) and not self.recognised(line)
 
     def introduces(self, index: int) -> bool:
         """Whether the line is a vantage with a colon (`worker-1:`) and a command in the next line."""
         line = self.lines[index]
-        if not line.endswith(":") or index + 1 >= len(self.lines) or not self.is_caption(line):
+        if not line.endswith((":", "\uff1a")) or index + 1 >= len(self.lines) or not self.is_caption(line):
             return False
         return index + 1 in self.prompts or bool(prompt.bare(self.lines[index + 1]))
 
@@ -167,7 +167,7 @@ class _Cutter:
         """A few plain words that name one vantage: `From my laptop`, `tcpdump on node1`."""
         if line.startswith(" ") or line.endswith(".") or len(line) < 4:
             return False
-        plain = all(re.fullmatch(r"[A-Za-z][\w'.-]*[:,]?", word) for word in line.split())
+        plain = all(re.fullmatch(r"[A-Za-z][\w'.-]*[:\uff1a,]?", word) for word in line.split())
         return plain and bool(vantage.vantage_in(line, self.names))
 
     def in_yaml(self, index: int) -> bool:
@@ -285,7 +285,7 @@ class _Cutter:
     def prose(self, index: int, *, sticky: bool = False) -> None:
         """What a comment or a line of prose says about where the following was run."""
         line = self.lines[index]
-        heading = line.endswith((":", ":")) or line.startswith("#") or len(line.split()) < 4
+        heading = line.endswith((":", "\uff1a")) or line.startswith("#") or len(line.split()) < 4
         heading = heading or (len(line.split()) < 7 and self.is_caption(line))
         told: str | None = ""  # a sentence ends what an earlier line said
         if sticky or (heading and len(line) < 80):

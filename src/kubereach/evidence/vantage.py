@@ -12,7 +12,7 @@ _ROLES = (
     ("gateway", r"gateway|ゲートウェイ"),
     ("router", r"router|mikrotik|routeros|ルーター?"),
     ("client", r"laptop|client|macbook|クライアント"),
-    ("node", r"node|ノード"),
+    ("node", r"node|ノード|(?:k8s|k3s|kubernetes|cluster) (?:host|machine|server|vm)"),
 )
 # A separate word, where a digit after it (`worker1`, `node-2`) makes it a name.
 _WORD = r"(?<![A-Za-z0-9_./-])(?:{0})s?(?![A-Za-z0-9_]|[-.]\w)"
