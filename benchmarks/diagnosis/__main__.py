@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
-from multiprocessing import Pool
 from pathlib import Path
 
 from benchmarks.diagnosis.generate.broken import make
@@ -62,15 +62,15 @@ def main() -> None:
         return
     if args.faults:
         items = [(f"{args.seed}-{code}/{i}", code, args.kind) for code in args.faults for i in range(args.runs)]
-        with Pool(args.jobs) as pool:
-            for line in pool.imap(_listed, items):
+        with ProcessPoolExecutor(args.jobs) as pool:
+            for line in pool.map(_listed, items):
                 print(line, flush=True)
         return
     clusters = list(plan(args.runs, args.seed))
     interviews = args.runs // 12 if args.interviews is None else args.interviews
-    with Pool(args.jobs) as pool:
-        asking = pool.imap(_asked, clusters[:interviews])
-        judged = [one for group in pool.imap(_judged, clusters) for one in group]
+    with ProcessPoolExecutor(args.jobs) as pool:
+        asking = pool.map(_asked, clusters[:interviews])
+        judged = [one for group in pool.map(_judged, clusters) for one in group]
         asked = list(asking)
     page = written(judged, asked, args.runs, args.seed)
     if args.write:

@@ -21,6 +21,7 @@ from kubereach.evidence.filenames import name_says
         ("ip-addr-show-kube-ipvs0.node.txt", "ip addr show kube-ipvs0", "node"),
         ("ping.laptop.txt", "ping", "client"),
         ("ip-route-print.mikrotik.txt", "/ip route print", "router"),
+        ("routing-bgp-peer-print-status.router.txt", "/routing bgp peer print status", "router"),
         ("oc-describe-service-x.txt", "kubectl describe service x", ""),
         ("sysctl-net.ipv4.ip_forward.worker-0.txt", "sysctl net.ipv4.ip_forward", "worker-0"),
         ("sysctl-net.ipv4.conf.all.forwarding.txt", "sysctl net.ipv4.conf.all.forwarding", ""),

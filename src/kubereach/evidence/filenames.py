@@ -107,7 +107,7 @@ def _command(stem: str, extension: str, host: str) -> str:
 
 
 def _iproute2(words: list[str]) -> bool:
-    return not words or words[-1] not in {"print", "export", "detail"}
+    return not {"print", "export"} & set(words) and words[-1:] != ["detail"]
 
 
 def _with_options(name: str, words: list[str]) -> list[str]:

@@ -17,10 +17,11 @@ from kubereach.model.network import Network
 from kubereach.probes.bgp_session import classify
 from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate.announced import announced
-from kubereach.simulate.bgp import session_up
+from kubereach.simulate.bgp import held
 from kubereach.simulate.world import World
 
 KIND = "accepted"
+LEAST_HELD = 0.3  # where an end holds the session less often than this, it counts no routes
 BACKGROUND: Distribution = {"some": 0.66, "none": 0.22, "policy": 0.05, "refused": 0.04, "partly": 0.03}
 _WHY_NONE = frozenset({"refused", "policy"})
 
@@ -88,7 +89,7 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 
 def _of_node(world: World, node: str, *, at_router: bool) -> Distribution | None:
-    if not session_up(world, node):
+    if held(world, node, at_router=at_router) < LEAST_HELD:
         return None
     flow = world.network.flow
     if at_router and world.get("router", IMPORT_POLICY) == "none":

@@ -15,7 +15,7 @@ from kubereach.model.kube_object import KubeObject
 from kubereach.model.network import Network
 from kubereach.model.origin import Origin
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
-from kubereach.simulate.bgp import session_up
+from kubereach.simulate.bgp import held, session_up
 from kubereach.simulate.world import World
 
 KIND = "agents"
@@ -23,6 +23,10 @@ KIND = "agents"
 BACKGROUND: Distribution = {"0": 0.85, "1": 0.1, "2+": 0.05, "ready": 0.85, "no-session": 0.05, "not-running": 0.1}
 NO_AGENTS = ("kube-vip-cloud-provider", "cilium-operator", "cilium-envoy")  # no pod of these announces
 AGENTS = ("calico-node", "speaker", "cilium", "kube-vip", "kube-router", "frr-k8s")
+
+
+READY: Distribution = {"ready": 0.95, "not-running": 0.03, "no-session": 0.02}
+NO_SESSION: Distribution = {"no-session": 0.9, "not-running": 0.05, "ready": 0.05}
 
 
 def sightings(network: Network) -> Iterable[Sighting]:
@@ -132,15 +136,16 @@ def predict(world: World, question: Question) -> Distribution | None:
 
 
 def _of_node(world: World, node: str) -> Distribution:
-    calico = world.get("cluster", ANNOUNCER) == "calico-bgp"
-    if calico and not world.known("cluster", MESH) and not session_up(world, node) and not world.get(node, AGENT_DOWN):
-        # Without the mesh this session was the only one: which it is, nobody has said.
-        return {"ready": 0.5, "no-session": 0.45, "not-running": 0.05}
-    if ready(world, node):
-        return {"ready": 0.95, "not-running": 0.03, "no-session": 0.02}
     if world.get(node, AGENT_DOWN) or _ends(world, node):
         return {"not-running": 0.9, "no-session": 0.05, "ready": 0.05}
-    return {"no-session": 0.9, "not-running": 0.05, "ready": 0.05}
+    if world.get("cluster", ANNOUNCER) != "calico-bgp" or world.get(node, AGENT_NOT_READY) or session_up(world, node):
+        return READY if ready(world, node) else NO_SESSION
+    if world.known("cluster", MESH):
+        silent = READY if ready(world, node) else NO_SESSION
+    else:  # without the mesh this session was the only one: which it is, nobody has said
+        silent = {"ready": 0.5, "no-session": 0.45, "not-running": 0.05}
+    own = held(world, node)  # the probe asks the node's own BIRD, which may hold a session that the router forgot
+    return {answer: own * READY[answer] + (1 - own) * p for answer, p in silent.items()}
 
 
 def offers(network: Network) -> Iterable[Offer]:

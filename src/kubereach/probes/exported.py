@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable
 
 from kubereach.model.address import contains, host_prefix, prefix_length
-from kubereach.model.attribute import EXPORT_FILTERS, EXTRA_EXPORT_FILTER, NOBODY_ANNOUNCES, PEERS, Peer
+from kubereach.model.attribute import EXPORT_FILTERS, EXTRA_EXPORT_FILTER, PEERS, Peer
 from kubereach.model.fact import BgpSession, Route, RouteListing
 from kubereach.model.network import Network
 from kubereach.probes._commands import in_calico_node
 from kubereach.probes.question import Distribution, Offer, Question, Sighting
 from kubereach.simulate.announced import announced
-from kubereach.simulate.bgp import session_up
+from kubereach.simulate.bgp import held
 from kubereach.simulate.world import World
 
 KIND = "exported"
@@ -67,7 +67,10 @@ def _sighting(key: tuple[str, str, str], answer: str, fact: Route | RouteListing
 
 def predict(world: World, question: Question) -> Distribution | None:
     """From what the announcer of this world says; its own table is before any export filter."""
-    return {"present": 0.96, "absent": 0.04} if _there(world, question) else {"present": 0.04, "absent": 0.96}
+    # BIRD lists nothing for a channel that is not up, or not there (nest/proto.c).
+    own = 1.0 if question.about[0] == "own" else held(world, question.where)
+    there = own if _there(world, question) else 0.0
+    return {"present": 0.04 + 0.92 * there, "absent": 0.96 - 0.92 * there}
 
 
 def _there(world: World, question: Question) -> bool:
@@ -78,8 +81,6 @@ def _there(world: World, question: Question) -> bool:
         inner = world.changed(unfiltered)
         routes = tuple(r for r in announced(inner, flow.service, flow.address).routes if not r.relayed)
         world.reads |= inner.reads
-    elif world.get("router", NOBODY_ANNOUNCES) or not session_up(world, question.where):
-        return False  # BIRD lists nothing for a channel that is not up, or not there (nest/proto.c)
     else:
         routes = announced(world, flow.service, flow.address).routes
         if world.get("cluster", EXTRA_EXPORT_FILTER):

@@ -22,7 +22,7 @@ from kubereach.model.attribute import (
     WRONG_TABLE,
 )
 from kubereach.simulate.announced import announced
-from kubereach.simulate.session import carried, undecided
+from kubereach.simulate.session import carried, shown, undecided
 from kubereach.simulate.world import World
 
 ELSEWHERE = "another next hop"
@@ -42,6 +42,13 @@ class Learned(Struct, frozen=True):
 def session_up(world: World, node: str) -> bool:
     """Whether the node's session with the router is Established."""
     return not world.get(node, AGENT_DOWN) and carried(world, node)
+
+
+def held(world: World, node: str, *, at_router: bool = False) -> float:
+    """How likely one end holds the session with the router for Established; out of step, it is one end alone."""
+    if world.get("router", NOBODY_ANNOUNCES):
+        return 0.0
+    return 1.0 if session_up(world, node) else shown(world, node, at_router=at_router).get("established", 0.0)
 
 
 def comes_and_goes(world: World) -> bool:
