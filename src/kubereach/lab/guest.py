@@ -35,6 +35,8 @@ MEMORY = 1024  # MiB, taken as it is used
 LIFETIME = 4 * 3600  # seconds
 BOOTING = 60.0  # seconds; it takes 4 to 6 on an idle machine
 WORKING = 300.0  # seconds that one operation may take
+# What UML says when ptrace takes back fewer registers than the processor has (arch/um/os-Linux/skas/process.c, EFAULT).
+UNSAVED = "ptrace set fp regs failed"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -109,8 +111,12 @@ class GuestLab(Lab):
         return answer
 
 
+class UnfitProcessorError(CommandError):
+    """The guest's kernel has less room for floating-point registers than the processor has of them."""
+
+
 def _boot(folder: Path, name: str, kernel: guest_kernel.Kernel, *, stays: bool) -> None:
-    """Start the guest, and wait until it listens. Raises CommandError."""
+    """Start the guest, and wait until it listens. Raises CommandError, UnfitProcessorError among them."""
     share = share_of(folder)
     for part in ("requests", "answers", "modules/lib"):
         (share / part).mkdir(parents=True)
@@ -137,6 +143,11 @@ def _boot(folder: Path, name: str, kernel: guest_kernel.Kernel, *, stays: bool) 
     wait(lambda: ready.exists() or os.waitpid(process, os.WNOHANG) != (0, 0), BOOTING, 0.02)
     if not ready.exists():
         said = (share / "console.log").read_text(errors="replace").partition("Kernel panic")[0].strip()
+        if UNSAVED in said:
+            raise UnfitProcessorError(
+                "user-mode Linux does not run on this machine: its kernel cannot save all registers of the processor "
+                "(as on those with AMX); use another machine, or one whose own kernel has what the system needs"
+            )
         raise CommandError(f"the lab's guest does not start: {said[-600:]}")
 
 
