@@ -74,13 +74,15 @@ def _rests_on(network: Network, probes: list[ProbeResult]) -> str:
     failed = [f for f in probes if not _good(f)]
     if not failed:
         return "nothing"
-    return "aside" if all(_kind(network, f) for f in failed) else "service"
+    # Who asks for the address by ARP looks for its announcer: beside other tests that adds nothing, alone it is one.
+    others = [f for f in failed if f.probe is not ProbeKind.ARP]
+    return "aside" if others and all(_kind(network, f) for f in others) else "service"
 
 
 def _kind(network: Network, fact: ProbeResult) -> str:
     """What a probe tests instead of the service from outside; "" for the service itself."""
     flow = network.flow
-    if fact.probe in {ProbeKind.PING, ProbeKind.TRACEROUTE, ProbeKind.ARP}:
+    if fact.probe in {ProbeKind.PING, ProbeKind.TRACEROUTE}:
         return "icmp"
     if fact.probe is ProbeKind.CAPTURE:
         return ""
@@ -95,7 +97,7 @@ def _bases(network: Network, probes: list[ProbeResult]) -> tuple[str, ...]:
     """What the complaint may rest on, if the service itself works: the probes that failed without testing it."""
     failed = [f for f in probes if not _good(f)]
     bases = {"uneven"} if uneven(network) else set()
-    for fact in failed:
+    for fact in (f for f in failed if f.probe is not ProbeKind.ARP):
         bases.add(_kind(network, fact) or ("same-node" if fact.source.startswith(("node/", "pod/")) else ""))
     bases.discard("")
     if not failed:
