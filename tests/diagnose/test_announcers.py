@@ -9,6 +9,7 @@ from kubereach.diagnose.announcers import announcers
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
 from kubereach.model.attribute import ANNOUNCER
+from kubereach.pipeline import Options, diagnose
 
 TRIED = "$ curl -m 5 http://203.0.113.9/\ncurl: (28) Connection timed out after 5001 milliseconds\n"
 PEER = """\
@@ -106,3 +107,22 @@ def test_the_announcers_own_record_names_it(record: str, announcer: str | None) 
 def test_kube_vips_lock_for_services_speaks_for_arp() -> None:
     lock = ("leases.txt", LEASES.format(name="plndr-svcs-lock"))
     assert _shares(lock, prose="kube-vip here.")["kube-vip-bgp"] < _shares(prose="kube-vip here.")["kube-vip-bgp"] / 2
+
+
+UNANSWERED = """\
+$ arping -c 3 -I eth0 203.0.113.9
+ARPING 203.0.113.9 from 203.0.113.77 eth0
+Sent 3 probes (3 broadcast(s))
+Received 0 response(s)
+"""
+
+
+def test_who_asks_by_arp_expects_layer_2() -> None:
+    assert _shares(("arping.client.txt", UNANSWERED))["metallb-l2"] > _shares()["metallb-l2"] + 0.15
+
+
+def test_an_arp_request_in_vain_is_no_ping_that_was_taken_for_a_test() -> None:
+    documents = [Document("post.txt", b"MetalLB 0.14.5 here."), Document("arping.client.txt", UNANSWERED.encode())]
+    found = [cause.code for cause in diagnose(documents, Options()).causes]
+    assert found
+    assert "misread-icmp" not in found

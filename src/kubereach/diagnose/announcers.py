@@ -11,6 +11,7 @@ from kubereach.model.fact import (
     ObjectListing,
     Outcome,
     Packet,
+    ProbeKind,
     ProbeResult,
     Route,
     RouteListing,
@@ -73,6 +74,9 @@ ELECTION = Chance(
     0.2, "weight of kube-vip's BGP where its lock for services exists: only ARP needs the election; estimate"
 )
 NOT_TOLD = Chance(0.15, "weight of the way of announcing that the prose does not name, where it names the other")
+ASKED_FOR = Chance(
+    0.25, "weight of BGP where somebody asks for the address by ARP: who routes it has no reason to; estimate"
+)
 
 BGP = 179
 _OBJECTS = (
@@ -140,6 +144,8 @@ def _factors(network: Network) -> dict[str, float]:
         near = [length for length in (24, 16) if any(contains(f"{a}/{length}", address) for a in nodes)]
         if 24 not in near:
             less("layer 2", APART if near else FAR)
+    if any(isinstance(f, ProbeResult) and f.probe is ProbeKind.ARP and f.target == address for f in network.observed):
+        less("bgp", ASKED_FOR)
     told = {str(f.value) for f in network.observed if isinstance(f, Setting) and f.attribute == "announced-by"}
     if len(told) == 1:
         less("bgp" if told == {"layer 2"} else "layer 2", NOT_TOLD)
