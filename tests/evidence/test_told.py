@@ -159,3 +159,9 @@ def test_each_part_of_a_sentence_has_its_own_place(text: str, wanted: list[tuple
 )
 def test_what_is_reached_and_what_answers_arp(text: str, wanted: list[tuple[str, str, str, str]]) -> None:
     assert read(text) == wanted
+
+
+def test_people_go_on_below_a_page_that_they_pasted_in_part() -> None:
+    page = "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome</title>\n"
+    tried = f"root@node1:~# curl http://203.0.113.9\n{page}\nBut from my laptop it times out.\n"
+    assert (OUT, "tcp", "", "timeout") in read(tried)

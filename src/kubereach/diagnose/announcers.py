@@ -138,18 +138,23 @@ def _factors(network: Network) -> dict[str, float]:
     for kind, name in _OBJECTS:
         if kind in empty:
             less(name, NOT_LISTED)
-    if _off_link(network):
-        less("layer 2", OFF_LINK)
-    elif nodes := [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a and "." in address]:
-        near = [length for length in (24, 16) if any(contains(f"{a}/{length}", address) for a in nodes)]
-        if 24 not in near:
-            less("layer 2", APART if near else FAR)
+    less("layer 2", _by_place(network))
     if any(isinstance(f, ProbeResult) and f.probe is ProbeKind.ARP and f.target == address for f in network.observed):
         less("bgp", ASKED_FOR)
     told = {str(f.value) for f in network.observed if isinstance(f, Setting) and f.attribute == "announced-by"}
     if len(told) == 1:
         less("bgp" if told == {"layer 2"} else "layer 2", NOT_TOLD)
     return found
+
+
+def _by_place(network: Network) -> float:
+    """The weight of layer 2 by where the address lies: it serves what is on the nodes' own link."""
+    address = network.flow.address
+    if _off_link(network):
+        return OFF_LINK
+    nodes = [a for n in network.nodes if (a := network.seen(n, ADDRESS)) and "." in a and "." in address]
+    near = [length for length in (24, 16) if any(contains(f"{a}/{length}", address) for a in nodes)]
+    return 1.0 if 24 in near or not nodes else APART if near else FAR
 
 
 def _off_link(network: Network) -> bool:

@@ -26,6 +26,7 @@ from msgspec.structs import replace
 
 from kubereach.evidence import health_answer
 from kubereach.evidence.capture import Capture
+from kubereach.evidence.cutting import looks_like_prose
 from kubereach.evidence.reader import Ask, Reading, spans
 from kubereach.evidence.terminal import address_and_name, is_noise, operands, vantage, words
 from kubereach.model.address import canonical_address
@@ -289,6 +290,9 @@ def _answer(capture: Capture, scan: _Scan, index: int, line: str) -> bool:
         r"\s{0,8}<(?:!DOCTYPE|html|head|body|title|center|h1|\?xml)\b", line, re.IGNORECASE
     ):
         scan.markup = True
+    if scan.markup and not capture.lines[index - 1].strip() and "<" not in line and looks_like_prose(line):
+        scan.markup = False  # of a page that was pasted in part: people go on below it
+        return False
     if scan.markup:
         request = _request(capture, scan, index)
         _page(request, line)
