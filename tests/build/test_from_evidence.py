@@ -8,7 +8,7 @@ from kubereach.build.assemble import build
 from kubereach.build.target import Choice
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
-from kubereach.model.attribute import ANNOUNCER, NOT_PROGRAMMED, PEERS, ROUTER_NAT_DOUBT, Peer
+from kubereach.model.attribute import ANNOUNCER, NOT_PROGRAMMED, PEERS, PROXY_MODE, ROUTER_NAT_DOUBT, Peer
 from kubereach.model.network import Network
 
 KUBE_VIP = """apiVersion: apps/v1
@@ -178,3 +178,20 @@ def test_nothing_announces_an_external_address_unless_a_host_has_it(*, bound: bo
     held = "- {subject: node/gate-1, attribute: interface eth0 addresses, value: 192.168.33.5/24}\n" if bound else ""
     network = _built(**{"svc.yaml": external, "stated.yaml": pool + held})
     assert network.seen("cluster", ANNOUNCER) == announcer
+
+
+BOUND = """4: {interface}: <BROADCAST,NOARP> mtu 1500 qdisc noop state DOWN group default
+    inet 203.0.113.40/32 scope global {interface}
+       valid_lft forever preferred_lft forever
+"""
+
+
+@pytest.mark.parametrize(
+    ("interface", "mode"), [("kube-ipvs0", "ipvs"), ("kube-dummy-if", "ipvs"), ("lo", None), ("dummy0", None)]
+)
+def test_services_addresses_on_an_interface_are_ipvs(interface: str, mode: str | None) -> None:
+    documents = (
+        Document("kubectl-get-nodes-o-wide.txt", NODES.encode()),
+        Document("ip-addr.w1.txt", BOUND.format(interface=interface).encode()),
+    )
+    assert build(read_evidence(documents).facts).seen("cluster", PROXY_MODE) == mode

@@ -35,6 +35,7 @@ _PRODUCT = frozenset({"cni", "dataplane", "data-plane", "kube-proxy", "kube-prox
 _REPLACES = r"\be?bpf\b|kube-?proxy.?replacement|replaces kube-proxy|\bkpr\b"
 METRICS_PORT = 10249
 _MODES = frozenset({"iptables", "ipvs", "nftables"})
+_IPVS_INTERFACES = r"kube-ipvs\d|kube-dummy-if"
 OWN_INTERFACES = r"kube-ipvs\d|kube-dummy-if|lo|dummy\d*"
 
 
@@ -57,9 +58,11 @@ def put_kernel(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
 
 
 def put_proxy_mode(facts: tuple[Fact, ...], objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:
-    """EBPF in kube-proxy's place, where Cilium's or Calico's own settings, or words about them, say so.
+    """EBPF in kube-proxy's place, where Cilium's or Calico's own settings, or words about them, say so; and IPVS.
 
-    kube-proxy names its mode itself at /proxyMode of its metrics port (cmd/kube-proxy/app/server.go, serveMetrics).
+    The services' addresses lie on an interface in IPVS mode alone (kubernetes pkg/proxy/ipvs/proxier.go; kube-router
+    pkg/controllers/proxy/network_services_controller.go). kube-proxy names its mode itself at /proxyMode of its
+    metrics port (cmd/kube-proxy/app/server.go, serveMetrics).
     """
     for fact in facts:
         if isinstance(fact, ProbeResult) and fact.port == METRICS_PORT and fact.reason in _MODES:
@@ -71,6 +74,9 @@ def put_proxy_mode(facts: tuple[Fact, ...], objects: dict[ObjectKey, KubeObject]
         said = fact.attribute.lower() in _PRODUCT and re.search(_REPLACES, value)
         if (named and value in {"true", "strict", "enabled"}) or said:
             leaves.put("cluster", PROXY_MODE, "ebpf", (fact.origin,), fact.trust)
+    held = [f for f in facts if isinstance(f, InterfaceAddress) and re.match(_IPVS_INTERFACES, f.interface)]
+    if held and leaves.get("cluster", PROXY_MODE) is None:
+        leaves.put("cluster", PROXY_MODE, "ipvs", (held[0].origin,), held[0].trust)
     for (kind, _, _), entry in objects.items():
         path = {"FelixConfiguration": "spec.bpfEnabled", "Installation": "spec.calicoNetwork.linuxDataplane"}.get(kind)
         if path and str(entry.value(path)).lower() in {"true", "bpf"}:
