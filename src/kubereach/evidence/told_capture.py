@@ -6,8 +6,6 @@ where the sentence names a node: a capture of an unnamed place shows nothing abo
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
 from kubereach.evidence import told_words as words
@@ -106,4 +104,4 @@ def says(seen: Seen) -> str:
     """How a report puts it."""
     what = {"request": "a request for the service", "answer": "an answer of the service"}.get(seen.what, seen.what)
     where = "on a node" if seen.place == NODES else "in a capture"
-    return f"{where}, {re.sub('-', ' ', what) if 'arp' in what else what}: {'seen' if seen.there else 'not seen'}"
+    return f"{where}, {what.replace('-', ' ')}: {'seen' if seen.there else 'not seen'}"
