@@ -8,7 +8,7 @@ from kubereach.build.assemble import build
 from kubereach.build.target import Choice
 from kubereach.evidence.document import Document
 from kubereach.evidence.intake import read_evidence
-from kubereach.model.attribute import ANNOUNCER, NOT_PROGRAMMED, PEERS, PROXY_MODE, ROUTER_NAT_DOUBT, Peer
+from kubereach.model.attribute import ANNOUNCER, NOT_PROGRAMMED, PEERS, POOL_OFFLINK, PROXY_MODE, ROUTER_NAT_DOUBT, Peer
 from kubereach.model.network import Network
 
 KUBE_VIP = """apiVersion: apps/v1
@@ -195,3 +195,22 @@ def test_services_addresses_on_an_interface_are_ipvs(interface: str, mode: str |
         Document("ip-addr.w1.txt", BOUND.format(interface=interface).encode()),
     )
     assert build(read_evidence(documents).facts).seen("cluster", PROXY_MODE) == mode
+
+
+TRIED = "$ curl -m 5 http://203.0.113.9/\ncurl: (28) Connection timed out after 5001 milliseconds\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "segment"),
+    [
+        ("ip-route.w1.txt", "203.0.113.0/24 dev eth1 proto kernel scope link src 203.0.113.4\n", "on it"),
+        ("ip-neigh.router.txt", "203.0.113.9 dev eth0 lladdr 02:00:5e:00:53:01 REACHABLE\n", "on it"),
+        ("ip-neigh.router.txt", "203.0.113.9 dev eth0 FAILED\n", "open"),
+        ("ip-route.w1.txt", "default via 10.1.0.1 dev eth0\n203.0.113.9 dev cali1 scope link\n", "open"),
+    ],
+)
+def test_what_shows_the_address_on_a_segment(name: str, text: str, segment: str) -> None:
+    """A second network of the nodes holds it, or somebody resolved it; one pod's route is no segment."""
+    documents = [Document("kubectl-get-nodes-o-wide.txt", NODES.encode()), Document(name, text.encode())]
+    network = build(read_evidence([*documents, Document("curl.client.txt", TRIED.encode())]).facts)
+    assert network.seen(network.flow.service, POOL_OFFLINK) is {"on it": False, "open": None}[segment]

@@ -42,6 +42,7 @@ from kubereach.model.fact import (
     Neighbour,
     Packet,
     ProbeResult,
+    Route,
     Setting,
     Trust,
 )
@@ -109,6 +110,7 @@ def put_segment_leaves(
     _put_interface_choice(objects, settings, flow, leaves)
     _put_client(settings, flow, leaves)
     _put_address_itself(objects, settings, facts, flow, hosts, leaves)
+    _put_on_link(observed, flow, hosts, leaves)
 
 
 def _say(
@@ -472,6 +474,19 @@ def _put_address_itself(
                 where = next((leaves.table[k].origins for k in leaves.table if k[1] == NICS.name), ())
                 _say(leaves, (flow.service, UNUSABLE_ADDRESS), said, where)
     put_other_owner(facts, settings, find_pools(objects, facts), flow, hosts, leaves)
+
+
+def _put_on_link(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, leaves: Leaves) -> None:
+    """The address is on the segment where somebody resolved it there, or where a node has a connected route for it."""
+    if leaves.table.get(POOL_OFFLINK.of(flow.service)):
+        return
+    for fact in observed:
+        resolved = isinstance(fact, Neighbour) and fact.address == flow.address and bool(fact.mac)
+        connected = isinstance(fact, Route) and fact.on_link and fact.device in hosts.nodes
+        network = parse_prefix(fact.prefix) if isinstance(fact, Route) and connected else None
+        subnet = network is not None and 0 < network.prefixlen < network.max_prefixlen - 1
+        if resolved or (subnet and contains(str(network), flow.address)):
+            leaves.put(flow.service, POOL_OFFLINK, value=False, origins=(fact.origin,), trust=fact.trust)
 
 
 def _put_client(settings: tuple[Setting, ...], flow: Flow, leaves: Leaves) -> None:
