@@ -47,7 +47,7 @@ MOST_ALIKE = 4  # of hypotheses that differ only in which of like nodes is meant
 Labelled = list[tuple[Hypothesis, str]]
 
 
-class Voice(Struct, frozen=True):
+class Portion(Struct, frozen=True):
     """A part of the mass with one label; what it answers is what most of its hypotheses do."""
 
     weight: float
@@ -55,7 +55,7 @@ class Voice(Struct, frozen=True):
     hypotheses: tuple[Hypothesis, ...]
 
 
-Voices = tuple[Voice, ...]
+Portions = tuple[Portion, ...]
 
 
 class Candidate(Struct, frozen=True):
@@ -113,17 +113,17 @@ def candidates(network: Network, groups: tuple[Group, ...]) -> tuple[Candidate, 
 def valued(found: Iterable[Candidate], labelled: Labelled, residual: float) -> list[Valued]:
     """The candidates that tell enough about the labels of the hypotheses, best first, one for each command and host."""
     by_command: dict[tuple[str, str], list[Valued]] = {}
-    voices = _voices(labelled)
+    portions = _portions(labelled)
     for candidate in found:
-        joint = _joint([candidate], voices, residual)
+        joint = _joint([candidate], portions, residual)
         one = Valued(candidate, joint, bits(joint))
         if one.gain >= LEAST_PART:
             by_command.setdefault((candidate.where, candidate.command), []).append(one)
-    best = [_together(group, voices, residual) for group in by_command.values()]
+    best = [_together(group, portions, residual) for group in by_command.values()]
     return sorted((one for one in best if one.gain >= LEAST_GAIN), key=lambda v: v.order)
 
 
-def _voices(labelled: Labelled) -> Voices:
+def _portions(labelled: Labelled) -> Portions:
     """Each hypothesis by itself, and together those that are like `MOST_ALIKE` others.
 
     A fault at one of fifty like nodes would have each question worked out fifty times. What the rest of them answer is
@@ -132,22 +132,22 @@ def _voices(labelled: Labelled) -> Voices:
     strata: dict[Hashable, list[tuple[Hypothesis, str]]] = {}
     for hypothesis, label in labelled:
         strata.setdefault((label, likeness(hypothesis)), []).append((hypothesis, label))
-    voices: list[Voice] = []
+    portions: list[Portion] = []
     for members in strata.values():
-        voices += (Voice(h.weight, label, (h,)) for h, label in members[:MOST_ALIKE])
+        portions += (Portion(h.weight, label, (h,)) for h, label in members[:MOST_ALIKE])
         if rest := members[MOST_ALIKE:]:
             kept = tuple(h for h, _ in members[:MOST_ALIKE])
-            voices.append(Voice(sum(h.weight for h, _ in rest), rest[0][1], kept))
-    return tuple(voices)
+            portions.append(Portion(sum(h.weight for h, _ in rest), rest[0][1], kept))
+    return tuple(portions)
 
 
-def _together(group: list[Valued], voices: Voices, residual: float) -> Valued:
+def _together(group: list[Valued], portions: Portions, residual: float) -> Valued:
     """The best of the questions that one output answers, with the bits of the best few together."""
     ranked = sorted(group, key=lambda v: (-round(v.gain, 9), v.candidate.seconds))
     first = ranked[0]
     if len(ranked) == 1:
         return first
-    several = bits(_joint([v.candidate for v in ranked[:MOST_TOGETHER]], voices, residual))
+    several = bits(_joint([v.candidate for v in ranked[:MOST_TOGETHER]], portions, residual))
     return Valued(first.candidate, first.joint, max(several, first.gain))
 
 
@@ -189,15 +189,15 @@ def _of_setting(ask: SettingAsk) -> Candidate:
     )
 
 
-def _joint(candidates: Sequence[Candidate], voices: Voices, residual: float) -> dict[str, dict[str, float]]:
+def _joint(candidates: Sequence[Candidate], portions: Portions, residual: float) -> dict[str, dict[str, float]]:
     """The joint mass of what is read on the screen and the labels, the unknown among them.
 
     Several questions are independent of each other in any one world.
     """
-    every = [_answers(candidate, voices) for candidate in candidates]
+    every = [_answers(candidate, portions) for candidate in candidates]
     if not all(every):
         return {}
-    weights = [*((voice.weight, voice.label) for voice in voices), (residual, UNKNOWN)]
+    weights = [*((portion.weight, portion.label) for portion in portions), (residual, UNKNOWN)]
     # Most hypotheses share their predictions, as the very same objects: what is made of them is made once.
     alike: dict[tuple[str, tuple[int, ...]], float] = {}
     answers: dict[tuple[int, ...], tuple[Distribution, ...]] = {}
@@ -217,9 +217,9 @@ def _shown(candidates: Sequence[Candidate], answers: Sequence[Distribution]) -> 
     return combined
 
 
-def _answers(candidate: Candidate, voices: Voices) -> list[Distribution]:
-    """What each voice, and last the unknown, says that the candidate shows; empty where none says anything."""
-    predicted = [(voice.weight, voice.label, _commonest(voice, candidate)) for voice in voices]
+def _answers(candidate: Candidate, portions: Portions) -> list[Distribution]:
+    """What each portion, and last the unknown, says that the candidate shows; empty where none says anything."""
+    predicted = [(portion.weight, portion.label, _commonest(portion, candidate)) for portion in portions]
     usual = _usual(candidate, predicted)
     if not usual:
         return []
@@ -229,8 +229,8 @@ def _answers(candidate: Candidate, voices: Voices) -> list[Distribution]:
     return [*(mine[id(p)] if p else usual for *_, p in predicted), usual]
 
 
-def _commonest(voice: Voice, candidate: Candidate) -> Distribution | None:
-    given = [candidate.predict(hypothesis) for hypothesis in voice.hypotheses]
+def _commonest(portion: Portion, candidate: Candidate) -> Distribution | None:
+    given = [candidate.predict(hypothesis) for hypothesis in portion.hypotheses]
     return max(given, key=given.count)
 
 

@@ -36,7 +36,7 @@ _REPLACES = r"\be?bpf\b|kube-?proxy.?replacement|replaces kube-proxy|\bkpr\b"
 METRICS_PORT = 10249
 _MODES = frozenset({"iptables", "ipvs", "nftables"})
 _IPVS_INTERFACES = r"kube-ipvs\d|kube-dummy-if"
-OWN_INTERFACES = r"kube-ipvs\d|kube-dummy-if|lo|dummy\d*"
+OWN_INTERFACES = rf"{_IPVS_INTERFACES}|lo|dummy\d*"
 
 
 def put_kernel(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves) -> None:

@@ -76,6 +76,7 @@ def likeness(hypothesis: Hypothesis) -> Hashable:
     )
     return (
         hypothesis.assumed[0].fault.code,
+        frozenset(hypothesis.variant.items()),
         round(hypothesis.log_prior, 9),
         tuple(round(j.log_likelihood, 9) for j in hypothesis.judgements),
         frozenset(ends.items()),

@@ -81,7 +81,7 @@ def told(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Told, ...]:
     success from outside where nothing fails anywhere and no address is named: nobody asks for help about that.
     """
     found: list[_Test] = []
-    captures: list[Told] = []
+    captures: list[tuple[told_capture.Seen, Told]] = []
     for paragraph in _paragraphs(lines):
         place = ""
         for first, last, sentence in _sentences(paragraph):
@@ -95,14 +95,14 @@ def told(lines: Iterable[tuple[int, str, Origin]]) -> tuple[Told, ...]:
     return (*agreed, *_undisputed(captures))
 
 
-def _captures(first: int, last: int, origin: Origin, sentence: str) -> Iterable[Told]:
+def _captures(first: int, last: int, origin: Origin, sentence: str) -> Iterable[tuple[told_capture.Seen, Told]]:
     """What a sentence says that captures saw."""
     for part, place, before in _wire_parts(sentence):
         if words.ELSEWHEN.search(part) or words.WISH.search(part) or words.CONDITION.search(part):
             continue
         for seen in told_capture.captured(part, place, before):
-            if fact := told_capture.facts_of(seen, origin):
-                yield Told(first, last, fact, told_capture.says(seen))
+            if fact := told_capture.fact_of(seen, origin):
+                yield seen, Told(first, last, fact, told_capture.says(seen))
 
 
 def _wire_parts(sentence: str) -> Iterator[tuple[str, str, str]]:
@@ -120,13 +120,14 @@ def _wire_parts(sentence: str) -> Iterator[tuple[str, str, str]]:
         before = told_capture.subject_of(part, place, before)
 
 
-def _undisputed(captures: list[Told]) -> Iterable[Told]:
+def _undisputed(captures: list[tuple[told_capture.Seen, Told]]) -> Iterable[Told]:
     """One telling of each kind, where none says the opposite: of two services, or two moments."""
-    kinds = {one.says.partition(": ")[0] for one in captures}
-    for kind in sorted(kinds):
-        same = [one for one in captures if one.says.partition(": ")[0] == kind]
-        if len({one.says for one in same}) == 1:
-            yield same[0]
+    first: dict[tuple[str, str], Told] = {}
+    said: dict[tuple[str, str], set[bool]] = {}
+    for seen, one in captures:
+        first.setdefault((seen.what, seen.place), one)
+        said.setdefault((seen.what, seen.place), set()).add(seen.there)
+    return (first[kind] for kind in sorted(first) if len(said[kind]) == 1)
 
 
 def _paragraphs(lines: Iterable[tuple[int, str, Origin]]) -> Iterator[list[tuple[int, str, Origin]]]:

@@ -72,7 +72,7 @@ def _affirmed(part: str, end: int) -> bool:
     return not (words.NOT_SO.search(part[:end]) or words.NOTHING.search(part[:end]))
 
 
-def facts_of(seen: Seen, origin: Origin) -> AnyFact | None:
+def fact_of(seen: Seen, origin: Origin) -> AnyFact | None:
     """The fact that stands for what was seen; None where it depends on a place that is not told."""
     outcome = Outcome.SEEN if seen.there else Outcome.NOT_SEEN
     if seen.what == "arp-reply":  # answers go to the asker alone, wherever they are heard
