@@ -20,6 +20,7 @@ from kubereach.build.node_names import add_named_nodes
 from kubereach.build.node_ports import find_node_ports
 from kubereach.build.objects import gather
 from kubereach.build.peering import put_peering, put_stated_peering
+from kubereach.build.pod_places import put_pod_places
 from kubereach.build.proxy_protocol import put_proxy_protocol
 from kubereach.build.route_filters import put_import_policy
 from kubereach.build.router_neighbours import add_router_neighbours
@@ -117,6 +118,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     put_links(
         (*observed, *(f for f in current if isinstance(f, (Setting, ObjectListing)))), objects, flow, hosts, leaves
     )
+    put_pod_places(observed, flow, hosts.nodes, leaves)
     assumed = _assume(flow, hosts, leaves, alone=_alone(current, hosts))
     flow, observed = on_nodes(observed, flow, hosts, leaves)
     put_tried(observed, flow, leaves)

@@ -6,6 +6,7 @@ import re
 
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
+from kubereach.build.node_ports import RANGE
 from kubereach.model.attribute import (
     ADDRESSES,
     BE_LIBERAL,
@@ -21,7 +22,7 @@ from kubereach.model.attribute import (
     TABLE_FULL,
     TWO_BACKENDS,
 )
-from kubereach.model.fact import Fact, InterfaceAddress, ProbeResult, RouteLookup, Setting
+from kubereach.model.fact import Fact, InterfaceAddress, ProbeResult, RouteLookup, Setting, VirtualServer
 from kubereach.model.kube_object import KubeObject, ObjectKey
 from kubereach.model.network import Flow
 
@@ -60,9 +61,9 @@ def put_kernel(facts: tuple[Fact, ...], hosts: Hosts, flow: Flow, leaves: Leaves
 def put_proxy_mode(facts: tuple[Fact, ...], objects: dict[ObjectKey, KubeObject], leaves: Leaves) -> None:
     """EBPF in kube-proxy's place, where Cilium's or Calico's own settings, or words about them, say so; and IPVS.
 
-    The services' addresses lie on an interface in IPVS mode alone (kubernetes pkg/proxy/ipvs/proxier.go; kube-router
-    pkg/controllers/proxy/network_services_controller.go). kube-proxy names its mode itself at /proxyMode of its
-    metrics port (cmd/kube-proxy/app/server.go, serveMetrics).
+    Virtual servers of pods, and services' addresses on an interface, are IPVS mode's alone (kubernetes
+    pkg/proxy/ipvs/proxier.go; kube-router pkg/controllers/proxy/network_services_controller.go). kube-proxy names its
+    mode itself at /proxyMode of its metrics port (cmd/kube-proxy/app/server.go, serveMetrics).
     """
     for fact in facts:
         if isinstance(fact, ProbeResult) and fact.port == METRICS_PORT and fact.reason in _MODES:
@@ -74,13 +75,22 @@ def put_proxy_mode(facts: tuple[Fact, ...], objects: dict[ObjectKey, KubeObject]
         said = fact.attribute.lower() in _PRODUCT and re.search(_REPLACES, value)
         if (named and value in {"true", "strict", "enabled"}) or said:
             leaves.put("cluster", PROXY_MODE, "ebpf", (fact.origin,), fact.trust)
-    held = [f for f in facts if isinstance(f, InterfaceAddress) and re.match(_IPVS_INTERFACES, f.interface)]
+    held = [f for f in facts if (isinstance(f, VirtualServer) and _serves_pods(f)) or _is_on_ipvs_interface(f)]
     if held and leaves.get("cluster", PROXY_MODE) is None:
         leaves.put("cluster", PROXY_MODE, "ipvs", (held[0].origin,), held[0].trust)
     for (kind, _, _), entry in objects.items():
         path = {"FelixConfiguration": "spec.bpfEnabled", "Installation": "spec.calicoNetwork.linuxDataplane"}.get(kind)
         if path and str(entry.value(path)).lower() in {"true", "bpf"}:
             leaves.put("cluster", PROXY_MODE, "ebpf", entry.origins(path), entry.trust(path))
+
+
+def _is_on_ipvs_interface(fact: Fact) -> bool:
+    return isinstance(fact, InterfaceAddress) and re.match(_IPVS_INTERFACES, fact.interface) is not None
+
+
+def _serves_pods(fact: VirtualServer) -> bool:
+    """A balancer before the cluster has virtual servers too; it sends to node ports."""
+    return any(real.port not in RANGE for real in fact.real_servers)
 
 
 def _host(fact: Setting, hosts: Hosts) -> str:

@@ -33,6 +33,7 @@ from kubereach.model.attribute import (
 )
 from kubereach.model.fact import (
     Outcome,
+    Packet,
     ProbeResult,
     Route,
     Trust,
@@ -219,15 +220,28 @@ def _ranges(network: Network) -> Axis:
 
 
 def _multipath(network: Network) -> Axis:
-    """Matters where a flow comes and goes, or a router shows several next hops."""
+    """Matters where a flow comes and goes, enters at several nodes, or a router shows several next hops."""
     partly = any(isinstance(f, ProbeResult) and f.outcome in PARTLY for f in network.observed)
+    entered = {
+        f.device
+        for f in network.observed
+        if isinstance(f, Packet) and f.flags == "S" and _arrives(f, network.flow.address)
+    }
     hops: dict[str, set[str]] = {}
     for fact in network.observed:
         if isinstance(fact, Route) and fact.device == "router" and fact.next_hops:
             hops.setdefault(fact.prefix, set()).update(h.via for h in fact.next_hops)
-    if not partly and not any(len(found) > 1 or "*" in found for found in hops.values()):
+    if (
+        not partly
+        and len(entered & {*network.nodes}) < 2
+        and not any(len(found) > 1 or "*" in found for found in hops.values())
+    ):
         return []
     return [(MULTIPATH.of("router"), value, p) for value, p in MULTIPATHS.shares]
+
+
+def _arrives(packet: Packet, address: str) -> bool:
+    return packet.direction == "In" and bool(address) and packet.destination == address
 
 
 def _why_empty(network: Network) -> Axis:
