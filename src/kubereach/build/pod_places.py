@@ -57,7 +57,8 @@ def _backends(observed: tuple[AnyFact, ...], flow: Flow) -> tuple[Endpoint, ...]
         for f in observed
         if isinstance(f, VirtualServer) and f.address == flow.address and flow.port in {None, f.port}
     ]
-    return tuple(max(lists, key=len)) if lists else ()
+    longest = max(lists, key=len, default=[])
+    return tuple(longest)
 
 
 def _to_pod(packet: Packet, flow: Flow, addresses: set[str]) -> bool:
