@@ -4,7 +4,8 @@ Asked of a node's end, of the router's end, or of a mesh session, whose other en
 Answers are classes of state and last error: established, connecting (SYN unanswered), active, idle, refused, reset,
 closed, no-route, no-path (the peer is on no link), rejected, bad-peer-as, shutdown, auth, no-listening-socket,
 hold-timer, bfd, neighbor-lost, graceful-restart, not-running, deconfigured (the other end took it
-out), absent (the router has no such neighbour). Of nodes whose end is up while the router's is down: out-of-step.
+out), absent (the router has other neighbours, and no such one), alone (it has none
+at all). Of nodes whose end is up while the router's is down: out-of-step.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, BEHIND_REFLECTOR, SESSION_FAULT
+from kubereach.model.attribute import AGENT_DOWN, ANNOUNCER, BEHIND_REFLECTOR, NOBODY_ANNOUNCES, SESSION_FAULT
 from kubereach.model.fact import BgpListing, BgpSession, LogEvent, Setting
 from kubereach.model.network import Network
 from kubereach.probes._commands import SESSIONS, in_calico_node, in_speaker, of_router
@@ -33,7 +34,8 @@ BACKGROUND: Distribution = {
     "rejected": 0.02,
     "bad-peer-as": 0.02,
     "shutdown": 0.02,
-    "absent": 0.03,
+    "absent": 0.02,
+    "alone": 0.01,
     "auth": 0.01,
     "no-listening-socket": 0.01,
     "hold-timer": 0.02,
@@ -46,7 +48,10 @@ BACKGROUND: Distribution = {
     "deconfigured": 0.005,
     "one-of-two": 0.01,
 }
-DOWN = frozenset(BACKGROUND) - {"established", "absent", "out-of-step", "one-of-two"}
+DOWN = frozenset(BACKGROUND) - {"established", "absent", "alone", "out-of-step", "one-of-two"}
+# How often a router that lacks a node has no neighbour at all: one that nobody told of the cluster often speaks no BGP;
+# one that lacks an entry has the other nodes' or another router's more often than not. Estimates.
+_ALONE_UNTOLD, _ALONE = 0.75, 0.35
 # The first text that occurs in a last error decides (BIRD proto/bgp/packets.c and bgp.c; FRR bgpd messages).
 _ERRORS = (
     ("bad peer as", "bad-peer-as"),
@@ -304,13 +309,21 @@ def _absent(network: Network) -> Iterable[Sighting]:
         network.owners.get(f.peer) for f in network.observed if isinstance(f, BgpSession) and f.device == "router"
     }
     known = {owner for owner in network.owners.values() if owner in network.nodes}
-    for node in network.nodes:
-        if listings and node not in listed and node in known:
-            yield _sighting(node, "router", "absent", listings[0], "the router lists no session with it")
+    lacking = [node for node in network.nodes if node not in listed and node in known] if listings else []
+    for node in lacking:
+        first = node == lacking[0]  # that a list is empty is one observation, and not one of each node
+        answers = {"absent"} if listed else {"alone"} if first else {"absent", "alone"}
+        yield Sighting(
+            question=Question(KIND, node, ("router",)),
+            answers=frozenset(answers),
+            origins=(listings[0].origin,),
+            trust=listings[0].trust,
+            says="the router lists no session with it" if listed else "the router lists no session at all",
+        )
 
 
 def _sighting(
-    node: str, end: str, answer: str, fact: BgpSession | BgpListing | LogEvent | Setting, says: str, peer: str = ""
+    node: str, end: str, answer: str, fact: BgpSession | LogEvent | Setting, says: str, peer: str = ""
 ) -> Sighting:
     return Sighting(
         question=Question(KIND, node, (end, peer) if peer else (end,)),
@@ -343,10 +356,20 @@ def predict(world: World, question: Question) -> Distribution | None:
 def _words(world: World, question: Question) -> list[Distribution]:
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
     if question.about[0] != "mesh":
-        return [shown(world, node, at_router=question.about[0] == "router") for node in nodes]
+        if question.about[0] == "node":
+            return [shown(world, node, at_router=False) for node in nodes]
+        return [_listed(world, node) for node in nodes]
     others = [str(p) for p in question.about[1:]] or list(world.network.nodes)
     pairs = [(node, peer) for node in nodes for peer in others if node != peer]
     return [shown_of_mesh(world, node, peer) for node, peer in pairs] or [BACKGROUND]
+
+
+def _listed(world: World, node: str) -> Distribution:
+    """The router's end, with a neighbour that it lacks told apart by whether it has others."""
+    found = dict(shown(world, node, at_router=True))
+    absent = found.pop("absent", 0.0)
+    alone = _ALONE_UNTOLD if world.get("router", NOBODY_ANNOUNCES) else _ALONE
+    return {**found, "absent": absent * (1 - alone), "alone": absent * alone}
 
 
 def offers(network: Network) -> Iterable[Offer]:
@@ -355,7 +378,7 @@ def offers(network: Network) -> Iterable[Offer]:
     for node in network.nodes:
         name = node.removeprefix("node/").strip("()")
         words = dict.fromkeys(DOWN, f"{name} in another state than Established")
-        words |= {"established": f"{name} Established", "absent": f"no line for {name}"}
+        words |= {"established": f"{name} Established", "absent": f"no line for {name}", "alone": "no neighbour at all"}
         yield Offer(
             question=Question(KIND, node, ("router",)),
             where="router",

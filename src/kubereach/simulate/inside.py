@@ -10,7 +10,7 @@ from kubereach.model import attribute as a
 from kubereach.model.attribute import Endpoint
 from kubereach.simulate import fabric
 from kubereach.simulate.arp import responders
-from kubereach.simulate.bgp import best
+from kubereach.simulate.bgp import in_own_table
 from kubereach.simulate.delivery import FATES, at_node, closed, denied, forwarding, kept_from_pod, on_node, passed_on
 from kubereach.simulate.fate import Branch, Fate, Packet, Step, Walk
 from kubereach.simulate.proxy import Aim, Treated, Treatment, aim, blackholed, serves, treat
@@ -93,13 +93,16 @@ def _let_out(world: World, treated: Treated) -> bool:
 
 
 def _by_routing_table(world: World, service: str, packet: Packet, node: str, weight: float) -> list[Branch]:
-    """To the router and by its route into the cluster again; or to whoever answers ARP on the segment."""
+    """To the router and by its route into the cluster again; or to whoever answers ARP on the segment.
+
+    The nodes' router is the one that their sessions fill, whichever meets the client's packets.
+    """
     if world.get("cluster", a.ANNOUNCER).endswith(("-l2", "-arp")):
         entries = [n for n in responders(world, service, packet.address) if n != node]
         if not entries:
             return [Branch(weight, Fate.NO_NEIGHBOUR, node, "nobody answers for the address", node)]
     else:
-        entries = [route.node for route in best(world, service, packet.address)]
+        entries = [route.node for route in in_own_table(world, service, packet.address)]
         if not entries:
             return [Branch(weight, Fate.NO_ROUTE, "router", "the router has no route to the address", node)]
     share = weight / len(entries)
