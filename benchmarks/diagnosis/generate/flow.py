@@ -58,11 +58,16 @@ class Try:
     loss: Loss | None
 
 
+def falls_back(site: Site) -> bool:
+    """Whether a node without local pods sends to others all the same: kube-proxy's IPVS mode does since 1.24."""
+    return site.mode == "ipvs" and site.minor >= 24 and site.stack != "kube-router"
+
+
 def targets(site: Site, node: Node) -> list[Pod]:
     """The pods that the proxy of `node` may choose for an outside client."""
     if site.local:
         own = [pod for pod in site.ready if pod.node == node.name and pod.counted]
-        return own or (site.ready if site.mode == "ipvs" and site.minor >= 24 else [])
+        return own or (site.ready if falls_back(site) else [])
     return site.ready
 
 
@@ -78,7 +83,7 @@ def loss_at(site: Site, node: Node, pod: Pod | None) -> Loss | None:
     if not site.ready:
         found.append(Loss(PROXY, "silent" if site.mode == "ebpf" else "refused", inside=True))
     elif pod is None:
-        found.append(Loss(PROXY, "refused" if site.mode == "ipvs" and site.minor < 24 else "silent"))
+        found.append(Loss(PROXY, "refused" if site.mode == "ipvs" and not falls_back(site) else "silent"))
     elif site.local and pod.node != node.name:
         # IPVS since 1.24 hands it to another node's pod without translating the source.
         found.append(Loss(RETURN, "wrong-source"))

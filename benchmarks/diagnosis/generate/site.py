@@ -243,6 +243,11 @@ class Site:
     def nic_of(self, node: Node) -> str:
         return node.nic or self.nic
 
+    def has_address(self, node: Node) -> bool:
+        """Whether the node's proxy has the service's address; kube-router's, under Local, only beside a pod."""
+        own = any(pod.node == node.name for pod in self.ready)
+        return node.programmed and (own or not self.local or self.stack != "kube-router")
+
     def with_pod(self) -> list[Node]:
         """Nodes with a ready endpoint that counts as theirs."""
         names = {pod.node for pod in self.ready if pod.counted}

@@ -36,6 +36,8 @@ _AT_ROUTER: Mapping[str, Distribution] = {
     "blocked:no-neighbour": {"silent": 0.06, "refused": 0.29, "open": 0.65},
     "wrong-source": {"open": 0.6, "refused": 0.2, "silent": 0.2},
     "auth": {"silent": 0.6, "open": 0.35, "refused": 0.05},
+    "auth:router-asks": {"silent": 0.88, "open": 0.08, "refused": 0.04},
+    "auth:node-asks": {"silent": 0.08, "open": 0.87, "refused": 0.05},
     "multihop": {"open": 0.7, "silent": 0.2, "refused": 0.1},
 }
 _OPEN: Distribution = {"open": 0.85, "refused": 0.1, "silent": 0.05}

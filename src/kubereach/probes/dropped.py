@@ -29,6 +29,7 @@ from kubereach.model.attribute import (
     RANGES_DENY,
     RP_FILTER_DROP,
     SESSION_FAULT,
+    SESSION_WAY,
     TUNNEL_BLOCKED,
 )
 from kubereach.model.fact import AnyFact, LogEvent, Packet, Setting
@@ -186,6 +187,17 @@ def answers_tunnel(network: Network, fact: Packet) -> bool:
     )
 
 
+def _refuses_signatures(world: World, *, at_router: bool) -> float:
+    """How often an end counts segments with a wrong signature.
+
+    Only a socket that listens or is open checks one (Linux net/ipv4/tcp_ipv4.c, tcp_v4_rcv): a node whose speaker only
+    dials has none but its own, which an unsigned answer reaches where the node is the one that asks for a password.
+    """
+    if at_router or world.get("cluster", ANNOUNCER) not in DIAL_ONLY:
+        return 0.9
+    return {"auth:router-asks": 0.05, "auth:node-asks": 0.4}.get(world.get("cluster", SESSION_WAY), 0.25)
+
+
 def predict(world: World, question: Question) -> Distribution | None:
     """Dropped where a fault of the world drops it there."""
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
@@ -197,10 +209,7 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"missing": 0.85, "there": 0.15} if down else {"missing": 0.02, "there": 0.98}
     if about == "md5":
         password = "auth" in {world.get(node, SESSION_FAULT) for node in nodes}  # every node's leaf counts as read
-        # Only a socket that listens or is open checks a signature: a node whose speaker only dials has none
-        # (Linux net/ipv4/tcp_ipv4.c, tcp_v4_rcv).
-        deaf = question.where != "router" and world.get("cluster", ANNOUNCER) in DIAL_ONLY
-        chance = (0.25 if deaf else 0.9) if password else 0.01
+        chance = _refuses_signatures(world, at_router=question.where == "router") if password else 0.01
         return {"counted": chance, "none": 1 - chance}
     found = [_drops(world, node, about) for node in nodes]  # every node's leaf counts as read
     caught = any(found)

@@ -85,8 +85,14 @@ SESSION_FAULTS: dict[str, dict[str, Way]] = {
         ),
     },
     "auth": {
-        "": Way(
-            1.0,
+        # The router has a password that the node lacks, or another one; or the node has one that the router lacks.
+        "router-asks": Way(
+            0.6,
+            {"connecting": 0.58, "active": 0.2, "auth": 0.16, "idle": 0.06},
+            {"connecting": 0.43, "active": 0.37, "auth": 0.15, "idle": 0.05},
+        ),
+        "node-asks": Way(
+            0.4,
             {"connecting": 0.58, "active": 0.2, "auth": 0.16, "idle": 0.06},
             {"connecting": 0.43, "active": 0.37, "auth": 0.15, "idle": 0.05},
         ),

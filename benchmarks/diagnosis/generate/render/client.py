@@ -151,7 +151,7 @@ def _forwarded(site: Site, node: Node) -> str:
     if refused:
         return f"RTNETLINK answers: {refused}\n"
     vip, client = site.service.address, site.client.ip
-    if site.mode == "ipvs" and node.programmed:
+    if site.mode == "ipvs" and site.has_address(node):
         return f"local {vip} from {client} dev lo table local \n    cache <local> iif {nic} \n"
     if ip_address(vip) in ip_network(site.network):
         return f"{vip} from {client} dev {nic} \n    cache iif {nic} \n"
@@ -181,6 +181,8 @@ def inside(site: Site, node: Node) -> str:
     own = any(p.node == node.name for p in site.ready)
     if site.mode == "ebpf" and site.family == "l2" and not node.programmed:
         return ""
+    if node.programmed and not site.has_address(node):
+        return ""  # it goes to the router, and by its route to a pod's node
     if site.mode == "ipvs" and site.local and not own and site.minor >= 24:
         # The source is the service's address, unless the CNI masquerades what leaves by its tunnel.
         return OK if site.encapsulation != "none" else "silent"

@@ -55,7 +55,7 @@ def owned(site: Site, node: Node) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if not service.address:
         return found
-    if site.mode == "ipvs" and node.programmed:
+    if site.mode == "ipvs" and site.has_address(node):
         found.append((service.address, "kube-dummy-if" if site.cni == "kube-router" else "kube-ipvs0"))
     names = [name for _, name in answering(site)] if site.strict_arp else [site.leader]
     if site.stack in {"kube-vip-arp", "keepalived"} and node.name in names:

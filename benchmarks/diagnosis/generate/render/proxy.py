@@ -201,7 +201,7 @@ def ipvsadm(site: Site, node: Node) -> str:
         "Prot LocalAddress:Port Scheduler Flags",
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn",
     ]
-    external = [service.address] if service.address and node.programmed else []
+    external = [service.address] if service.address and site.has_address(node) else []
     for address in [service.cluster_ip, *external]:
         lines.append(f"TCP  {address}:{service.port} rr")
         pods = site.ready if address == service.cluster_ip else targets(site, node)
