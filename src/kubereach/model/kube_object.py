@@ -26,23 +26,30 @@ class Field(Struct, frozen=True):
 CILIUM_LEASE = "cilium-l2announce-"
 
 
+Saying = tuple[Scalar, Origin, Trust]
+
+
 class KubeObject:
     """An object as far as evidence shows it: paths to fields."""
 
     def __init__(self, kind: str, namespace: str, name: str) -> None:
         self.kind, self.namespace, self.name = kind, namespace, name
         self.fields: dict[str, Field] = {}
+        self._said: dict[str, list[Saying]] = {}  # of paths that several facts are about, in their order
 
     def add(self, path: str, value: Scalar, fact: Fact) -> None:
-        """Take a leaf in: the more trusted value wins, the first one among equals; the other is kept beside it."""
+        """Take a leaf in: the more trusted value wins, among equals the one that more outputs show, then the first.
+
+        The others are kept beside it.
+        """
         old = self.fields.get(path)
         if old is None:
             self.fields[path] = Field(value, fact.origin, fact.trust)
-        elif old.value != value:
-            better = fact.trust > old.trust
-            loser = (str(old.value), old.origin) if better else (str(value), fact.origin)
-            winner = (value, fact.origin, fact.trust) if better else (old.value, old.origin, old.trust)
-            self.fields[path] = Field(*winner, others=(*old.others, loser))
+            return
+        said = self._said.setdefault(path, [(old.value, old.origin, old.trust)])
+        said.append((value, fact.origin, fact.trust))
+        if old.value != value or old.others:
+            self.fields[path] = _outvoted(said)
 
     def value(self, *paths: str) -> Scalar:
         """The value of the first of `paths` that is shown, or None."""
@@ -106,6 +113,18 @@ class KubeObject:
             ):
                 found[match[1] or match[2]] = "" if leaf.value is None else str(leaf.value)
         return found
+
+
+def _outvoted(said: list[Saying]) -> Field:
+    """The field of which all that was `said`, with one vote for each output."""
+    best = max(trust for _, _, trust in said)
+    votes: dict[Scalar, set[tuple[str, str, str]]] = {}
+    for value, origin, trust in said:
+        if trust == best:
+            votes.setdefault(value, set()).add((origin.source, origin.command, origin.host))
+    most = max(votes, key=lambda value: len(votes[value]))  # the first of equals
+    where = next(origin for value, origin, trust in said if value == most and trust == best)
+    return Field(most, where, best, tuple((str(value), origin) for value, origin, _ in said if value != most))
 
 
 def _under(path: str, prefix: str) -> bool:

@@ -13,6 +13,7 @@ from benchmarks.diagnosis.generate.flow import (
     NAME,
     NODE_IN,
     POD,
+    POD_IN,
     PROXY,
     REPLY_OUT,
     WIRE,
@@ -188,7 +189,11 @@ def inside(site: Site, node: Node) -> str:
         return OK if site.encapsulation != "none" else "silent"
     if not node.programmed:
         return "silent"
+    if own and site.policies and len({p.node for p in site.ready}) > 1:
+        return ""  # a pod's own node is always admitted, and others are not
     for loss in site.losses:
+        if own and site.policies and loss.stage == POD_IN:
+            continue
         if loss.inside and (not loss.node or loss.node == node.name) and not (loss.remote and own):
             return loss.how
     return OK
@@ -223,15 +228,13 @@ def _to_pod(site: Site, node: Node) -> str:
         return "not-ready"  # the page by which its readiness probe fails
     for loss in site.losses:
         if loss.inside and loss.stage >= FABRIC - 1 and not (loss.remote and pod.node == node.name):
-            if "network" in str(site.policies) and pod.node == node.name:
-                continue
+            if loss.stage == POD_IN and site.policies and pod.node == node.name:
+                continue  # a pod's own node is always admitted
             if "bad-checksum" in site.tells and loss.stage == FABRIC:
                 continue  # only packets whose source was translated are hit
             if "target-port" in site.tells:
                 return "refused"
             return loss.how
-    if site.policies and pod.node == node.name:
-        return OK  # the pod's own node is always admitted
     return OK
 
 
