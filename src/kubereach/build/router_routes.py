@@ -1,4 +1,4 @@
-"""What a router's routes, tables and settings say of next hops, other tables, NAT and spare paths.
+"""What a router's routes, tables and settings say of next hops, other tables and NAT.
 
 Each leaf is a doubt in words, "" where it was looked at and nothing is wrong; faults take their prior from it.
 """
@@ -15,7 +15,6 @@ from kubereach.model.attribute import (
     NEXT_HOP_DOUBT,
     ROUTER_NAT_DOUBT,
     SELECTION_DOUBT,
-    SPARE_PATHS,
     STATIC_ROUTES,
     TABLE_DOUBT,
 )
@@ -37,25 +36,6 @@ def put_router_routes(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, l
                 _put_next_hops(fact, hosts)
             _put_reachable(fact, links, leaves)
     _put_no_statics(observed, leaves)
-    _put_spare_paths(observed, flow, leaves)
-
-
-def _put_spare_paths(observed: tuple[AnyFact, ...], flow: Flow, leaves: Leaves) -> None:
-    """Several routes from BGP to the flow's prefix, of which the router uses one."""
-    found: dict[str, dict[tuple[str, ...], Route]] = {}
-    for fact in observed:
-        if isinstance(fact, Route) and _is_choice(fact, flow.address):
-            found.setdefault(fact.prefix, {})[tuple(hop.via for hop in fact.next_hops)] = fact
-    for prefix, routes in found.items():
-        used = [route for route in routes.values() if route.active]
-        if len(routes) > 1 and len(used) == 1 and len(used[0].next_hops) == 1:
-            says = f"of {len(routes)} routes from BGP to {prefix} it uses one"
-            leaves.put("router", SPARE_PATHS, says, (used[0].origin,), used[0].trust)
-
-
-def _is_choice(route: Route, address: str) -> bool:
-    own = route.device == "router" and route.protocol == "bgp" and route.active is not None
-    return own and bool(address) and contains(route.prefix, address) and prefix_length(route.prefix) > 0
 
 
 def _put_reachable(route: Route, links: Iterable[str], leaves: Leaves) -> None:
@@ -63,6 +43,11 @@ def _put_reachable(route: Route, links: Iterable[str], leaves: Leaves) -> None:
 
     One on a link of its own, of its connected routes `links`, is connected.
     """
+    if (
+        route.protocol == "bgp" and route.kind == "unreachable"
+    ):  # BIRD: the gateway cannot be resolved (nest/rt-table.c)
+        doubt = f"{route.prefix} is unreachable by its next hop"
+        leaves.put("router", NEXT_HOP_DOUBT, doubt, (route.origin,), route.trust)
     if route.protocol != "bgp" or not any(h.via for h in route.next_hops):
         return
     # Zebra names the interface of a next hop that it resolved, whatever else keeps the route from the kernel.

@@ -181,7 +181,8 @@ def _evident(
         bad = int(any(failing[a] for a in owned or ()))
         return (int(bool(address) and address in (owned or ())), bad, asked, pending + refused, int(owned is not None))
 
-    ranked = sorted(services, key=lambda s: (*(-w for w in weight(s)), s))
+    shown = Counter(subject for subject, _ in leaves.table)  # who asks about one shows more of it than a row
+    ranked = sorted(services, key=lambda s: (*(-w for w in weight(s)), -shown[s], s))
     if not ranked or (address and not weight(ranked[0])[0]):
         return ""
     return ranked[0] if any(weight(ranked[0])) or len(services) == 1 else ""

@@ -102,11 +102,10 @@ BGP_ADDRESS_DOUBT = Attribute[str]("bgp.address-doubt")  # "" or why the speaker
 
 # --- doubts that links, modes and device listings raise: "" or in words ---
 SELECTION_DOUBT = Attribute[str]("selection doubt")  # of the cluster
-NEXT_HOP_DOUBT = Attribute[str]("next-hop doubt")  # of the router, as the next six
+NEXT_HOP_DOUBT = Attribute[str]("next-hop doubt")  # of the router, as the next five
 TABLE_DOUBT = Attribute[str]("routing-table doubt")
 ROUTER_NAT_DOUBT = Attribute[str]("router NAT doubt")
 NO_PEER_DOUBT = Attribute[str]("no-peer doubt")
-SPARE_PATHS = Attribute[str]("spare paths")
 MTU_DOUBT = Attribute[str]("MTU doubt")  # of the cluster
 DEFAULT_DOUBT = Attribute[str]("default-route doubt")  # of a node
 MULTIHOMED_DOUBT = Attribute[str]("several-interfaces doubt")  # of a node

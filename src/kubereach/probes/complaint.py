@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubereach.model.attribute import ADDRESSES, MISREAD, PORTS
+from kubereach.model.attribute import ADDRESSES, MISREAD, NAME_ELSEWHERE, PORTS
 from kubereach.model.fact import BgpSession, Outcome, ProbeKind, ProbeResult, Route, Trust
 from kubereach.model.network import Network
 from kubereach.probes.connect import many_ports
@@ -27,6 +27,7 @@ _ASIDE: Distribution = {"service": 0.1, "aside": 0.8, "nothing": 0.05, "silent":
 _FROM_INSIDE: Distribution = {"service": 0.75, "aside": 0.15, "nothing": 0.05, "silent": 0.05}
 _BY_DESIGN: Distribution = {"service": 0.05, "aside": 0.1, "nothing": 0.8, "silent": 0.05}
 _DESPITE: Distribution = {"service": 0.05, "aside": 0.1, "nothing": 0.3, "silent": 0.55}  # something else shows
+_BY_NAME: Distribution = {"service": 0.35, "aside": 0.1, "nothing": 0.5, "silent": 0.05}  # by address it may well work
 _OTHER_TESTS = frozenset({"icmp", "wrong-port", "same-node"})
 UNASKED = "unasked"  # no service was tried: only what is named may be complained of
 _GOOD = frozenset({Outcome.REPLY, Outcome.OPEN})
@@ -110,6 +111,8 @@ def predict(world: World, question: Question) -> Distribution | None:
     if UNASKED in question.about and world.get("client", MISREAD) not in question.about:
         return {"nothing": 0.1, "silent": 0.9}
     flow = world.network.flow
+    if world.get("client", NAME_ELSEWHERE):
+        return _BY_NAME
     found = walk(world, flow.service, Packet(flow.source, flow.address, flow.port or 80))
     misread = world.get("client", MISREAD)
     if misread in question.about:

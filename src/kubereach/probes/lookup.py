@@ -130,10 +130,17 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"reply": 0.82, "timeout": 0.16, "unreachable": 0.02}  # many clients answer no ping
     if lost:
         return {"none": 0.3, "other-gateway": 0.25, "gateway": 0.2, "other-leg": 0.1, "router": 0.1, "direct": 0.05}
-    if elsewhere:
+    return _predicted_back(world, node)
+
+
+def _predicted_back(world: World, node: str) -> Distribution:
+    """The way to the client, where there is one."""
+    if world.get(node, a.REPLY_WRONG_INTERFACE):
         return {"other-leg": 0.85, "other-gateway": 0.08, "gateway": 0.03, "direct": 0.02, "router": 0.02}
     if world.get(node, a.REPLY_OTHER_ROUTER):
         return {"other-gateway": 0.7, "gateway": 0.2, "other-leg": 0.05, "router": 0.05}
+    if on_node(world, node, a.RP_FILTER_DROP):  # strict: the way back takes another interface (RFC 3704 section 2.2)
+        return {"other-leg": 0.75, "gateway": 0.08, "router": 0.07, "other-gateway": 0.05, "direct": 0.04, "none": 0.01}
     if world.get("client", a.SHARED_LAN):
         return {"direct": 0.93, "router": 0.02, "other-leg": 0.03, "gateway": 0.02}
     return {"router": 0.6, "gateway": 0.32, "other-gateway": 0.03, "direct": 0.02, "other-leg": 0.02, "none": 0.01}

@@ -184,6 +184,8 @@ def _stage(world: World, branch: w.Branch, *, kept: bool) -> Distribution:
         return {"leaves": 0.4, "refused": 0.6}
     if branch.fate in {w.Fate.UNREACHABLE, w.Fate.NO_NEIGHBOUR}:
         return {"arrives": 0.8, unseen: 0.2}
+    if branch.fate is w.Fate.SLOW:  # the pod's node discards the first tries
+        return {unseen: 0.7, "leaves": 0.25, "arrives": 0.05}
     if branch.fate is not w.Fate.LOST:
         return {"leaves": 1.0}
     if branch.back and branch.at == branch.entry:

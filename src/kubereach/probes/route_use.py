@@ -55,16 +55,19 @@ def sightings(network: Network) -> Iterable[Sighting]:
     if not groups or (forwarding_shown(network) and all(r.table == "bgp" for g in groups.values() for r in g)):
         return
     chosen = max(groups, key=lambda p: (prefix_length(p), len(groups[p])))
-    offered = {h.via for r in groups[chosen] if r.table == "bgp" for h in r.next_hops if h.active and h.via}
+    tables = [r for r in groups[chosen] if r.table in {"bgp", "bird"}]
+    offered = {h.via for r in tables for h in r.next_hops if h.active and h.via}
     groups[chosen] = of_the_fib(groups[chosen])
     marked = [r for r in groups[chosen] if r.active is not None and r.protocol != "static"]  # what was announced
     if marked and address:
-        used = any(r.active for r in marked)
+        used = any(r.active and r.kind != "unreachable" for r in marked)
         says = f"the router {'uses' if used else 'lists and does not use'} {chosen}"
         yield _sighting("used", "yes" if used else _why_not(marked), marked[0], says)
     hops = {h.via for r in groups[chosen] for h in r.next_hops if h.via}
-    hops |= offered if any(r.protocol == "bgp" for r in marked) else set()  # the table that forwards has the best alone
-    active = {h.via for r in marked if r.active for h in r.next_hops if h.via and h.active}
+    kernel = [r for r in groups[chosen] if r.table == "main" and r.protocol == "bird"]  # all that BIRD put there
+    if kernel or any(r.protocol == "bgp" for r in marked):
+        hops |= offered  # the table that forwards has the best alone
+    active = {h.via for r in (*marked, *kernel) if r.active is not False for h in r.next_hops if h.via and h.active}
     primary = any(r.table == "bird" for r in marked)  # BIRD's mark, whether or not it merges the equal paths
     if active and not primary and (len(hops) > 1 or "*" in hops):
         several = len(active) > 1 or "*" in active

@@ -139,7 +139,6 @@ NOMINAL: dict[str, Nominal] = {
     a.TABLE_DOUBT.name: "",
     a.ROUTER_NAT_DOUBT.name: "",
     a.NO_PEER_DOUBT.name: "",
-    a.SPARE_PATHS.name: "",
     a.MTU_DOUBT.name: "",
     a.DEFAULT_DOUBT.name: "",
     a.MULTIHOMED_DOUBT.name: "",

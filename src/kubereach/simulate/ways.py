@@ -42,10 +42,12 @@ def _at_client(world: World, service: str, packet: Packet) -> Way | None:
 
 def ways(world: World, service: str, packet: Packet) -> tuple[list[Way], bool]:
     """The ways to an entry node; whether they exist side by side."""
-    if owner := own_node(world, service, packet.address):
-        return [Way(1.0, owner, (Step("route", packet.source, "it goes to the node's own address"),))], False
-    if lost := _at_client(world, service, packet):
+    owner = own_node(world, service, packet.address)
+    lost = _at_client(world, service, packet) if not owner or packet.address == world.network.flow.address else None
+    if lost:
         return [lost], False
+    if owner:
+        return [Way(1.0, owner, (Step("route", packet.source, "it goes to the node's own address"),))], False
     if not world.get("client", a.ROUTED) or world.get("client", a.CLIENT_ONLINK):
         start = Step("resolve-neighbour", "client", f"the client asks its segment for {packet.address}")
         return _by_arp(world, service, packet, (start,), "client")

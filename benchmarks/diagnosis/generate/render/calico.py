@@ -42,7 +42,8 @@ def outputs(site: Site) -> Iterator[Output]:
         yield Output("bird-protocols", node.name, f"{pod} show protocols all", protocols(site, node))
         yield Output("bird-route", node.name, f"{pod} show route", routes(site, node))
         export = f"show route export Global_{site.router.ip.replace('.', '_')}"
-        yield Output("bird-export", node.name, f"{pod} {export}", exported(site, node))
+        if node.session.at_node != "none":  # else there is no such protocol to ask about
+            yield Output("bird-export", node.name, f"{pod} {export}", exported(site, node))
         yield Output("node-yaml", "", f"kubectl get node {node.name} -o yaml", dumped(_node(site, node)), plain=False)
 
 

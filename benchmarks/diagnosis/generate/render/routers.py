@@ -270,10 +270,15 @@ def _bird_routes(site: Site) -> str:
         name = "" if route.prefix in seen else route.prefix
         first = "!" if route.note == "rib-failure" else "*" if name and not route.note else " "
         seen.add(route.prefix)
-        owner = "static1" if route.source == "static" else "k8s_" + route.via.replace(".", "_")
-        tail = f"({200 if route.source == 'static' else '100/-' if route.note else 100})" + (
+        peer = next((n.ip for n in site.nodes if route.via == n.peer_source), route.via)
+        owner = "static1" if route.source == "static" else "k8s_" + peer.replace(".", "_")
+        tail = f"({200 if route.source == 'static' else 100})" + (
             f" [AS{route.as_path}i]" if route.source == "bgp" else ""
         )
+        if route.note == "inaccessible":  # BIRD takes it, and looks no further for the next hop
+            tail = tail.replace("(100)", "(100/-)")
+            lines.append(f"{name:<20} unreachable [{owner} 2024-04-12 from {peer}] {'*' if name else ' '} {tail}")
+            continue
         lines += [
             f"{name:<20} unicast [{owner} 2024-04-12] {first} {tail}".replace("  (", " ("),
             f"\tvia {route.via} on eth0",

@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
-from kubereach.diagnose.doubts import by_doubt
 from kubereach.diagnose.fault import Fault, Plan, Suspect, speaks_bgp
-from kubereach.model.attribute import MISREAD, MULTIPATH, ROUTED, SPARE_PATHS
+from kubereach.model.attribute import MISREAD, MULTIPATH, ROUTED
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -29,13 +28,12 @@ FAULT = Fault(
     summary="the router uses one of several next hops",
     degrades=True,
 )
-SEEN = Chance(0.2, "where the router is seen to use one of several")
 
 
 def suspects(world: World) -> Iterable[Suspect]:
     if not speaks_bgp(world) or not world.get("client", ROUTED) or world.get("router", MULTIPATH):
         return ()
-    return (by_doubt(world, FAULT, "router", ("router", SPARE_PATHS), SEEN),)
+    return (Suspect(fault=FAULT, subject="router"),)
 
 
 def apply(world: World, suspect: Suspect) -> Changes:
