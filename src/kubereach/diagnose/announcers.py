@@ -54,7 +54,9 @@ ANNOUNCERS = Split(
 )
 ROUTED_ON_LINK = Chance(0.02, "an address in the nodes' own subnet is announced over BGP, though nothing mentions BGP")
 OFF_LINK = Chance(
-    0.1, "weight of layer 2 where the address is on no link of a host whose whole table is shown: it is routed"
+    0.03,
+    "weight of layer 2 where the address is on no link of a host whose whole table is shown: it cannot work there, "
+    "and few troubled clusters are set up so; estimate",
 )
 FAR = Chance(0.03, "weight of layer 2 where no node's address shares even the first half with the address; estimate")
 APART = Chance(

@@ -1,7 +1,8 @@
 """How many routes go over a session: the router's accepted prefixes, a node's sent ones.
 
 Asked of a node's session, at the router's end or the node's; and of the router about `all` its sessions, where each
-of them gives the same answer, since what the router does to one it does to all. Answers: some, none, policy (FRR's
+of them gives the same answer, since what the router does to one it does to all, and of which sessions carry routes
+where they differ (apart or otherwise: about those `with` and `without`). Answers: some, none, policy (FRR's
 `(Policy)`: an eBGP session without an import policy, RFC 8212), refused (all that was received, by the import policy),
 partly (some of it). Only an established session answers.
 """
@@ -22,7 +23,19 @@ from kubereach.simulate.world import World
 
 KIND = "accepted"
 LEAST_HELD = 0.3  # where an end holds the session less often than this, it counts no routes
-BACKGROUND: Distribution = {"some": 0.66, "none": 0.22, "policy": 0.05, "refused": 0.04, "partly": 0.03}
+BACKGROUND: Distribution = {
+    "some": 0.64,
+    "none": 0.22,
+    "policy": 0.05,
+    "refused": 0.04,
+    "partly": 0.03,
+    "apart": 0.1,
+    "otherwise": 0.9,
+}
+# How often all nodes send prefixes of their pods to the router, or others beside the service's.
+BLOCKS, OTHERS = 0.7, 0.2
+SENT = 0.9  # above this the node is predicted to send the service's own route
+SENDS_BLOCKS = frozenset({"calico-bgp", "kube-router"})
 _WHY_NONE = frozenset({"refused", "policy"})
 
 
@@ -34,6 +47,10 @@ def sightings(network: Network) -> Iterable[Sighting]:
     if "none" in same and len(same) == 2 and same & _WHY_NONE:
         same -= {"none"}  # one output says why, where others only count
     nodes = tuple(dict.fromkeys(s.question.where for s in mine))
+    if same == {"some", "none"} and len(nodes) == len(mine) and set(nodes) <= set(network.nodes):
+        yield from (s for s in found if s not in mine)
+        yield _apart(mine)
+        return
     if len(nodes) < 2 or len(same) != 1 or not set(nodes) <= set(network.nodes):
         yield from found
         return
@@ -44,6 +61,19 @@ def sightings(network: Network) -> Iterable[Sighting]:
         origins=tuple(o for s in mine for o in s.origins),
         trust=min(s.trust for s in mine),
         says=f"each session of the router's: {mine[0].says.partition(': ')[2]}",
+    )
+
+
+def _apart(mine: list[Sighting]) -> Sighting:
+    """Sessions of which some carry routes and others none: what all nodes send is no reason for that."""
+    carrying = [s.question.where for s in mine if s.answers == {"some"}]
+    idle = [s.question.where for s in mine if s.answers == {"none"}]
+    return Sighting(
+        question=Question(KIND, "router", ("with", *carrying, "without", *idle)),
+        answers=frozenset({"apart"}),
+        origins=tuple(o for s in mine for o in s.origins),
+        trust=min(s.trust for s in mine),
+        says=f"{len(carrying)} of {len(mine)} sessions carry prefixes to the router",
     )
 
 
@@ -83,9 +113,31 @@ def predict(world: World, question: Question) -> Distribution | None:
         each = [_of_node(world, str(node), at_router=True) for node in question.about[1:]]
         known = [words for words in each if words is not None]
         return {a: min(words[a] for words in known) for a in BACKGROUND} if known else None
+    if question.about[0] == "with":
+        chance = _chance_apart(world, [str(part) for part in question.about])
+        return None if chance is None else {"apart": chance, "otherwise": 1 - chance}
     nodes = [question.where] if question.where in world.network.nodes else list(world.network.nodes)
     parts = [words for node in nodes if (words := _of_node(world, node, at_router=question.about[0] == "router"))]
     return mixed((1.0, words) for words in parts) if parts else None
+
+
+def _chance_apart(world: World, about: list[str]) -> float | None:
+    """How likely just these sessions carry prefixes, whether or not all nodes send others besides."""
+    middle = about.index("without")
+    nodes = [(node, True) for node in about[1:middle]] + [(node, False) for node in about[middle + 1 :]]
+    known = [(words, carries) for node, carries in nodes if (words := _of_node(world, node, at_router=True))]
+    if not known:
+        return None
+    besides = BLOCKS if world.get("cluster", ANNOUNCER) in SENDS_BLOCKS else OTHERS
+    total = 0.0
+    for share, sent in ((besides, True), (1 - besides, False)):
+        fits = share
+        for words, carries in known:
+            own = words["some"] > SENT
+            some = SENT + 0.04 if sent or own else 0.03
+            fits *= some if carries else 1 - some
+        total += fits
+    return total
 
 
 def _of_node(world: World, node: str, *, at_router: bool) -> Distribution | None:
@@ -98,7 +150,7 @@ def _of_node(world: World, node: str, *, at_router: bool) -> Distribution | None
     host = host_prefix(flow.address)
     routes = announced(world, flow.service, flow.address).routes
     sent = any(r.node == node and not (filtered and r.prefix == host) for r in routes)
-    blocks = world.get("cluster", ANNOUNCER) in {"calico-bgp", "kube-router"}
+    blocks = world.get("cluster", ANNOUNCER) in SENDS_BLOCKS
     if sent and at_router and world.get("router", IMPORT_POLICY) == "aggregates-only":
         return {"some": 0.55, "partly": 0.3, "refused": 0.1, "none": 0.04, "policy": 0.01}
     few = {"policy": 0.01, "refused": 0.01, "partly": 0.01}

@@ -1,15 +1,18 @@
 """A connection past the external address: to a node port of a node, the service's cluster address, or a pod's own.
 
 What works there says how far the service itself is in order, and what fails there is not the announcement's fault.
-Asked with the source: (`node-port`, NODE), (`cluster-ip`,), (`pod`, NODE) or (`health`, NODE), each with the style of
+Asked with the source: (`node-port`, NODE), (`cluster-ip`,), (`pod`, NODE, or "" where nothing
+lists pods) or (`health`, NODE), each with the style of
 probes.connect. Answers as in probes.connect; of the health-check port `local` (200) and `none` (503) besides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 from kubereach.model import attribute as a
+from kubereach.model.address import canonical_address
 from kubereach.model.fact import ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes import connect
@@ -23,6 +26,8 @@ KIND = "inner_target"
 BACKGROUND: Distribution = {**connect.BACKGROUND, "local": 0.5, "none": 0.5}
 # What a pod that is not ready says: its server is not up yet, or answers as it answers the readiness probe.
 _NOT_READY: Distribution = {"refused": 0.45, "error": 0.3, "reply": 0.15, "timeout": 0.1}
+_NODE_PORTS = range(30000, 32768)  # the API server's default --service-node-port-range
+_DAEMONS = frozenset({22, 53, 179, 6443, 10249, 10250})
 _KINDS = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
 
 
@@ -63,13 +68,27 @@ def _about(network: Network, fact: ProbeResult) -> tuple[str, ...]:
         if fact.port is not None and fact.port == network.seen(service, a.HEALTH_PORT):
             return ("health", owner)
         ports = network.seen(service, a.NODE_PORTS)
-        fits = fact.port in ports if ports else fact.port in range(30000, 32768)
+        fits = fact.port in ports if ports else fact.port in _NODE_PORTS
         return ("node-port", owner) if fits else ()
     if fact.target == network.seen(service, a.CLUSTER_IP):
         served = network.seen(service, a.PORTS) or ()
         return ("cluster-ip",) if not served or fact.port in {None, *(p.port for p in served)} else ()
     endpoint = next((e for e in network.seen(service, a.ENDPOINTS) or () if e.address == fact.target), None)
-    return ("pod", endpoint.node) if endpoint else ()
+    if endpoint is None:
+        return ("pod", "") if _taken_for_pod(network, fact) else ()
+    return ("pod", endpoint.node)
+
+
+def _taken_for_pod(network: Network, fact: ProbeResult) -> bool:
+    """Whether the address, which nothing tells of, is a pod's most likely: it was tried on a node, beside the service.
+
+    A cluster address that was not shown says the same of the pods behind it.
+    """
+    unknown = network.seen(network.flow.service, a.ENDPOINTS) is None and fact.target not in network.owners
+    tried_inside = fact.source in network.nodes and bool(network.flow.address) and fact.target != network.flow.address
+    used_by_pods = fact.port not in _DAEMONS and fact.port not in _NODE_PORTS
+    address = canonical_address(fact.target)
+    return unknown and tried_inside and used_by_pods and address is not None and ip_address(address).is_private
 
 
 def _health(fact: ProbeResult) -> frozenset[str]:
@@ -125,8 +144,9 @@ def _to_pod(world: World, question: Question) -> Distribution | None:
     if closed(world, service):
         return table[Fate.REFUSED]
     own = question.where == node
-    shown = [e.ready for e in world.get(service, a.ENDPOINTS) if e.node == node]
-    if shown and not any(shown):
+    endpoints = world.get(service, a.ENDPOINTS)
+    shown = [e.ready for e in endpoints if node in {"", e.node}]
+    if (shown and not any(shown)) or (not endpoints and world.get(service, a.WHY_EMPTY) != "selector"):
         return _NOT_READY
     if world.get(service, a.POLICY_DROP) and not own:
         return table[Fate.LOST]
