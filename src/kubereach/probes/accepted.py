@@ -112,7 +112,7 @@ def predict(world: World, question: Question) -> Distribution | None:
     if question.about[0] == "all":
         each = [_of_node(world, str(node), at_router=True) for node in question.about[1:]]
         known = [words for words in each if words is not None]
-        return {a: min(words[a] for words in known) for a in BACKGROUND} if known else None
+        return {a: min(words.get(a, 0.0) for words in known) for a in BACKGROUND} if known else None
     if question.about[0] == "with":
         chance = _chance_apart(world, [str(part) for part in question.about])
         return None if chance is None else {"apart": chance, "otherwise": 1 - chance}
