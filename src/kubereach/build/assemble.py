@@ -34,6 +34,7 @@ from kubereach.build.stated_endpoints import put_stated_endpoints
 from kubereach.build.target import PLACEHOLDER, SERVICE_PROBES, Choice, choose
 from kubereach.build.told import of_service, on_nodes, put_tried
 from kubereach.build.vantages import apart_hosts, some_node
+from kubereach.build.withdrawals import put_withdrawals
 from kubereach.model.address import canonical_address, contains
 from kubereach.model.attribute import (
     ADDRESS,
@@ -120,6 +121,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     )
     put_pod_places(observed, flow, hosts.nodes, leaves)
     assumed = _assume(flow, hosts, leaves, alone=_alone(current, hosts))
+    put_withdrawals(observed, flow, hosts, leaves)
     flow, observed = on_nodes(observed, flow, hosts, leaves)
     put_tried(observed, flow, leaves)
     _put_hosts(objects, hosts, leaves)

@@ -16,7 +16,7 @@ from kubereach.model.address import canonical_address
 from kubereach.model.fact import ProbeKind, ProbeResult
 from kubereach.model.network import Network
 from kubereach.probes import connect
-from kubereach.probes.question import Distribution, Offer, Question, Sighting
+from kubereach.probes.question import Distribution, Offer, Question, Sighting, mixed
 from kubereach.simulate import fabric
 from kubereach.simulate.announced import has_local
 from kubereach.simulate.walk import Fate, Packet, closed, walk
@@ -148,19 +148,24 @@ def _to_pod(world: World, question: Question) -> Distribution | None:
     shown = [e.ready for e in endpoints if node in {"", e.node}]
     if (shown and not any(shown)) or (not endpoints and world.get(service, a.WHY_EMPTY) != "selector"):
         return _NOT_READY
-    if world.get(service, a.POLICY_DROP) and not own:
-        return table[Fate.LOST]
-    if question.where not in world.network.nodes:
+    if question.where not in world.network.nodes and not world.get(service, a.POLICY_DROP):
         return None  # outside, the pod network may or may not be routed
-    if (
-        node
-        and (world.get(service, a.WRONG_POD_NETWORK) or fabric.lost_between(world, question.where, node))
-        and not own
+    there = table[Fate.ERROR] if world.get(service, a.APP_ERROR) else table[Fate.DELIVERED]
+    if own or not (fate := _on_the_way(world, question.where, node)):
+        return there
+    apart = 1.0 if node else 1 - 1 / len(world.network.nodes)  # one that nothing places may run where it was tried
+    return mixed([(apart, table[fate]), (1 - apart, there)])
+
+
+def _on_the_way(world: World, where: str, node: str) -> Fate | None:
+    """What becomes of a packet to a pod of another node than `where`; a pod's own node is admitted, and beside it."""
+    if world.get(world.network.flow.service, a.POLICY_DROP) or world.get(
+        world.network.flow.service, a.WRONG_POD_NETWORK
     ):
-        return table[Fate.LOST]
-    if world.get("cluster", a.FORWARD_MTU) and not own:
-        return table[Fate.PARTIAL]
-    return table[Fate.ERROR] if world.get(service, a.APP_ERROR) else table[Fate.DELIVERED]
+        return Fate.LOST
+    if any(fabric.lost_between(world, where, other) for other in ([node] if node else world.network.nodes)):
+        return Fate.LOST
+    return Fate.PARTIAL if world.get("cluster", a.FORWARD_MTU) else None
 
 
 def offers(network: Network) -> Iterable[Offer]:
