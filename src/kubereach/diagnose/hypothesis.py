@@ -13,10 +13,12 @@ from kubereach.diagnose.fault import Suspect
 from kubereach.diagnose.observe import Group, probe
 from kubereach.model.attribute import LEASE_HOLDER, PREFERRED, Key
 from kubereach.probes.question import Distribution, Question, Sighting
-from kubereach.simulate.announced import open_leader
+from kubereach.simulate.announced import has_local, open_leader
 from kubereach.simulate.bgp import open_choice
 from kubereach.simulate.session import session_ways
 from kubereach.simulate.world import Changes, World
+
+Chosen = tuple[Key, str]  # PREFERRED or LEASE_HOLDER, and a node
 
 
 class Judgement(Struct, frozen=True):
@@ -121,7 +123,10 @@ class Hypothesis:
         ]
 
     def _among_equals(self, plain: World, parent: Hypothesis | None) -> list[tuple[float, World]]:
-        """The worlds of an open choice, each with its share; a fault at one node makes a difference there alone."""
+        """The worlds of an open choice, each with its share; a fault at one node makes a difference there alone.
+
+        A fault of the whole cluster may tell a node that runs a pod from one that passes the packets on.
+        """
         flow = plain.network.flow
         choices = [(PREFERRED.of("router"), node) for node in open_choice(plain, flow.service, flow.address)]
         choices += [(LEASE_HOLDER.of(flow.service), node) for node in open_leader(plain, flow.service)]
@@ -129,10 +134,22 @@ class Hypothesis:
             return [(1.0, plain)]
         shares = dict.fromkeys(choices, 1 / len(choices))
         usual = next((c for c in choices if parent and parent.world.changes.get(c[0]) == c[1]), None)
-        if usual:  # of those that the fault opens, every one may be chosen
+        if usual and self.assumed[-1].subject.startswith(("cluster", "service/")):
+            shares = self._by_place(plain, choices, usual)
+        elif usual:  # of those that the fault opens, every one may be chosen
             touched = [c for c in choices if c[1] == self.assumed[-1].subject and c != usual]
             shares = {usual: 1 - len(touched) / len(choices)} | dict.fromkeys(touched, 1 / len(choices))
         return [(share, plain.changed({key: node})) for (key, node), share in shares.items()]
+
+    def _by_place(self, plain: World, choices: list[Chosen], usual: Chosen) -> dict[Chosen, float]:
+        """Of the nodes with a pod, and of those without, one stands for all: the usual one, or the first."""
+        service = plain.network.flow.service
+        shares: dict[Chosen, float] = {}
+        for local in (True, False):
+            alike = [c for c in choices if has_local(plain, service, c[1]) is local]
+            if alike:
+                shares[usual if usual in alike else alike[0]] = len(alike) / len(choices)
+        return shares
 
     def _judged(
         self, groups: tuple[Group, ...], known: tuple[Judgement, ...], changed: AbstractSet[Key]
