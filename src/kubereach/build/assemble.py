@@ -11,7 +11,7 @@ from kubereach.build.chosen_sources import own_chosen_sources
 from kubereach.build.client import own_asker, with_client
 from kubereach.build.cluster import build_cluster
 from kubereach.build.configured_peer import own_configured_peer
-from kubereach.build.dataplane import put_dataplane
+from kubereach.build.dataplane import put_dataplane, put_ip_mode
 from kubereach.build.hosts import Hosts, find_hosts
 from kubereach.build.leaves import Leaves
 from kubereach.build.links import put_links
@@ -121,6 +121,7 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     )
     put_pod_places(observed, flow, hosts.nodes, leaves)
     assumed = _assume(flow, hosts, leaves, alone=_alone(current, hosts))
+    put_ip_mode(objects, hosts, flow, leaves)
     put_withdrawals(observed, flow, hosts, leaves)
     flow, observed = on_nodes(observed, flow, hosts, leaves)
     put_tried(observed, flow, leaves)

@@ -24,14 +24,13 @@ def put_dataplane(
     put_proxy_mode(facts, objects, leaves)
     put_netfilter(facts, hosts, flow, leaves)
     put_kernel(facts, hosts, flow, leaves)
-    _put_ip_mode(objects, hosts, flow, leaves)
     put_pods(objects, facts, flow, leaves)
     listed = frozenset(f.kind for f in facts if isinstance(f, ObjectListing) and f.complete)
     put_policies(objects, facts, flow, leaves, listed)
     put_host_policies(objects, hosts, flow, leaves)
 
 
-def _put_ip_mode(objects: dict[ObjectKey, KubeObject], hosts: Hosts, flow: Flow, leaves: Leaves) -> None:
+def put_ip_mode(objects: dict[ObjectKey, KubeObject], hosts: Hosts, flow: Flow, leaves: Leaves) -> None:
     """`ipMode: Proxy` in a service's status: kube-proxy leaves the address alone on every node (KEP-1860)."""
     for (kind, namespace, name), entry in objects.items():
         if kind != "Service" or flow.service != f"service/{namespace}/{name}":

@@ -84,6 +84,7 @@ def put_peering(observed: tuple[AnyFact, ...], objects: Objects, hosts: Hosts, l
     _put_multihop(objects, leaves)
     _put_authentication(observed, objects, leaves)
     _put_speaker_addresses(observed, objects, hosts, leaves)
+    _put_mesh_addresses(observed, hosts, leaves)
     _put_ranges(observed, hosts, leaves)
     for fact in observed:
         if isinstance(fact, Route) and fact.device == "router" and fact.paraphrased:
@@ -229,6 +230,24 @@ def _put_authentication(observed: tuple[AnyFact, ...], objects: Objects, leaves:
         has, lacks = ("the cluster", "the router") if here else ("the router", "the cluster")
         says = f"{has} has a password for the session and {lacks} has none" if here != there else ""
         leaves.put("router", PEER_AUTH_DOUBT, says, (origin,), Trust.STATED)
+
+
+def _put_mesh_addresses(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) -> None:
+    """Nodes that the mesh knows by an address of another network than the one that this node talks to the router from.
+
+    The mesh uses the addresses that Calico detected, and so does each node towards the router.
+    """
+    sessions = [f for f in observed if isinstance(f, BgpSession) and f.device in hosts.nodes]
+    own = {f.device: f for f in sessions if "mesh" not in f.peer_type and "." in f.local_address}
+    for fact in sessions:
+        mine, owner = own.get(fact.device), hosts.owners.get(fact.peer, "")
+        if mine and "mesh" in fact.peer_type and "." in fact.peer and owner in hosts.nodes:
+            near = any(contains(f"{address}/16", fact.peer) for address in (mine.local_address, mine.peer) if address)
+            if not near:
+                doubt = (
+                    f"the mesh knows it by {fact.peer}, and {fact.device.removeprefix('node/')} is {mine.local_address}"
+                )
+                leaves.put(owner, BGP_ADDRESS_DOUBT, doubt, (fact.origin,), fact.trust)
 
 
 def _put_speaker_addresses(observed: tuple[AnyFact, ...], objects: Objects, hosts: Hosts, leaves: Leaves) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kubereach.build.leaves import Leaves
+from kubereach.model.address import contains
 from kubereach.model.attribute import ANNOUNCER, LB_CIDRS, PROXY_MODE
 from kubereach.model.fact import (
     BgpSession,
@@ -55,6 +56,10 @@ WORDS = (
 )
 KIND_WORDS = {
     "BGPConfiguration": "calico",
+    "BGPFilter": "calico",
+    "FelixConfiguration": "calico",
+    "HostEndpoint": "calico",
+    "GlobalNetworkPolicy": "calico",
     "IPPool": "calico",
     "Installation": "calico",
     "IPAddressPool": "metallb",
@@ -74,6 +79,14 @@ LINK_WORDS = (
     (r"flannel", "flannel"),
     (r"kube-bridge|kube-dummy-if", "kube-router"),
     (r"weave$", "weave"),
+)
+# Whose pods, namespaces and tools a command that printed something names.
+COMMAND_WORDS = (
+    (r"calico-(?:node|system)\b|\bcalicoctl\b", "calico"),
+    (r"\bmetallb-system\b", "metallb"),
+    (r"\bcilium-dbg\b|\bcilium (?:bgp|status|config|service|bpf)\b|k8s-app=cilium\b", "cilium"),
+    (r"\bkube-router\b", "kube-router"),
+    (r"\bkube-vip\b(?!-cloud)", "kube-vip"),
 )
 # What only these products call their pods, settings and leases.
 _NAMED = frozenset({"ConfigMap", "Pod", "DaemonSet", "Lease"})
@@ -132,6 +145,7 @@ def _shown(fact: Fact) -> set[str]:
         found.add("calico")
     elif isinstance(fact, ObjectListing) and fact.kind in KIND_WORDS:
         found.add(KIND_WORDS[fact.kind])  # who has none of them has their definition
+    found |= {word for pattern, word in COMMAND_WORDS if re.search(pattern, fact.origin.command)}
     return found | {word for link in _links(fact) for pattern, word in LINK_WORDS if re.match(pattern, link)}
 
 
@@ -158,6 +172,7 @@ def put_announcer(
         leaves.put("cluster", ANNOUNCER, "kernel-l2", external)
         return
     _by_record(objects, flow, leaves)
+    _by_bird(facts, flow, leaves)
     _by_kind(objects, leaves)
     if leaves.get("cluster", LB_CIDRS):
         seen = leaves.table[LB_CIDRS.of("cluster")]
@@ -210,6 +225,15 @@ def _by_record(objects: dict[ObjectKey, KubeObject], flow: Flow | None, leaves: 
     for (kind, _, name), entry in objects.items():
         if kind == "Lease" and name.startswith(CILIUM_LEASE):  # of another service, or of one not shown
             leaves.put("cluster", ANNOUNCER, "cilium-l2", entry.origins("spec.holderIdentity")[:1], Trust.MENTIONED)
+            return
+
+
+def _by_bird(facts: tuple[Fact, ...], flow: Flow | None, leaves: Leaves) -> None:
+    """A node's BIRD that has a route of its own for the address announces it (calico.md section 4)."""
+    for fact in facts:
+        own = isinstance(fact, Route) and fact.table == "bird" and fact.kind == "blackhole" and fact.device != "router"
+        if flow and flow.address and isinstance(fact, Route) and own and contains(fact.prefix, flow.address):
+            leaves.put("cluster", ANNOUNCER, "calico-bgp", (fact.origin,), fact.trust)
             return
 
 

@@ -182,7 +182,8 @@ def beside(network: Network) -> bool:
     answered = any(
         (isinstance(f, Packet) and f.what == "arp-reply" and f.source == address)
         or (isinstance(f, ProbeResult) and f.target == address and bool(f.macs))
-        or (isinstance(f, Neighbour) and f.address == address and bool(f.mac))
+        # Who has an entry, be it a failed one, takes it to be on his link (RFC 1122 section 2.3.2); a client may err.
+        or (isinstance(f, Neighbour) and f.address == address and (bool(f.mac) or f.device == "router"))
         for f in network.observed
     )
     return network.seen("client", ROUTED) is False or beside or answered

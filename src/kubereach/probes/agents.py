@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from kubereach.model.attribute import AGENT_DOWN, AGENT_NOT_READY, ANNOUNCER, L2_WRONG_INTERFACE, MESH
-from kubereach.model.fact import Trust
+from kubereach.model.fact import ObjectListing, Trust
 from kubereach.model.kube_object import KubeObject
 from kubereach.model.network import Network
 from kubereach.model.origin import Origin
@@ -25,6 +25,13 @@ NO_AGENTS = ("kube-vip-cloud-provider", "cilium-operator", "cilium-envoy")  # no
 AGENTS = ("calico-node", "speaker", "cilium", "kube-vip", "kube-router", "frr-k8s")
 
 
+# Products, their agents' pods, and other pods of theirs.
+_PRODUCTS = (
+    ("Cilium", "cilium-", r"cilium-operator"),
+    ("Calico", "calico-node-", r"calico-(?:kube-controllers|typha)"),
+    ("MetalLB", "speaker-", r"(?:metallb-)?controller-[a-z0-9]{8,10}-[a-z0-9]{5}$"),
+    ("kube-router", "kube-router-", r"kube-router-"),
+)
 READY: Distribution = {"ready": 0.95, "not-running": 0.03, "no-session": 0.02}
 NO_SESSION: Distribution = {"no-session": 0.9, "not-running": 0.05, "ready": 0.05}
 
@@ -38,6 +45,7 @@ def sightings(network: Network) -> Iterable[Sighting]:
         if entry.name in AGENTS and wanted is not None and ready is not None:
             says = f"DaemonSet {entry.name}: {ready} of {wanted} ready"
             yield _count(wanted - ready, entry.origins("status")[0], says)
+    yield from _missing(network)
     yield from _unlocated(network)
     for entry in network.objects_of("Pod"):
         node = f"node/{entry.text('spec.nodeName')}"
@@ -55,6 +63,31 @@ def sightings(network: Network) -> Iterable[Sighting]:
                 trust=ready_leaf.trust,
                 says=f"pod {entry.name} is {'ready' if ready_leaf.value else 'not ready'}",
             )
+
+
+def _missing(network: Network) -> Iterable[Sighting]:
+    """A whole list of pods that holds a product's other pods, or its DaemonSet was shown, and none of its agents."""
+    for fact in network.observed:
+        if (
+            not isinstance(fact, ObjectListing)
+            or fact.kind != "Pod"
+            or not fact.complete
+            or fact.namespace
+            or fact.selector
+        ):
+            continue
+        for product, agent, others in _PRODUCTS:
+            rest = [n for n in fact.names if re.match(others, n)]
+            daemons = any(re.match(agent.rstrip("-"), e.name) for e in network.objects_of("DaemonSet"))
+            if (rest or daemons) and not any(re.match(rf"{agent}[a-z0-9]{{5}}$", n) for n in fact.names):
+                for node in network.nodes:
+                    yield Sighting(
+                        question=Question(KIND, node),
+                        answers=frozenset({"not-running"}),
+                        origins=(fact.origin,),
+                        trust=fact.trust,
+                        says=f"the list of all pods holds no agent of {product}",
+                    )
 
 
 def _is_agent(name: str) -> bool:
