@@ -237,16 +237,14 @@ def _put_mesh_addresses(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Lea
 
     The mesh uses the addresses that Calico detected, and so does each node towards the router.
     """
-    sessions = [f for f in observed if isinstance(f, BgpSession) and f.device in hosts.nodes]
+    sessions = [f for f in observed if isinstance(f, BgpSession) and f.device in {*hosts.nodes, ""}]
     own = {f.device: f for f in sessions if "mesh" not in f.peer_type and "." in f.local_address}
     for fact in sessions:
         mine, owner = own.get(fact.device), hosts.owners.get(fact.peer, "")
         if mine and "mesh" in fact.peer_type and "." in fact.peer and owner in hosts.nodes:
             near = any(contains(f"{address}/16", fact.peer) for address in (mine.local_address, mine.peer) if address)
             if not near:
-                doubt = (
-                    f"the mesh knows it by {fact.peer}, and {fact.device.removeprefix('node/')} is {mine.local_address}"
-                )
+                doubt = f"the mesh knows it by {fact.peer}, where {mine.local_address} talks to the router"
                 leaves.put(owner, BGP_ADDRESS_DOUBT, doubt, (fact.origin,), fact.trust)
 
 
