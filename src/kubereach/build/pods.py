@@ -89,9 +89,14 @@ def _proxies(objects: Objects, leaves: Leaves) -> None:
 
 def _why_empty(service: KubeObject, selected: Selected, flow: Flow, leaves: Leaves) -> None:
     """Without a ready endpoint: pods that match and are not ready, or ready pods that the selector does not match."""
+    seen = leaves.table.get(ENDPOINTS.of(flow.service))
     endpoints = leaves.get(flow.service, ENDPOINTS)
-    if endpoints is None or any(e.ready for e in endpoints) or not selected.selector:
+    if seen is None or endpoints is None or not selected.selector:
         return
+    if any(e.ready for e in endpoints):
+        if () not in seen.rivals:
+            return
+        endpoints = ()  # outputs of two times: in one of them it has none
     selector = service.origins("spec.selector")
     if endpoints or selected.matching:
         pods = [o for pod in selected.matching for o in pod.origins("status")]

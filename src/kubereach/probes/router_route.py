@@ -74,13 +74,18 @@ def _sighting(kind: str, answer: str, fact: Route | RouteListing, says: str) -> 
     )
 
 
+def _is_unused(fact: object) -> bool:
+    """A route of the router's routing table, not of BGP's own, that it shows and does not use."""
+    return isinstance(fact, Route) and fact.device == "router" and fact.active is False and fact.table != "bgp"
+
+
 def predict(world: World, question: Question) -> Distribution | None:
     """From what reaches the router in this world; a session that is down at times leaves both possible."""
     wanted = question.about == ("host",)
     there, uninstalled = _there(world, wanted=wanted), world.get("router", NOT_INSTALLED)
     if there == "unusable" or (there and uninstalled):
         # BGP's own table lists it, and many a routing table does not (Cisco IOS, Arista EOS).
-        lists = any(isinstance(f, Route) and f.device == "router" and f.active is False for f in world.network.observed)
+        lists = any(_is_unused(fact) for fact in world.network.observed)
         return {"present": 0.96, "absent": 0.04} if lists else {"present": 0.45, "absent": 0.55}
     if there:
         if world.get("router", WRONG_TABLE):
