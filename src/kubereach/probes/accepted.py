@@ -10,6 +10,7 @@ partly (some of it). Only an established session answers.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 
 from kubereach.model.address import host_prefix
 from kubereach.model.attribute import ANNOUNCER, EXTRA_EXPORT_FILTER, IMPORT_POLICY
@@ -34,8 +35,6 @@ BACKGROUND: Distribution = {
 }
 # How often all nodes send prefixes of their pods to the router, or others beside the service's.
 BLOCKS, OTHERS = 0.7, 0.2
-SENT = 0.9  # above this the node is predicted to send the service's own route
-SENDS_BLOCKS = frozenset({"calico-bgp", "kube-router"})
 _WHY_NONE = frozenset({"refused", "policy"})
 
 
@@ -125,37 +124,41 @@ def _chance_apart(world: World, about: list[str]) -> float | None:
     """How likely just these sessions carry prefixes, whether or not all nodes send others besides."""
     middle = about.index("without")
     nodes = [(node, True) for node in about[1:middle]] + [(node, False) for node in about[middle + 1 :]]
-    known = [(words, carries) for node, carries in nodes if (words := _of_node(world, node, at_router=True))]
+    known = [(node, carries) for node, carries in nodes if held(world, node, at_router=True) >= LEAST_HELD]
     if not known:
         return None
-    besides = BLOCKS if world.get("cluster", ANNOUNCER) in SENDS_BLOCKS else OTHERS
-    total = 0.0
-    for share, sent in ((besides, True), (1 - besides, False)):
-        fits = share
-        for words, carries in known:
-            own = words["some"] > SENT
-            some = SENT + 0.04 if sent or own else 0.03
-            fits *= some if carries else 1 - some
-        total += fits
-    return total
+    policy = world.get("router", IMPORT_POLICY)
+    besides = 0.0 if policy == "none" else BLOCKS if _sends_blocks(world) else OTHERS
+    admitted = {"none": 0.03, "aggregates-only": 0.6}.get(policy, 0.94)
+    own = [(admitted if _sends(world, node) else 0.03, carries) for node, carries in known]
+    alone = prod(p if carries else 1 - p for p, carries in own)
+    return besides * prod(0.94 if carries else 0.06 for _, carries in known) + (1 - besides) * alone
+
+
+def _sends(world: World, node: str) -> bool:
+    """Whether the node sends the service's own route, as an aggregate at least."""
+    flow = world.network.flow
+    kept = host_prefix(flow.address) if world.get("cluster", EXTRA_EXPORT_FILTER) else None
+    return any(r.node == node and r.prefix != kept for r in announced(world, flow.service, flow.address).routes)
+
+
+def _sends_blocks(world: World) -> bool:
+    return world.get("cluster", ANNOUNCER) in {"calico-bgp", "kube-router"}
 
 
 def _of_node(world: World, node: str, *, at_router: bool) -> Distribution | None:
     if held(world, node, at_router=at_router) < LEAST_HELD:
         return None
-    flow = world.network.flow
-    if at_router and world.get("router", IMPORT_POLICY) == "none":
+    policy = world.get("router", IMPORT_POLICY) if at_router else ""
+    if policy == "none":
         return {"none": 0.28, "policy": 0.35, "refused": 0.32, "some": 0.03, "partly": 0.02}
-    filtered = world.get("cluster", EXTRA_EXPORT_FILTER)
-    host = host_prefix(flow.address)
-    routes = announced(world, flow.service, flow.address).routes
-    sent = any(r.node == node and not (filtered and r.prefix == host) for r in routes)
-    blocks = world.get("cluster", ANNOUNCER) in SENDS_BLOCKS
-    if sent and at_router and world.get("router", IMPORT_POLICY) == "aggregates-only":
+    sent = _sends(world, node)
+    if sent and policy == "aggregates-only":
         return {"some": 0.55, "partly": 0.3, "refused": 0.1, "none": 0.04, "policy": 0.01}
     few = {"policy": 0.01, "refused": 0.01, "partly": 0.01}
     if sent:
         return few | {"some": 0.94, "none": 0.03}
+    blocks, filtered = _sends_blocks(world), world.get("cluster", EXTRA_EXPORT_FILTER)
     return few | {"some": 0.7 if blocks and not filtered else 0.25, "none": 0.27 if blocks else 0.72}
 
 

@@ -67,15 +67,8 @@ def sightings(network: Network) -> Iterable[Sighting]:
 
 def _missing(network: Network) -> Iterable[Sighting]:
     """A whole list of pods that holds a product's other pods, or its DaemonSet was shown, and none of its agents."""
-    for fact in network.observed:
-        if (
-            not isinstance(fact, ObjectListing)
-            or fact.kind != "Pod"
-            or not fact.complete
-            or fact.namespace
-            or fact.selector
-        ):
-            continue
+    whole = [f for f in network.observed if isinstance(f, ObjectListing) and f.kind == "Pod" and f.complete]
+    for fact in (f for f in whole if not f.namespace and not f.selector):
         for product, agent, others in _PRODUCTS:
             rest = [n for n in fact.names if re.match(others, n)]
             daemons = any(re.match(agent.rstrip("-"), e.name) for e in network.objects_of("DaemonSet"))
