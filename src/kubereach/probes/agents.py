@@ -32,6 +32,8 @@ _PRODUCTS = (
     ("MetalLB", "speaker-", r"(?:metallb-)?controller-[a-z0-9]{8,10}-[a-z0-9]{5}$"),
     ("kube-router", "kube-router-", r"kube-router-"),
 )
+# Beside these MetalLB's controller may run without its speakers.
+_ANNOUNCES_FOR_METALLB = frozenset({"calico", "cilium", "kube-router"})
 READY: Distribution = {"ready": 0.95, "not-running": 0.03, "no-session": 0.02}
 NO_SESSION: Distribution = {"no-session": 0.9, "not-running": 0.05, "ready": 0.05}
 
@@ -70,6 +72,8 @@ def _missing(network: Network) -> Iterable[Sighting]:
     whole = [f for f in network.observed if isinstance(f, ObjectListing) and f.kind == "Pod" and f.complete]
     for fact in (f for f in whole if not f.namespace and not f.selector):
         for product, agent, others in _PRODUCTS:
+            if product == "MetalLB" and network.stack & _ANNOUNCES_FOR_METALLB:
+                continue
             rest = [n for n in fact.names if re.match(others, n)]
             daemons = any(re.match(agent.rstrip("-"), e.name) for e in network.objects_of("DaemonSet"))
             if (rest or daemons) and not any(re.match(rf"{agent}[a-z0-9]{{5}}$", n) for n in fact.names):
