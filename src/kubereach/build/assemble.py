@@ -144,11 +144,11 @@ def build(facts: tuple[AnyFact, ...], choice: Choice | None = None) -> Network:
     )
 
 
-_CILIUM_BGP = {"CiliumBGPAdvertisement", "CiliumBGPClusterConfig"}
+_ADVERTS = {"BGPAdvertisement", "CiliumBGPAdvertisement"}
 
 
 def _put_empty_listings(facts: tuple[AnyFact, ...], leaves: Leaves) -> None:
-    """A complete listing without a row says that there is no advertisement of the kind.
+    """A complete listing without a row says that there is no advertisement of the kind; one of peers is another matter.
 
     Cilium's older BGP needs none of the newer kinds (others.md section 1).
     """
@@ -157,7 +157,7 @@ def _put_empty_listings(facts: tuple[AnyFact, ...], leaves: Leaves) -> None:
         if isinstance(fact, ObjectListing) and fact.complete and not fact.names:
             if fact.kind in {"L2Advertisement", "CiliumL2AnnouncementPolicy"}:
                 leaves.put("cluster", L2_POOLS, (), (fact.origin,))
-            elif fact.kind == "BGPAdvertisement" or (fact.kind in _CILIUM_BGP and not older):
+            elif fact.kind in _ADVERTS and not (older and fact.kind.startswith("Cilium")):
                 leaves.put("cluster", BGP_POOLS, (), (fact.origin,))
             elif fact.kind == "BGPFilter":
                 leaves.put("cluster", EXPORT_FILTERS, (), (fact.origin,))

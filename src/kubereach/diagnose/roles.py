@@ -115,6 +115,8 @@ def roles(hypothesis: Hypothesis) -> Mapping[Suspect, Role]:
         # To change what the cluster was told to do is the better story only where no set of faults is to blame.
         alone += _smallest(world, on_walk, tuple(s for s in real if not alone or not s.fault.by_design))
     minimal = _unusual(alone)
+    if not on_walk:  # each hides behind another that does the same, so that none alone makes a difference
+        on_walk = [s for s in real if s in minimal and concerned(world, s)]
     result: dict[Suspect, Role] = {}
     for suspect in real:
         if suspect in minimal and suspect in on_walk:
@@ -147,13 +149,13 @@ def _shape(found: Walk) -> tuple[object, ...]:
 def _smallest(world: World, on_walk: list[Suspect], real: tuple[Suspect, ...]) -> list[tuple[Suspect, ...]]:
     """The smallest sets of two or more whose removal makes the flow work on every branch.
 
-    They start from a fault that is on the walk.
+    They start from a fault that is on the walk, where there is any.
     """
     for size in range(2, min(MOST_REMOVED, len(real)) + 1):
         working = [
             chosen
             for chosen in combinations(real, size)
-            if any(s in on_walk for s in chosen) and service_walk(removed(world, chosen)).works()
+            if (not on_walk or any(s in on_walk for s in chosen)) and service_walk(removed(world, chosen)).works()
         ]
         if working:
             return working
