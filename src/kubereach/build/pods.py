@@ -139,6 +139,8 @@ def _networks(objects: Objects, facts: tuple[Fact, ...], flow: Flow, leaves: Lea
     """Endpoints outside every pool and pod network that was shown, or inside a runtime's bridge network."""
     endpoints = [e for e in leaves.get(flow.service, ENDPOINTS) or () if e.address and "." in e.address]
     networks, where = _pod_networks(objects, facts)
+    if leaves.get(flow.service, ENDPOINTS) is None and not networks:
+        _all_on_a_bridge(objects, flow, leaves)
     hosts = {
         canonical_address(pod.text("status.hostIP"))
         for (kind, _, _), pod in objects.items()
@@ -150,6 +152,17 @@ def _networks(objects: Objects, facts: tuple[Fact, ...], flow: Flow, leaves: Lea
         if endpoint.address not in hosts and bridge and (outside or not networks):
             origins = leaves.table[ENDPOINTS.of(flow.service)].origins
             leaves.put(flow.service, WRONG_POD_NETWORK, value=True, origins=(*origins[:1], *where[:1]))
+
+
+def _all_on_a_bridge(objects: Objects, flow: Flow, leaves: Leaves) -> None:
+    """Where nothing says which pods are the service's: all that were shown, in a runtime's bridge network."""
+    shown = [
+        (canonical_address(pod.text("status.podIP")), pod)
+        for (kind, _, _), pod in objects.items()
+        if kind == "Pod" and pod.text("status.podIP") and pod.value("spec.hostNetwork") is not True
+    ]
+    if shown and all(address and any(contains(bridge, address) for bridge in BRIDGES) for address, _ in shown):
+        leaves.put(flow.service, WRONG_POD_NETWORK, value=True, origins=shown[0][1].origins("status.podIP")[:1])
 
 
 def _pod_networks(objects: Objects, facts: tuple[Fact, ...]) -> tuple[list[str], list[Origin]]:

@@ -26,7 +26,8 @@ def put_withdrawals(observed: tuple[AnyFact, ...], flow: Flow, hosts: Hosts, lea
     reasons = {device: _reason(fact) for device, fact in last.items()}
     for device, fact in last.items():
         alike = set(reasons.values()) == {reasons[device]}
-        if reasons[device] == _EXCLUDED and (device in hosts.nodes or alike):
+        silent = set(reasons.values()) <= {_EXCLUDED, _ELSEWHERE}  # who has no pod would not announce anyway
+        if reasons[device] == _EXCLUDED and (device in hosts.nodes or silent):
             for node in [device] if device in hosts.nodes else hosts.nodes:
                 leaves.put(node, EXCLUDED, value=True, origins=(fact.origin,))
                 leaves.put(node, why(EXCLUDED), "its speaker withdraws: the node is labelled", (fact.origin,))

@@ -93,6 +93,7 @@ ENCAPSULATIONS = Split(
 ON_CONTROL_PLANE = Chance(
     0.5, "the weight of a control plane against a worker's 1 for pods that nobody places: tainted by default; estimate"
 )
+_WELL = frozenset({Outcome.REPLY, Outcome.OPEN})
 PARTLY = frozenset({Outcome.INTERMITTENT, Outcome.SLOW, Outcome.RESETS})
 SECOND_HAND_ENCAPSULATION = Chance(
     0.12, "the pool in use differs from the Installation's: the operator creates pools only where there is none"
@@ -221,7 +222,8 @@ def _ranges(network: Network) -> Axis:
 
 def _multipath(network: Network) -> Axis:
     """Matters where a flow comes and goes, enters at several nodes, or a router shows several next hops."""
-    partly = any(isinstance(f, ProbeResult) and f.outcome in PARTLY for f in network.observed)
+    tries = [f for f in network.observed if isinstance(f, ProbeResult)]
+    partly = any(f.outcome in PARTLY for f in tries) or _by_turns(network, tries)
     entered = {
         f.device
         for f in network.observed
@@ -238,6 +240,18 @@ def _multipath(network: Network) -> Axis:
     ):
         return []
     return [(MULTIPATH.of("router"), value, p) for value, p in MULTIPATHS.shares]
+
+
+def _by_turns(network: Network, tries: list[ProbeResult]) -> bool:
+    """Whether one command that tries the flow's address again and again, on the same host, fares now well and now not.
+
+    What somebody tells of several tests may be of several conditions.
+    """
+    fared: dict[tuple[str, str], set[bool]] = {}
+    for fact in tries:
+        if fact.target == network.flow.address and fact.origin.command:
+            fared.setdefault((fact.source, fact.origin.command), set()).add(fact.outcome in _WELL)
+    return any(len(found) > 1 for found in fared.values())
 
 
 def _arrives(packet: Packet, address: str) -> bool:

@@ -30,13 +30,18 @@ FAULT = Fault(
 
 
 USUAL = frozenset({None, 80, 443, 8080, 8443})
+NODE_PORTS = range(30000, 32768)  # the API server's default --service-node-port-range
+NODE_PORT = Chance(0.15, "where a port of the node ports' range was tried on an address that is no node's; estimate")
 RARELY = Chance(0.005, "where a usual port was tried and the service's ports were not shown")
 
 
 def suspects(world: World) -> Iterable[Suspect]:
-    """Where the service's ports were not shown, a usual port is seldom the wrong one."""
-    unseen = world.network.seen(world.network.flow.service, PORTS) is None
-    prior = RARELY if unseen and world.network.flow.port in USUAL else None
+    """Where the service's ports were not shown, a usual port is seldom the wrong one, and a node port often is."""
+    flow, prior = world.network.flow, None
+    if world.network.seen(flow.service, PORTS) is None and flow.port in USUAL:
+        prior = RARELY
+    elif flow.port in NODE_PORTS and world.network.owners.get(flow.address) not in world.network.nodes:
+        prior = NODE_PORT
     return (Suspect(fault=FAULT, subject="client", prior=prior),)
 
 
