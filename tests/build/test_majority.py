@@ -30,3 +30,15 @@ def test_two_outputs_outvote_one_whichever_comes_first() -> None:
     assert _address(9, 8, 8) == "198.51.100.8"
     assert _address(8, 9, 8) == "198.51.100.8"
     assert _address(8, 8, 9) == "198.51.100.8"
+
+
+def test_two_outputs_without_an_address_outvote_one_that_shows_it() -> None:
+    pending = LISTED.replace("198.51.100.{}", "<pending>")
+    without = "\n".join(line for line in DESCRIBED.splitlines() if "Ingress" not in line) + "\n"
+    parts = (
+        ("kubectl-describe-svc-n-web-shop.txt", without),
+        ("kubectl-get-svc-A.txt", pending),
+        ("kubectl-get-svc-n-web-shop-o-yaml.yaml", YAML.format(9)),
+    )
+    network = build(read_evidence([Document(name, text.encode()) for name, text in parts]).facts)
+    assert network.seen("service/web/shop", a.ADDRESSES) == ()

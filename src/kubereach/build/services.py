@@ -78,9 +78,10 @@ def _addresses(service: KubeObject) -> tuple[str, ...]:
 def _put_service(service: KubeObject, subject: str, addresses: tuple[str, ...], leaves: Leaves) -> None:
     empty = [p for p in (INGRESS, "status.loadBalancer") if p in service.fields and _nothing(service.value(p))]
     given = {e.origins("ip") for e in service.elements(INGRESS)}
-    if given and len(empty) > len(given):
+    lacking = [origin for path in empty for origin in service.shown_by(path)]
+    if given and len(lacking) > len(given):
         # More outputs lack an address than show one: it is from another time.
-        leaves.put(subject, ADDRESSES, (), [service.fields[path].origin for path in empty])
+        leaves.put(subject, ADDRESSES, (), lacking)
     if addresses or empty:
         where = service.origins(INGRESS, "status.loadBalancer", "spec.externalIPs")
         leaves.put(subject, ADDRESSES, addresses, where, service.trust(INGRESS, "spec.externalIPs"))

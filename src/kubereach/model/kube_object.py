@@ -75,6 +75,13 @@ class KubeObject:
         found = [f.origin for p, f in self.fields.items() if any(_under(p, prefix) for prefix in prefixes)]
         return tuple(dict.fromkeys(found))
 
+    def shown_by(self, path: str) -> tuple[Origin, ...]:
+        """The origins of all that say anything of `path`, outweighed or not."""
+        if path not in self.fields:
+            return ()
+        said = self._said.get(path)
+        return tuple(origin for _, origin, _ in said) if said else (self.fields[path].origin,)
+
     def trust(self, *prefixes: str) -> Trust:
         """The best trust among the fields under `prefixes`."""
         found = [f.trust for p, f in self.fields.items() if any(_under(p, prefix) for prefix in prefixes)]
