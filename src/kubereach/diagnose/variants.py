@@ -249,7 +249,8 @@ def _by_turns(network: Network, tries: list[ProbeResult]) -> bool:
     """
     fared: dict[tuple[str, str], set[bool]] = {}
     for fact in tries:
-        if fact.target == network.flow.address and fact.trust is Trust.OUTPUT:
+        same = fact.target == network.flow.address and fact.port in {None, network.flow.port}
+        if same and fact.trust is Trust.OUTPUT:
             fared.setdefault((fact.source, fact.origin.command), set()).add(fact.outcome in _WELL)
     return any(len(found) > 1 for found in fared.values())
 
