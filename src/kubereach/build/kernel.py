@@ -6,7 +6,6 @@ import re
 
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
-from kubereach.build.node_ports import RANGE
 from kubereach.model.attribute import (
     ADDRESSES,
     BE_LIBERAL,
@@ -14,6 +13,7 @@ from kubereach.model.attribute import (
     FORWARDING,
     FORWARDING_OFF,
     MARTIAN,
+    NODE_PORT_RANGE,
     OBEYS_REDIRECTS,
     PROXY_MODE,
     REVERSE_PATH,
@@ -90,7 +90,7 @@ def _is_on_ipvs_interface(fact: Fact) -> bool:
 
 def _serves_pods(fact: VirtualServer) -> bool:
     """A balancer before the cluster has virtual servers too; it sends to node ports."""
-    return any(real.port not in RANGE for real in fact.real_servers)
+    return any(real.port not in NODE_PORT_RANGE for real in fact.real_servers)
 
 
 def _host(fact: Setting, hosts: Hosts) -> str:

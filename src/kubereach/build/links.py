@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
-from kubereach.build.router_routes import put_router_routes
+from kubereach.build.router_routes import put_router_routes, texts
 from kubereach.model.address import canonical_address, contains, family, prefix_length
 from kubereach.model.attribute import (
     BEHIND_REFLECTOR,
@@ -33,7 +33,6 @@ from kubereach.model.fact import (
     ObjectListing,
     Route,
     RouteListing,
-    Setting,
     Trust,
 )
 from kubereach.model.kube_object import KubeObject, ObjectKey
@@ -174,14 +173,8 @@ def _leg(fact: InterfaceAddress) -> bool:
     return not private and "." in fact.address and 8 <= fact.prefix_length < 31
 
 
-def _settings(observed: Iterable[AnyFact]) -> Iterable[tuple[Setting, str]]:
-    for fact in observed:
-        if isinstance(fact, Setting):
-            yield fact, f"{fact.attribute} {fact.value}".lower()
-
-
 def _put_modes(observed: tuple[AnyFact, ...], objects: Objects, leaves: Leaves) -> None:
-    for fact, text in _settings(observed):
+    for fact, text in texts(observed):
         negative = str(fact.value).lower() in {"false", "off", "no", "snat", "disabled", "tunnel-off"}
         if re.search(rf"\b(?:{_DSR})\b", text) and not negative:
             leaves.put("cluster", DIRECT_RETURN, value=True, origins=(fact.origin,), trust=fact.trust)
@@ -205,7 +198,7 @@ def _put_segment(observed: tuple[AnyFact, ...], hosts: Hosts, leaves: Leaves) ->
     """A stated subnet of the client that holds the nodes too."""
     nodes = [hosts.addresses[n][0] for n in hosts.nodes if n in hosts.addresses]
     subnets: list[tuple[str, Origin]] = []
-    for fact, _ in _settings(observed):
+    for fact, _ in texts(observed):
         if (
             fact.subject == "client"
             and re.search(r"subnet|network|segment|vlan", fact.attribute)

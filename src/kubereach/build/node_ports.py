@@ -5,10 +5,9 @@ from __future__ import annotations
 from kubereach.build.hosts import Hosts
 from kubereach.build.leaves import Leaves
 from kubereach.model.address import contains, parse_prefix
-from kubereach.model.attribute import ADDRESSES, NODE_PORTS, POOL_ADDRESSES
+from kubereach.model.attribute import ADDRESSES, NODE_PORT_RANGE, NODE_PORTS, POOL_ADDRESSES
 from kubereach.model.fact import BgpSession, Fact, ProbeKind, ProbeResult, Trust
 
-RANGE = range(30000, 32768)  # the API server's default --service-node-port-range
 _KINDS = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
 
 
@@ -34,7 +33,7 @@ def find_node_ports(facts: tuple[Fact, ...], hosts: Hosts, leaves: Leaves) -> No
         if not isinstance(fact, ProbeResult) or fact.probe not in _KINDS or fact.port is None or not fact.target:
             continue
         sure = fact.port in known and bool(given)
-        likely = fact.port in RANGE and (bool(given) or len(targets) > 1)
+        likely = fact.port in NODE_PORT_RANGE and (bool(given) or len(targets) > 1)
         likely = likely and (not peers or any(contains(f"{peer}/16", fact.target) for peer in peers))
         free = fact.target not in given | hosts.owners.keys() and not any(_within(p, fact.target) for p in pools)
         if free and (sure or likely):

@@ -70,7 +70,7 @@ def _put_no_statics(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
 def _put_experiments(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
     """A route that is there in another state of the service: the way to the router works, the selection differs."""
     absent = {f.prefix for f in observed if isinstance(f, RouteListing) and f.device == "router" and f.complete}
-    for fact, _ in _texts(observed):
+    for fact, _ in texts(observed):
         state = re.search(r"\b(?:while|when|if|once|after|before)\b(.{1,160})", fact.attribute)
         there = re.match(r"present|installed|there|yes|true|announced|advertised", str(fact.value).lower())
         ours = state and re.search(r"service|spec\b|type|polic|label|annotat|endpoint|pod\b|selector", state[1], re.I)
@@ -95,7 +95,7 @@ def _put_router(observed: tuple[AnyFact, ...], leaves: Leaves) -> None:
             leaves.put("router", TABLE_DOUBT, doubt, (fact.origin,), fact.trust)
         elif isinstance(fact, BgpSession) and fact.device == "router" and (table := _vrf(fact.origin.command)):
             leaves.put("router", TABLE_DOUBT, f"the session is in the VRF {table}", (fact.origin,), fact.trust)
-    for fact, text in _texts(observed):
+    for fact, text in texts(observed):
         kind = fact.subject.partition("/")[0]
         if kind in {"router", "peer", "switch"}:
             bad = str(fact.value).lower() in {"false", "no", "unreachable", "invalid", "inaccessible", "unresolved"}
@@ -125,7 +125,8 @@ def _vrf(command: str) -> str:
     return named[1] if named else ""
 
 
-def _texts(observed: Iterable[AnyFact]) -> Iterable[tuple[Setting, str]]:
+def texts(observed: Iterable[AnyFact]) -> Iterable[tuple[Setting, str]]:
+    """The settings, each with its attribute and value as one lower-case text."""
     for fact in observed:
         if isinstance(fact, Setting):
             yield fact, f"{fact.attribute} {fact.value}".lower()

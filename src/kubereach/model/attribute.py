@@ -124,6 +124,7 @@ POLICY = Attribute[str]("externalTrafficPolicy")  # Cluster, Local
 PORTS = Attribute[tuple[ServicePort, ...]]("ports")
 ENDPOINTS = Attribute[tuple[Endpoint, ...]]("endpoints")
 CLUSTER_IP = Attribute[str]("clusterIP")
+NODE_PORT_RANGE = range(30000, 32768)  # the API server's default --service-node-port-range
 NODE_PORTS = Attribute[tuple[int, ...]]("nodePorts")
 HEALTH_PORT = Attribute[int]("healthCheckNodePort")
 SOURCE_RANGES = Attribute[tuple[str, ...]]("loadBalancerSourceRanges")

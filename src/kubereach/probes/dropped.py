@@ -187,7 +187,7 @@ def answers_tunnel(network: Network, fact: Packet) -> bool:
     )
 
 
-def _refuses_signatures(world: World, *, at_router: bool) -> float:
+def _counts_signatures(world: World, *, at_router: bool) -> float:
     """How often an end counts segments with a wrong signature.
 
     Only a socket that listens or is open checks one (Linux net/ipv4/tcp_ipv4.c, tcp_v4_rcv): a node whose speaker only
@@ -209,7 +209,7 @@ def predict(world: World, question: Question) -> Distribution | None:
         return {"missing": 0.85, "there": 0.15} if down else {"missing": 0.02, "there": 0.98}
     if about == "md5":
         password = "auth" in {world.get(node, SESSION_FAULT) for node in nodes}  # every node's leaf counts as read
-        chance = _refuses_signatures(world, at_router=question.where == "router") if password else 0.01
+        chance = _counts_signatures(world, at_router=question.where == "router") if password else 0.01
         return {"counted": chance, "none": 1 - chance}
     found = [_drops(world, node, about) for node in nodes]  # every node's leaf counts as read
     caught = any(found)

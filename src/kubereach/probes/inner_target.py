@@ -26,7 +26,6 @@ KIND = "inner_target"
 BACKGROUND: Distribution = {**connect.BACKGROUND, "local": 0.5, "none": 0.5}
 # What a pod that is not ready says: its server is not up yet, or answers as it answers the readiness probe.
 _NOT_READY: Distribution = {"refused": 0.45, "error": 0.3, "reply": 0.15, "timeout": 0.1}
-_NODE_PORTS = range(30000, 32768)  # the API server's default --service-node-port-range
 _DAEMONS = frozenset({22, 53, 179, 6443, 10249, 10250})
 _KINDS = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.UDP})
 
@@ -68,7 +67,7 @@ def _about(network: Network, fact: ProbeResult) -> tuple[str, ...]:
         if fact.port is not None and fact.port == network.seen(service, a.HEALTH_PORT):
             return ("health", owner)
         ports = network.seen(service, a.NODE_PORTS)
-        fits = fact.port in ports if ports else fact.port in _NODE_PORTS
+        fits = fact.port in ports if ports else fact.port in a.NODE_PORT_RANGE
         return ("node-port", owner) if fits else ()
     if fact.target == network.seen(service, a.CLUSTER_IP):
         served = network.seen(service, a.PORTS) or ()
@@ -86,7 +85,7 @@ def _taken_for_pod(network: Network, fact: ProbeResult) -> bool:
     """
     unknown = network.seen(network.flow.service, a.ENDPOINTS) is None and fact.target not in network.owners
     tried_inside = fact.source in network.nodes and bool(network.flow.address) and fact.target != network.flow.address
-    used_by_pods = fact.port not in _DAEMONS and fact.port not in _NODE_PORTS
+    used_by_pods = fact.port not in _DAEMONS and fact.port not in a.NODE_PORT_RANGE
     address = canonical_address(fact.target)
     return unknown and tried_inside and used_by_pods and address is not None and ip_address(address).is_private
 

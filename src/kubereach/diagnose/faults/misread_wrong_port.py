@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from kubereach.diagnose.chance import Chance
 from kubereach.diagnose.fault import Fault, Plan, Suspect
-from kubereach.model.attribute import MISREAD, PORTS, ServicePort
+from kubereach.model.attribute import MISREAD, NODE_PORT_RANGE, PORTS, ServicePort
 from kubereach.model.diagnosis import Owner
 from kubereach.simulate.world import Changes, World
 
@@ -30,7 +30,6 @@ FAULT = Fault(
 
 
 USUAL = frozenset({None, 80, 443, 8080, 8443})
-NODE_PORTS = range(30000, 32768)  # the API server's default --service-node-port-range
 NODE_PORT = Chance(0.15, "where a port of the node ports' range was tried on an address that is no node's; estimate")
 RARELY = Chance(0.005, "where a usual port was tried and the service's ports were not shown")
 
@@ -40,7 +39,7 @@ def suspects(world: World) -> Iterable[Suspect]:
     flow, prior = world.network.flow, None
     if world.network.seen(flow.service, PORTS) is None and flow.port in USUAL:
         prior = RARELY
-    elif flow.port in NODE_PORTS and world.network.owners.get(flow.address) not in world.network.nodes:
+    elif flow.port in NODE_PORT_RANGE and world.network.owners.get(flow.address) not in world.network.nodes:
         prior = NODE_PORT
     return (Suspect(fault=FAULT, subject="client", prior=prior),)
 
