@@ -4,7 +4,8 @@ Asked of a node's end, of the router's end, or of a mesh session, whose other en
 Answers are classes of state and last error: established, connecting (SYN unanswered), active, idle, refused, reset,
 closed, no-route, no-path (the peer is on no link), rejected, bad-peer-as, shutdown, auth, no-listening-socket,
 hold-timer, bfd, neighbor-lost, graceful-restart, not-running, deconfigured (the other end took it out), absent (the
-router has other neighbours, and no such one), alone (it has none at all). Of nodes whose end is up while the router's is down: out-of-step.
+router has other neighbours, and no such one), alone (it has none at all). Of nodes whose end
+is up while the router's is down: out-of-step.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A connection past the external address: to a node port of a node, the service's cluster address, or a pod's own.
 
 What works there says how far the service itself is in order, and what fails there is not the announcement's fault.
-Asked with the source: (`node-port`, NODE), (`cluster-ip`,), (`pod`, NODE, or "" where nothing lists
-pods) or (`health`, NODE), each with the style of probes.connect. Answers as in probes.connect; of the health-check port `local` (200) and `none` (503) besides.
+Asked with the source: (`node-port`, NODE), (`cluster-ip`,), (`pod`, NODE, or "" where nothing lists pods) or
+(`health`, NODE), each with the style of probes.connect. Answers as in probes.connect; of the health-check port `local`
+(200) and `none` (503) besides.
 """
 
 from __future__ import annotations
